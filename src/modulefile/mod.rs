@@ -1,0 +1,3 @@
+//! Evaluates modulefiles in three languages.
+
+pub mod tcl;

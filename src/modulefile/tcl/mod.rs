@@ -1,0 +1,1 @@
+//! Our own Tcl 8.6 interpreter for modulefiles.
