@@ -47,7 +47,11 @@ impl SourceFile {
         for (number, text) in self.text.split(|&b| b == b'\n').enumerate() {
             if number as u32 + 1 == line {
                 let indent = text.iter().take_while(|b| b.is_ascii_whitespace()).count();
-                let tail = text.iter().rev().take_while(|b| b.is_ascii_whitespace()).count();
+                let tail = text
+                    .iter()
+                    .rev()
+                    .take_while(|b| b.is_ascii_whitespace())
+                    .count();
                 let end = start + text.len().saturating_sub(tail).max(indent);
                 return Span::new(start + indent, end);
             }
@@ -105,7 +109,12 @@ impl Place {
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.file.path(), self.file.line_of(self.span.start))
+        write!(
+            f,
+            "{}:{}",
+            self.file.path(),
+            self.file.line_of(self.span.start)
+        )
     }
 }
 
@@ -207,7 +216,10 @@ impl Diagnostic {
         let title = printable(&self.message);
         let notes: Vec<String> = self.notes.iter().map(|n| printable(n)).collect();
         let help: Vec<String> = self.help.iter().map(|h| printable(h)).collect();
-        let source = self.place.as_ref().map(|(place, label)| Excerpt::new(place, label));
+        let source = self
+            .place
+            .as_ref()
+            .map(|(place, label)| Excerpt::new(place, label));
         let mut group = annotate_snippets::Group::with_title(level.primary_title(title.as_str()));
         if let Some(excerpt) = &source {
             let annotation = AnnotationKind::Primary.span(excerpt.span.clone());
@@ -228,7 +240,11 @@ impl Diagnostic {
         for line in &help {
             group = group.element(Level::HELP.message(line.as_str()));
         }
-        let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
+        let renderer = if colour {
+            Renderer::styled()
+        } else {
+            Renderer::plain()
+        };
         let mut text = renderer.term_width(width.max(40)).render(&[group]);
         if !text.ends_with('\n') {
             text.push('\n');
@@ -262,9 +278,15 @@ impl Excerpt {
     fn new(place: &Place, label: &str) -> Excerpt {
         let text = place.file.text();
         let start = (place.span.start as usize).min(text.len());
-        let line_start = text[..start].iter().rposition(|&b| b == b'\n').map_or(0, |i| i + 1);
+        let line_start = text[..start]
+            .iter()
+            .rposition(|&b| b == b'\n')
+            .map_or(0, |i| i + 1);
         let from = line_start.max(start.saturating_sub(Excerpt::LINE / 2));
-        let line_end = text[start..].iter().position(|&b| b == b'\n').map_or(text.len(), |i| start + i);
+        let line_end = text[start..]
+            .iter()
+            .position(|&b| b == b'\n')
+            .map_or(text.len(), |i| start + i);
         let to = line_end.min(from + Excerpt::LINE);
         // A span over several lines is shown by its first line: one caret is enough to find the place.
         let end = (place.span.end as usize).clamp(start, to);
@@ -292,7 +314,10 @@ fn lossless_width(bytes: &[u8]) -> String {
 
 /// Text that cannot move the cursor or change colours: control characters other than newline and tab are shown as `\xNN`.
 pub fn printable(text: &str) -> String {
-    if !text.chars().any(|c| c.is_control() && c != '\n' && c != '\t') {
+    if !text
+        .chars()
+        .any(|c| c.is_control() && c != '\n' && c != '\t')
+    {
         return text.to_owned();
     }
     let mut out = String::with_capacity(text.len() + 8);
@@ -339,7 +364,9 @@ mod tests {
             file,
             span: Span::new(0, 400),
         };
-        let text = Diagnostic::new(Kind::Modulefile, "bad").at(place, "").to_string();
+        let text = Diagnostic::new(Kind::Modulefile, "bad")
+            .at(place, "")
+            .to_string();
         assert!(!text.contains('\x1b'), "{text}");
     }
 
