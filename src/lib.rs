@@ -12,4 +12,12 @@
 //! The modules below stand in the order of the flow; one may use those above it (checked by `tests/rooms.rs`).
 
 pub mod diag;
+pub mod name;
+pub mod session;
+
+pub mod config;
+pub mod env;
+
 pub mod modulefile;
+
+pub mod shell;

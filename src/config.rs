@@ -1,0 +1,224 @@
+//! Settings: defaults of the policy, then the site's file, then the user's, then variables, then options.
+//!
+//! A difference between the two peers is always a setting here with a default in each preset, never an `if` on the
+//! preset. Each value remembers where it came from.
+//!
+//! Sources: Lmod user guide "Configuring Lmod"; `module(1)` "Modules configuration"; design section "One behaviour, two
+//! policies".
+
+use crate::session::Session;
+
+/// The preset that gives all settings their defaults.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Policy {
+    /// Answers as Lmod does.
+    #[default]
+    Lmod,
+    /// Answers as Environment Modules does.
+    Modules,
+}
+
+/// Where the value of a setting came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// The preset.
+    Default,
+    /// A configuration file.
+    File(camino::Utf8PathBuf),
+    /// An environment variable.
+    Variable(&'static str),
+    /// An option on the command line.
+    Option,
+}
+
+/// One setting as listings and the reference show it.
+#[derive(Debug)]
+pub struct Setting {
+    /// Its key in configuration files.
+    pub name: &'static str,
+    /// What it does.
+    pub doc: &'static str,
+    /// The variables that give it a value, the first that is set wins.
+    pub variables: &'static [Variable],
+}
+
+/// An environment variable that gives a setting its value.
+#[derive(Debug)]
+pub struct Variable {
+    /// Its name.
+    pub name: &'static str,
+    /// Whether its value means the opposite (`LMOD_DISABLE_NAME_AUTOSWAP`).
+    pub inverted: bool,
+}
+
+/// A type of setting: reads itself from the text of a variable or an option.
+trait Parse: Sized {
+    fn parse(text: &str) -> Option<Self>;
+}
+
+impl Parse for bool {
+    /// As Lmod: empty, `0`, `no` and `off` (and `false`, `never`) mean no, all else yes.
+    fn parse(text: &str) -> Option<bool> {
+        let no = ["", "0", "no", "off", "false", "never"];
+        Some(!no.iter().any(|n| text.eq_ignore_ascii_case(n)))
+    }
+}
+
+impl Parse for String {
+    fn parse(text: &str) -> Option<String> {
+        Some(text.to_owned())
+    }
+}
+
+impl Parse for u32 {
+    fn parse(text: &str) -> Option<u32> {
+        text.trim().parse().ok()
+    }
+}
+
+trait Invert {
+    fn invert(self) -> Self;
+}
+
+impl Invert for bool {
+    fn invert(self) -> bool {
+        !self
+    }
+}
+
+impl Invert for String {
+    fn invert(self) -> String {
+        self
+    }
+}
+
+impl Invert for u32 {
+    fn invert(self) -> u32 {
+        self
+    }
+}
+
+/// Declares the settings once: field, type, defaults of both presets, variables, documentation.
+macro_rules! settings {
+    ($( $(#[doc = $doc:literal])+ $name:ident : $type:ty = $lmod:expr, $modules:expr ; $($var:literal)* $(! $($inv:literal)+)? ; )*) => {
+        /// All settings with their values.
+        #[derive(Debug, Clone)]
+        pub struct Config {
+            /// The preset the defaults were taken from.
+            pub policy: Policy,
+            $( $(#[doc = $doc])+ pub $name: $type, )*
+            origins: Vec<(&'static str, Origin)>,
+        }
+
+        /// The settings in the order of their declaration.
+        pub const SETTINGS: &[Setting] = &[
+            $( Setting {
+                name: stringify!($name),
+                doc: concat!($($doc, "\n"),+),
+                variables: &[ $(Variable { name: $var, inverted: false },)* $($(Variable { name: $inv, inverted: true },)+)? ],
+            }, )*
+        ];
+
+        impl Config {
+            /// The defaults of a preset.
+            pub fn preset(policy: Policy) -> Config {
+                Config {
+                    policy,
+                    $( $name: match policy { Policy::Lmod => $lmod, Policy::Modules => $modules }, )*
+                    origins: Vec::new(),
+                }
+            }
+
+            /// Gives the setting `name` the value that `text` stands for.
+            ///
+            /// # Errors
+            /// `false` where there is no such setting or it cannot hold the value; nothing is changed then.
+            pub fn set(&mut self, name: &str, text: &str, origin: Origin) -> bool {
+                match name {
+                    $( stringify!($name) => match <$type as Parse>::parse(text) {
+                        Some(value) => { self.$name = value; self.note(stringify!($name), origin); true }
+                        None => false,
+                    }, )*
+                    _ => false,
+                }
+            }
+
+            fn read_variables(&mut self, session: &Session) {
+                $(
+                    $( if let Some(value) = session.text($var).and_then(<$type as Parse>::parse) {
+                        self.$name = value;
+                        self.note(stringify!($name), Origin::Variable($var));
+                    } )*
+                    $($( if let Some(value) = session.text($inv).and_then(<$type as Parse>::parse) {
+                        self.$name = Invert::invert(value);
+                        self.note(stringify!($name), Origin::Variable($inv));
+                    } )+)?
+                )*
+            }
+
+            /// All settings as name, value in text form, origin.
+            pub fn list(&self) -> Vec<(&'static str, String, Origin)> {
+                vec![ $( (stringify!($name), self.$name.to_string(), self.origin(stringify!($name))), )* ]
+            }
+        }
+    };
+}
+
+settings! {
+    /// Loading a module unloads another version of the same name first; when off, that is an error.
+    auto_swap_name: bool = true, false; ! "LMOD_DISABLE_NAME_AUTOSWAP" "LMOD_DISABLE_SAME_NAME_AUTOSWAP";
+    /// At most one version of a name may be loaded.
+    unique_name: bool = true, false; "MODULES_UNIQUE_NAME_LOADED" ;
+    /// Loading a member of a family unloads the other member; when off, that is an error.
+    auto_swap_family: bool = true, false; "LMOD_AUTO_SWAP" ;
+    /// An incomplete version (`gcc/12`) means the best version that begins with it.
+    extended_default: bool = true, true; "MODULES_EXTENDED_DEFAULT" "LMOD_EXTENDED_DEFAULT" ;
+    /// Only full names and marked defaults can be loaded.
+    exact_match: bool = false, false; "LMOD_EXACT_MATCH" ;
+    /// Defaults come from the first modulepath that holds the name, not from the best of all.
+    find_first: bool = false, true; "LMOD_TMOD_FIND_FIRST" ;
+    /// Adding an entry that a path already has leaves it where it is.
+    path_keep_position: bool = false, true; "LMOD_TMOD_PATH_RULE" ;
+    /// Path variables may hold an entry twice.
+    duplicate_paths: bool = false, false; "LMOD_DUPLICATE_PATHS" ;
+    /// Several entries of one prepend come in reverse order.
+    prepend_reverse: bool = false, false; ;
+    /// Tcl modulefiles are accepted.
+    allow_tcl: bool = true, true; "LMOD_ALLOW_TCL_MFILES" ;
+    /// No messages for people, not even errors.
+    quiet: bool = false, false; "LMOD_QUIET" ;
+    /// Caches are not used.
+    ignore_cache: bool = false, false; "MODULES_IGNORE_CACHE" "LMOD_IGNORE_CACHE" ;
+    /// Reports go to standard output instead of standard error.
+    redirect: bool = false, false; "MODULES_REDIRECT_OUTPUT" "LMOD_REDIRECT" ;
+    /// Loading a requirement that is missing, and unloading what nobody needs, happen by themselves.
+    auto_handling: bool = false, true; "MODULES_AUTO_HANDLING" ;
+}
+
+impl Config {
+    /// The settings in force for a session, options not yet applied.
+    pub fn new(session: &Session) -> Config {
+        let policy = match session.text("XMOD_POLICY") {
+            Some("modules") => Policy::Modules,
+            Some("lmod") => Policy::Lmod,
+            _ if session.program == "modulecmd" => Policy::Modules,
+            _ => Policy::Lmod,
+        };
+        let mut config = Config::preset(policy);
+        config.read_variables(session);
+        config
+    }
+
+    /// Where the value of the setting `name` came from.
+    pub fn origin(&self, name: &str) -> Origin {
+        self.origins
+            .iter()
+            .rev()
+            .find(|(n, _)| *n == name)
+            .map_or(Origin::Default, |(_, origin)| origin.clone())
+    }
+
+    fn note(&mut self, name: &'static str, origin: Origin) {
+        self.origins.push((name, origin));
+    }
+}

@@ -1,0 +1,235 @@
+//! THE table: every command of modulefiles, its name in each language, its arguments and its action.
+//!
+//! A new command is one row here and its action in `host/`; the three bindings, the messages about arguments and the
+//! reference page follow. Sources stand in each row: `modulefile(4)` of Environment Modules, Lmod's user guide.
+
+use super::host::{Host, Stop, environment, relations, text};
+use super::value::{Args, Value};
+
+/// How many positional arguments a command takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Arity {
+    /// At least.
+    pub min: usize,
+    /// At most; `None` for any number.
+    pub max: Option<usize>,
+}
+
+impl Arity {
+    /// What is wrong with `count` arguments; `None` where nothing is.
+    pub fn refuses(self, count: usize) -> Option<String> {
+        let wanted = match (self.min, self.max) {
+            (min, _) if count < min => min,
+            (_, Some(max)) if count > max => max,
+            _ => return None,
+        };
+        let bound = match self.max {
+            Some(max) if max == self.min => "exactly",
+            _ if count < self.min => "at least",
+            _ => "at most",
+        };
+        let s = if wanted == 1 { "" } else { "s" };
+        Some(format!("takes {bound} {wanted} argument{s}, got {count}"))
+    }
+}
+
+const fn exactly(count: usize) -> Arity {
+    Arity {
+        min: count,
+        max: Some(count),
+    }
+}
+
+const fn between(min: usize, max: usize) -> Arity {
+    Arity {
+        min,
+        max: Some(max),
+    }
+}
+
+const fn at_least(min: usize) -> Arity {
+    Arity { min, max: None }
+}
+
+/// What an option of a command carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Carries {
+    /// Nothing: it is there or not.
+    Nothing,
+    /// One value.
+    Value,
+}
+
+/// An option of a command.
+#[derive(Debug)]
+pub struct Opt {
+    /// Its name in [`Args::named`] and in Lua tables.
+    pub name: &'static str,
+    /// Its spellings in Tcl; `--x V` and `--x=V` are both understood for those that begin with two dashes.
+    pub tcl: &'static [&'static str],
+    /// Further keys in Lua tables.
+    pub lua: &'static [&'static str],
+    /// What it carries.
+    pub carries: Carries,
+}
+
+/// One command of modulefiles.
+#[derive(Debug)]
+pub struct Command {
+    /// Its names in Tcl, the usual one first; empty where Tcl has none.
+    pub tcl: &'static [&'static str],
+    /// Its names in Lua; empty where Lua has none.
+    pub lua: &'static [&'static str],
+    /// Its key in TOML; empty where TOML says it otherwise.
+    pub toml: &'static str,
+    /// How many arguments without options.
+    pub args: Arity,
+    /// The positional arguments that Lua gives by position and Tcl by option, in order: `prepend_path(VAR, VALUE, DELIM)`.
+    pub lua_extra: &'static [&'static str],
+    /// Its options.
+    pub options: &'static [Opt],
+    /// Whether `show` prints it.
+    pub shown: bool,
+    /// Its action.
+    pub run: fn(&mut Host, &Args) -> Result<Value, Stop>,
+    /// What it does, for the reference.
+    pub doc: &'static str,
+    /// Where it is described.
+    pub source: &'static str,
+}
+
+const DELIM: Opt = Opt {
+    name: "delim",
+    tcl: &["-d", "-delim", "--delim"],
+    lua: &[],
+    carries: Carries::Value,
+};
+const PRIORITY: Opt = Opt {
+    name: "priority",
+    tcl: &["--priority"],
+    lua: &[],
+    carries: Carries::Value,
+};
+const DUPLICATES: Opt = Opt {
+    name: "duplicates",
+    tcl: &["--duplicates"],
+    lua: &[],
+    carries: Carries::Nothing,
+};
+const MODE: Opt = Opt {
+    name: "mode",
+    tcl: &["--mode"],
+    lua: &["modeA"],
+    carries: Carries::Value,
+};
+const IF_UNSET: Opt = Opt {
+    name: "if_unset",
+    tcl: &["--set-if-undef", "--respect", "-r"],
+    lua: &["respect"],
+    carries: Carries::Nothing,
+};
+const OPTIONAL: Opt = Opt {
+    name: "optional",
+    tcl: &["--optional"],
+    lua: &[],
+    carries: Carries::Nothing,
+};
+const TAG: Opt = Opt {
+    name: "tag",
+    tcl: &["--tag"],
+    lua: &[],
+    carries: Carries::Value,
+};
+const FROM: Opt = Opt {
+    name: "modulepath",
+    tcl: &["--modulepath"],
+    lua: &[],
+    carries: Carries::Value,
+};
+
+/// A row with the rare fields at rest.
+const ROW: Command = Command {
+    tcl: &[],
+    lua: &[],
+    toml: "",
+    args: at_least(0),
+    lua_extra: &[],
+    options: &[],
+    shown: true,
+    run: text::help,
+    doc: "",
+    source: "",
+};
+
+/// All commands.
+#[rustfmt::skip]
+pub static COMMANDS: &[Command] = &[
+    Command { tcl: &["setenv"], lua: &["setenv"], args: exactly(2), lua_extra: &["if_unset"], options: &[IF_UNSET, MODE],
+        run: environment::setenv, doc: "Gives a variable a value", source: "modulefile(4) setenv; Lmod setenv", ..ROW },
+    Command { tcl: &["unsetenv"], lua: &["unsetenv"], args: between(1, 2), options: &[MODE],
+        run: environment::unsetenv, doc: "Takes a variable away", source: "modulefile(4) unsetenv; Lmod unsetenv", ..ROW },
+    Command { tcl: &["pushenv"], lua: &["pushenv"], args: exactly(2), options: &[MODE],
+        run: environment::pushenv, doc: "Gives a variable a value; the earlier one comes back on unload", source: "modulefile(4) pushenv; Lmod pushenv", ..ROW },
+    Command { tcl: &["prepend-path"], lua: &["prepend_path"], args: at_least(2), lua_extra: &["delim", "priority"], options: &[DELIM, PRIORITY, DUPLICATES, MODE],
+        run: environment::prepend_path, doc: "Puts entries in front of a path-like variable", source: "modulefile(4) prepend-path; Lmod prepend_path", ..ROW },
+    Command { tcl: &["append-path"], lua: &["append_path"], args: at_least(2), lua_extra: &["delim", "priority"], options: &[DELIM, PRIORITY, DUPLICATES, MODE],
+        run: environment::append_path, doc: "Puts entries at the end of a path-like variable", source: "modulefile(4) append-path; Lmod append_path", ..ROW },
+    Command { tcl: &["remove-path"], lua: &["remove_path"], args: at_least(2), lua_extra: &["delim", "priority"], options: &[DELIM, PRIORITY, MODE],
+        run: environment::remove_path, doc: "Takes entries away from a path-like variable", source: "modulefile(4) remove-path; Lmod remove_path", ..ROW },
+    Command { tcl: &["set-alias"], lua: &["set_alias"], args: exactly(2),
+        run: environment::set_alias, doc: "Defines a shell alias", source: "modulefile(4) set-alias; Lmod set_alias", ..ROW },
+    Command { tcl: &["unset-alias"], lua: &["unset_alias"], args: exactly(1),
+        run: environment::unset_alias, doc: "Takes a shell alias away", source: "modulefile(4) unset-alias; Lmod unset_alias", ..ROW },
+    Command { tcl: &["set-function"], lua: &["set_shell_function"], args: between(2, 3),
+        run: environment::set_function, doc: "Defines a shell function", source: "modulefile(4) set-function; Lmod set_shell_function", ..ROW },
+    Command { tcl: &["unset-function"], lua: &["unset_shell_function"], args: exactly(1),
+        run: environment::unset_function, doc: "Takes a shell function away", source: "modulefile(4) unset-function; Lmod unset_shell_function", ..ROW },
+    Command { lua: &["load"], args: at_least(1), options: &[MODE], run: relations::load, doc: "Loads modules; unloading takes them away", source: "Lmod load", ..ROW },
+    Command { lua: &["try_load", "try_add"], args: at_least(1), options: &[MODE], run: relations::try_load, doc: "Loads those modules that exist", source: "Lmod try_load", ..ROW },
+    Command { lua: &["load_any"], args: at_least(1), run: relations::load_any, doc: "Loads the first module that exists", source: "Lmod load_any", ..ROW },
+    Command { tcl: &["always-load"], lua: &["always_load"], args: at_least(1), options: &[OPTIONAL, TAG, FROM],
+        run: relations::always_load, doc: "Loads modules; unloading leaves them", source: "modulefile(4) always-load; Lmod always_load", ..ROW },
+    Command { lua: &["unload"], args: at_least(1), run: relations::unload, doc: "Unloads modules", source: "Lmod unload", ..ROW },
+    Command { tcl: &["depends-on"], lua: &["depends_on"], args: at_least(1), options: &[OPTIONAL, TAG, FROM],
+        run: relations::depends_on, doc: "Needs all of these modules", source: "modulefile(4) depends-on; Lmod depends_on", ..ROW },
+    Command { tcl: &["depends-on-any"], lua: &["depends_on_any"], args: at_least(1), options: &[OPTIONAL, TAG, FROM],
+        run: relations::depends_on_any, doc: "Needs one of these modules", source: "modulefile(4) depends-on-any; Lmod depends_on_any", ..ROW },
+    Command { tcl: &["prereq-all"], lua: &["prereq"], args: at_least(1), options: &[OPTIONAL, TAG, FROM],
+        run: relations::prereq_all, doc: "All of these modules must be loaded already", source: "modulefile(4) prereq-all; Lmod prereq", ..ROW },
+    Command { tcl: &["prereq", "prereq-any"], lua: &["prereq_any"], args: at_least(1), options: &[OPTIONAL, TAG, FROM],
+        run: relations::prereq_any, doc: "One of these modules must be loaded already", source: "modulefile(4) prereq; Lmod prereq_any", ..ROW },
+    Command { tcl: &["conflict"], lua: &["conflict"], args: at_least(1),
+        run: relations::conflict, doc: "None of these modules may be loaded", source: "modulefile(4) conflict; Lmod conflict", ..ROW },
+    Command { tcl: &["family"], lua: &["family"], args: exactly(1),
+        run: relations::family, doc: "Only one module of the family may be loaded", source: "modulefile(4) family; Lmod family", ..ROW },
+    Command { tcl: &["is-loaded"], lua: &["isloaded"], args: at_least(0), shown: false,
+        run: relations::is_loaded, doc: "Whether one of these modules is loaded", source: "modulefile(4) is-loaded; Lmod isloaded", ..ROW },
+    Command { tcl: &["module-whatis"], lua: &["whatis"], args: at_least(1),
+        run: text::whatis, doc: "Says in one line what the module is", source: "modulefile(4) module-whatis; Lmod whatis", ..ROW },
+    Command { tcl: &["module-help"], lua: &["help"], args: at_least(1),
+        run: text::help, doc: "The help text of the module", source: "modulefile(4) module-help; Lmod help", ..ROW },
+    Command { tcl: &["extensions"], lua: &["extensions"], args: at_least(1),
+        run: text::extensions, doc: "Names of software that the module brings along", source: "modulefile(4) extensions; Lmod extensions", ..ROW },
+    Command { tcl: &["add-property"], lua: &["add_property"], args: exactly(2),
+        run: text::add_property, doc: "Marks the module with a property", source: "modulefile(4) add-property; Lmod add_property", ..ROW },
+    Command { lua: &["LmodMessage"], shown: false, run: text::message, doc: "Says something to people", source: "Lmod LmodMessage", ..ROW },
+    Command { tcl: &["reportWarning"], lua: &["LmodWarning"], shown: false, run: text::warning, doc: "Warns people", source: "Lmod LmodWarning; modulefile(4) reportWarning", ..ROW },
+    Command { lua: &["LmodError"], shown: false, run: text::error, doc: "Makes the request fail", source: "Lmod LmodError", ..ROW },
+];
+
+/// The command that Tcl calls `name`.
+pub fn find_tcl(name: &str) -> Option<&'static Command> {
+    COMMANDS.iter().find(|c| c.tcl.contains(&name))
+}
+
+/// The command that Lua calls `name`.
+pub fn find_lua(name: &str) -> Option<&'static Command> {
+    COMMANDS.iter().find(|c| c.lua.contains(&name))
+}
+
+/// The command that TOML calls `name`.
+pub fn find_toml(name: &str) -> Option<&'static Command> {
+    COMMANDS
+        .iter()
+        .find(|c| !c.toml.is_empty() && c.toml == name)
+}

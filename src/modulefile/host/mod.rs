@@ -1,0 +1,222 @@
+//! What the commands of modulefiles do, whatever the language.
+//!
+//! An action records what the file says and acts according to the mode; *unload* is the inverse, taken in one place after
+//! the evaluation (`env::op`).
+
+pub(super) mod environment;
+pub(super) mod relations;
+pub(super) mod text;
+
+use std::sync::Arc;
+
+use super::command::Command;
+use super::relation::Relation;
+use super::value::{ArgError, Args, Value};
+use super::world::{Level, Message, World};
+use super::{Call, Evaluation, Failure, Mode, ModuleContext, Outcome, Recorded};
+use crate::diag::{Diagnostic, Kind, Place, SourceFile, Span};
+use crate::env::EnvOp;
+
+/// Why a command does not return a value.
+#[derive(Debug)]
+pub enum Stop {
+    /// An argument is wrong. The binding adds the place; the language may catch it.
+    Argument(ArgError),
+    /// The command fails; the language may catch it (Tcl `catch`, Lua `pcall`).
+    Error(Box<Diagnostic>),
+    /// The whole request fails; no language catches it.
+    Fatal(Box<Diagnostic>),
+    /// The file gives up: `LmodBreak`, Tcl `break` at top level.
+    Break(Option<String>),
+    /// The file ends here, with what it did: Tcl `continue` and `return` at top level.
+    Finish,
+    /// The file ends the command: `exit`, `os.exit`.
+    Exit(i32),
+}
+
+impl Stop {
+    /// A failure of the whole request.
+    pub fn fatal(diagnostic: Diagnostic) -> Stop {
+        Stop::Fatal(Box::new(diagnostic))
+    }
+
+    /// A failure that the language may catch.
+    pub fn error(diagnostic: Diagnostic) -> Stop {
+        Stop::Error(Box::new(diagnostic))
+    }
+}
+
+impl From<ArgError> for Stop {
+    fn from(error: ArgError) -> Stop {
+        Stop::Argument(error)
+    }
+}
+
+/// One evaluation: the file's commands act on this.
+pub struct Host<'w> {
+    /// The rest of the program.
+    pub world: &'w mut dyn World,
+    /// The module that is evaluated.
+    pub module: &'w ModuleContext,
+    /// Why it is evaluated.
+    pub mode: Mode,
+    /// The file.
+    pub source: Arc<SourceFile>,
+    /// The place of the command that runs.
+    pub place: Place,
+    /// What was asked for so far.
+    pub evaluation: Evaluation,
+}
+
+impl<'w> Host<'w> {
+    /// Starts an evaluation.
+    pub fn new(
+        world: &'w mut dyn World,
+        module: &'w ModuleContext,
+        mode: Mode,
+        source: &Arc<SourceFile>,
+    ) -> Host<'w> {
+        Host {
+            world,
+            module,
+            mode,
+            source: Arc::clone(source),
+            place: Place {
+                file: Arc::clone(source),
+                span: Span::default(),
+            },
+            evaluation: Evaluation::default(),
+        }
+    }
+
+    /// Runs one command of the table at `place`.
+    ///
+    /// # Errors
+    /// The number of arguments is wrong, or what the command itself refuses.
+    pub fn call(
+        &mut self,
+        command: &'static Command,
+        args: Args,
+        place: Place,
+    ) -> Result<Value, Stop> {
+        self.place = place;
+        if let Some(message) = command.args.refuses(args.len()) {
+            return Err(Stop::Argument(ArgError {
+                index: None,
+                message,
+            }));
+        }
+        let value = (command.run)(self, &args)?;
+        if self.mode == Mode::Show && command.shown {
+            self.evaluation.calls.push(Call { command, args });
+        }
+        Ok(value)
+    }
+
+    /// Records an operation and carries it out where the mode says so.
+    ///
+    /// # Errors
+    /// The world refuses it.
+    pub fn push(&mut self, op: EnvOp) -> Result<(), Stop> {
+        let acts = match self.mode {
+            Mode::Load
+            | Mode::Show
+            | Mode::Help
+            | Mode::Whatis
+            | Mode::Test
+            | Mode::Spider
+            | Mode::Rc => true,
+            // The inverse is taken after the evaluation.
+            Mode::Unload | Mode::Check => false,
+            Mode::Refresh => true,
+        };
+        if acts {
+            self.world
+                .apply(self.module, &op, &self.place)
+                .map_err(Stop::fatal)?;
+        }
+        self.record(op, false);
+        Ok(())
+    }
+
+    /// Carries out an operation as it is where `modes` (`load`, `unload`) name the present mode; nothing is inverted.
+    ///
+    /// # Errors
+    /// The world refuses it.
+    pub fn push_in_modes(&mut self, op: EnvOp, modes: &[String]) -> Result<(), Stop> {
+        let wanted = match self.mode {
+            Mode::Unload => "unload",
+            _ => "load",
+        };
+        if !modes.iter().any(|m| m == wanted || m == "all") {
+            return Ok(());
+        }
+        if self.mode != Mode::Check && self.mode != Mode::Unload {
+            self.world
+                .apply(self.module, &op, &self.place)
+                .map_err(Stop::fatal)?;
+        }
+        self.record(op, true);
+        Ok(())
+    }
+
+    /// Records a statement about other modules and meets it where the mode says so.
+    ///
+    /// # Errors
+    /// The world cannot meet it.
+    pub fn relate(&mut self, relation: Relation) -> Result<(), Stop> {
+        if self.mode == Mode::Load {
+            self.world
+                .relate(self.module, &relation, &self.place)
+                .map_err(Stop::fatal)?;
+        }
+        self.evaluation
+            .relations
+            .push((relation, self.place.clone()));
+        Ok(())
+    }
+
+    /// Says something to people; silent while listings are collected.
+    pub fn tell(&mut self, level: Level, text: impl Into<bstr::BString>) {
+        if !matches!(self.mode, Mode::Spider | Mode::Check) {
+            self.world.tell(Message {
+                level,
+                text: text.into(),
+            });
+        }
+    }
+
+    /// Turns the end of an evaluation into its result.
+    ///
+    /// # Errors
+    /// The evaluation failed.
+    pub fn finish(mut self, result: Result<(), Stop>) -> Result<Evaluation, Failure> {
+        let diagnostic = match result {
+            Ok(()) | Err(Stop::Finish) => return Ok(self.evaluation),
+            Err(Stop::Break(message)) => {
+                self.evaluation.outcome = Outcome::Broken(message);
+                return Ok(self.evaluation);
+            }
+            Err(Stop::Exit(code)) => {
+                self.evaluation.outcome = Outcome::Exited(code);
+                return Ok(self.evaluation);
+            }
+            Err(Stop::Error(diagnostic) | Stop::Fatal(diagnostic)) => diagnostic,
+            Err(Stop::Argument(error)) => Box::new(
+                Diagnostic::new(Kind::Modulefile, error.message).at(self.place.clone(), ""),
+            ),
+        };
+        Err(Failure {
+            diagnostic,
+            evaluation: self.evaluation,
+        })
+    }
+
+    fn record(&mut self, op: EnvOp, irreversible: bool) {
+        self.evaluation.ops.push(Recorded {
+            op,
+            place: self.place.clone(),
+            irreversible,
+        });
+    }
+}

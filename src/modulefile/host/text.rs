@@ -1,0 +1,77 @@
+//! Commands that carry text: whatis, help, messages, extensions.
+
+use bstr::BString;
+
+use super::{Host, Stop};
+use crate::diag::{Diagnostic, Kind};
+use crate::modulefile::Mode;
+use crate::modulefile::value::{Args, Value};
+use crate::modulefile::world::Level;
+
+/// All positional arguments joined by a blank.
+fn joined(args: &Args) -> Result<BString, Stop> {
+    let words = (0..args.len())
+        .map(|i| args.bytes(i))
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(BString::from(bstr::join(" ", words)))
+}
+
+/// `whatis TEXT`, `module-whatis TEXT...`.
+pub(in crate::modulefile) fn whatis(host: &mut Host, args: &Args) -> Result<Value, Stop> {
+    let text = joined(args)?;
+    host.evaluation.whatis.push(text);
+    Ok(Value::Nil)
+}
+
+/// `help(TEXT...)`, `module-help TEXT...`.
+pub(in crate::modulefile) fn help(host: &mut Host, args: &Args) -> Result<Value, Stop> {
+    let text = joined(args)?;
+    host.evaluation.help.push(text);
+    Ok(Value::Nil)
+}
+
+/// `extensions("numpy/1.26, scipy/1.11")`: names separated by commas or blanks.
+pub(in crate::modulefile) fn extensions(host: &mut Host, args: &Args) -> Result<Value, Stop> {
+    for text in args.strings(0)? {
+        host.evaluation.extensions.extend(
+            text.split(|c: char| c == ',' || c.is_whitespace())
+                .filter(|s| !s.is_empty())
+                .map(str::to_owned),
+        );
+    }
+    Ok(Value::Nil)
+}
+
+/// `add_property(KEY, VALUE)`.
+pub(in crate::modulefile) fn add_property(host: &mut Host, args: &Args) -> Result<Value, Stop> {
+    let property = (args.string(0)?, args.string(1)?);
+    host.evaluation.properties.push(property);
+    Ok(Value::Nil)
+}
+
+/// `LmodMessage(TEXT...)`.
+pub(in crate::modulefile) fn message(host: &mut Host, args: &Args) -> Result<Value, Stop> {
+    let mut text = joined(args)?;
+    text.push(b'\n');
+    host.tell(Level::Plain, text);
+    Ok(Value::Nil)
+}
+
+/// `LmodWarning(TEXT...)`, `reportWarning TEXT`.
+pub(in crate::modulefile) fn warning(host: &mut Host, args: &Args) -> Result<Value, Stop> {
+    let text = joined(args)?;
+    host.tell(Level::Warning, text);
+    Ok(Value::Nil)
+}
+
+/// `LmodError(TEXT...)`: the request fails. Inert where a file is only read for its texts.
+pub(in crate::modulefile) fn error(host: &mut Host, args: &Args) -> Result<Value, Stop> {
+    let text = joined(args)?;
+    match host.mode {
+        Mode::Help | Mode::Whatis | Mode::Spider | Mode::Check => Ok(Value::Nil),
+        _ => Err(Stop::fatal(
+            Diagnostic::new(Kind::Module, text.to_string())
+                .at(host.place.clone(), "said by this modulefile"),
+        )),
+    }
+}

@@ -1,0 +1,110 @@
+//! What an evaluation may ask of the rest of the program, and demand from it.
+//!
+//! The real world is the transition (a load that may load others in its middle); a recording one serves `show`, `help`,
+//! crawls; tests have a fake.
+
+use bstr::BString;
+use camino::Utf8PathBuf;
+
+use super::relation::Relation;
+use super::{Languages, ModuleContext};
+use crate::config::Config;
+use crate::diag::{Diagnostic, Place};
+use crate::env::EnvOp;
+use crate::name::Spec;
+use crate::session::{Environment, Session};
+
+/// How loud a message of a modulefile is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// As it is: `puts stderr`, `LmodMessage`, `report`.
+    Plain,
+    /// `LmodWarning`, `reportWarning`.
+    Warning,
+    /// `reportError`: counts as an error, evaluation goes on.
+    Error,
+}
+
+/// Text that a modulefile has for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// How loud.
+    pub level: Level,
+    /// The text; a newline at its end is part of it.
+    pub text: BString,
+}
+
+/// A loaded module as modulefiles may see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoadedModule {
+    /// Name without version.
+    pub name: String,
+    /// Name with version.
+    pub full_name: String,
+    /// How it was asked for.
+    pub requested: String,
+    /// Its file.
+    pub file: Utf8PathBuf,
+    /// How many loaded modules depend on it; `None` where the user asked for it.
+    pub ref_count: Option<u32>,
+    /// How deep in other modules' loads it was loaded: 0 for the user's own.
+    pub depth: u32,
+}
+
+/// The rest of the program, seen from a modulefile.
+pub trait World {
+    /// The session.
+    fn session(&self) -> &Session;
+
+    /// The settings in force.
+    fn config(&self) -> &Config;
+
+    /// The language machines, shared by all evaluations of a run.
+    fn languages(&self) -> &Languages;
+
+    /// The shell that the output is for: `bash`, `tcsh`, `python`.
+    fn shell_name(&self) -> &str;
+
+    /// The working environment, with what this and other modulefiles have done so far.
+    fn env(&self) -> &Environment;
+
+    /// Carries out one operation at once, on behalf of `module`.
+    ///
+    /// # Errors
+    /// The operation is refused (protected variable).
+    fn apply(
+        &mut self,
+        module: &ModuleContext,
+        op: &EnvOp,
+        place: &Place,
+    ) -> Result<(), Diagnostic>;
+
+    /// Meets a relation now (a nested load happens here), or refuses.
+    ///
+    /// # Errors
+    /// It cannot be met: the request fails.
+    fn relate(
+        &mut self,
+        module: &ModuleContext,
+        relation: &Relation,
+        place: &Place,
+    ) -> Result<(), Diagnostic>;
+
+    /// Whether a module that matches is loaded, or is just being loaded.
+    fn is_loaded(&self, spec: &Spec) -> bool;
+
+    /// Whether a module that matches is just being loaded.
+    fn is_pending(&self, spec: &Spec) -> bool;
+
+    /// The file that a load of `spec` would evaluate.
+    fn find(&mut self, spec: &Spec) -> Option<Utf8PathBuf>;
+
+    /// The loaded modules in load order.
+    fn loaded_modules(&self) -> Vec<LoadedModule>;
+
+    /// The sub-command that runs, as the user's words were understood: `load`, `swap`, `purge`.
+    fn command(&self) -> &str;
+
+    /// Says something to people.
+    fn tell(&mut self, message: Message);
+}

@@ -1,0 +1,8 @@
+//! Module names, versions and specifications. Pure: no file, no environment.
+//!
+//! Words: a *specification* is what was typed or written in a modulefile (`gcc`, `gcc/13`, `gcc@13:`,
+//! `between("gcc", "12", "13")`); a *full name* is what a specification resolves to (`gcc/13.2.0`).
+
+mod spec;
+
+pub use spec::{Bound, Range, Spec, SpecError, Versions};

@@ -1,0 +1,166 @@
+//! The world as it was when the process began: arguments, environment, directory, terminal.
+//!
+//! Filled once, by `main`; nothing else reads the process's environment. Facts that cost a system call or a child
+//! process are asked for when they are first needed and kept.
+
+use std::cell::OnceCell;
+use std::collections::BTreeMap;
+use std::os::unix::ffi::OsStringExt;
+
+use bstr::{BStr, BString, ByteSlice};
+use camino::Utf8PathBuf;
+
+/// Variables with their values, both any bytes, sorted by name.
+pub type Environment = BTreeMap<BString, BString>;
+
+/// One run of the program.
+#[derive(Debug, Default)]
+pub struct Session {
+    /// The last component of the name the program was called by: `xmod`, `lmod`, `modulecmd`, `spider`.
+    pub program: String,
+    /// The arguments after the program's name.
+    pub args: Vec<BString>,
+    /// The environment at the start.
+    pub env: Environment,
+    /// The working directory; `None` where it is gone or not UTF-8.
+    pub cwd: Option<Utf8PathBuf>,
+    /// Whether people see standard error directly.
+    pub stderr_is_terminal: bool,
+    /// Whether standard output is a terminal (then nobody evals it).
+    pub stdout_is_terminal: bool,
+    groups: OnceCell<Vec<String>>,
+    user: OnceCell<String>,
+    exe: OnceCell<Option<Utf8PathBuf>>,
+}
+
+impl Session {
+    /// Reads the process's own world.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place that reads them"
+    )]
+    pub fn from_process() -> Session {
+        use std::io::IsTerminal;
+        let mut args = std::env::args_os().map(|a| BString::from(a.into_vec()));
+        let program = args.next().unwrap_or_default();
+        let program = program
+            .rsplit_str("/")
+            .next()
+            .unwrap_or_default()
+            .to_str_lossy()
+            .into_owned();
+        Session {
+            program,
+            args: args.collect(),
+            env: std::env::vars_os()
+                .map(|(k, v)| (BString::from(k.into_vec()), BString::from(v.into_vec())))
+                .collect(),
+            cwd: std::env::current_dir()
+                .ok()
+                .and_then(|d| Utf8PathBuf::from_path_buf(d).ok()),
+            stderr_is_terminal: std::io::stderr().is_terminal(),
+            stdout_is_terminal: std::io::stdout().is_terminal(),
+            ..Session::default()
+        }
+    }
+
+    /// The value of a variable at the start.
+    pub fn var(&self, name: &str) -> Option<&BStr> {
+        self.env.get(name.as_bytes().as_bstr()).map(|v| v.as_bstr())
+    }
+
+    /// The value of a variable as text; `None` where unset or not UTF-8.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.var(name).and_then(|v| v.to_str().ok())
+    }
+
+    /// The user's home directory from `HOME`, without a look at any database.
+    pub fn home(&self) -> Option<Utf8PathBuf> {
+        self.text("HOME")
+            .filter(|h| !h.is_empty())
+            .map(Utf8PathBuf::from)
+    }
+
+    /// The directory for configuration files: `XDG_CONFIG_HOME`, else `~/.config`.
+    pub fn config_home(&self) -> Option<Utf8PathBuf> {
+        match self.text("XDG_CONFIG_HOME") {
+            Some(dir) if dir.starts_with('/') => Some(dir.into()),
+            _ => self.home().map(|h| h.join(".config")),
+        }
+    }
+
+    /// The directory for caches: `XDG_CACHE_HOME`, else `~/.cache`.
+    pub fn cache_home(&self) -> Option<Utf8PathBuf> {
+        match self.text("XDG_CACHE_HOME") {
+            Some(dir) if dir.starts_with('/') => Some(dir.into()),
+            _ => self.home().map(|h| h.join(".cache")),
+        }
+    }
+
+    /// The path of the running program, links resolved; `None` where the system does not tell.
+    pub fn exe(&self) -> Option<&Utf8PathBuf> {
+        self.exe
+            .get_or_init(|| {
+                std::env::current_exe()
+                    .ok()
+                    .and_then(|p| Utf8PathBuf::from_path_buf(p).ok())
+            })
+            .as_ref()
+    }
+
+    /// Whether the effective user is root.
+    pub fn is_root(&self) -> bool {
+        nix::unistd::geteuid().is_root()
+    }
+
+    /// The login name. `USER` or `LOGNAME` are taken only where `getent` does not know the user: they are the user's to
+    /// change, and rules about who may load what must not follow them.
+    pub fn user(&self) -> &str {
+        self.user.get_or_init(|| {
+            let uid = nix::unistd::geteuid();
+            getent("passwd", &uid.to_string())
+                .and_then(|line| line.split(':').next().map(str::to_owned))
+                .or_else(|| {
+                    self.text("USER")
+                        .or_else(|| self.text("LOGNAME"))
+                        .map(str::to_owned)
+                })
+                .unwrap_or_else(|| uid.to_string())
+        })
+    }
+
+    /// The names of the user's groups, sorted; a group without a name is given by its number.
+    pub fn groups(&self) -> &[String] {
+        self.groups.get_or_init(|| {
+            let mut ids = nix::unistd::getgroups().unwrap_or_default();
+            ids.push(nix::unistd::getegid());
+            ids.sort_by_key(|id| id.as_raw());
+            ids.dedup();
+            let mut names: Vec<String> = ids
+                .iter()
+                .map(|id| {
+                    getent("group", &id.to_string())
+                        .and_then(|line| line.split(':').next().map(str::to_owned))
+                        .unwrap_or_else(|| id.to_string())
+                })
+                .collect();
+            names.sort();
+            names
+        })
+    }
+}
+
+/// One entry of a system database. A static binary cannot load the plug-ins that know users of LDAP and the like, so the
+/// system's own program is asked.
+fn getent(database: &str, key: &str) -> Option<String> {
+    let output = std::process::Command::new("getent")
+        .arg(database)
+        .arg(key)
+        .output()
+        .ok()?;
+    if !output.status.success() {
+        return None;
+    }
+    let line = String::from_utf8(output.stdout).ok()?;
+    line.lines().next().map(str::to_owned)
+}

@@ -1,0 +1,1 @@
+//! Turns a difference between two states into code for a shell or a language. Never evaluates anything.
