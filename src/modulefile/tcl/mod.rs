@@ -1,4 +1,8 @@
 //! Our own Tcl 8.6 interpreter for modulefiles.
 
 pub(crate) mod chars;
+pub(crate) mod number;
+#[cfg(test)]
+pub(crate) mod oracle;
+pub(crate) mod pattern;
 mod unicode;
