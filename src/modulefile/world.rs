@@ -3,7 +3,7 @@
 //! The real world is the transition (a load that may load others in its middle); a recording one serves `show`, `help`,
 //! crawls; tests have a fake.
 
-use bstr::BString;
+use bstr::{BStr, BString};
 use camino::Utf8PathBuf;
 
 use super::relation::Relation;
@@ -65,8 +65,12 @@ pub trait World {
     /// The shell that the output is for: `bash`, `tcsh`, `python`.
     fn shell_name(&self) -> &str;
 
-    /// The working environment, with what this and other modulefiles have done so far.
-    fn env(&self) -> &Environment;
+    /// A variable of the working environment, with what this and other modulefiles have done so far.
+    fn var(&self, name: &BStr) -> Option<&BStr>;
+
+    /// A copy of the whole working environment: for children, and for scripts that list all variables. Path variables
+    /// are joined for it, so ask [`World::var`] where one variable will do.
+    fn environment(&self) -> Environment;
 
     /// Carries out one operation at once, on behalf of `module`.
     ///
