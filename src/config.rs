@@ -193,6 +193,14 @@ settings! {
     redirect: bool = false, false; "MODULES_REDIRECT_OUTPUT" "LMOD_REDIRECT" ;
     /// Loading a requirement that is missing, and unloading what nobody needs, happen by themselves.
     auto_handling: bool = false, true; "MODULES_AUTO_HANDLING" ;
+    /// The name of the module system that modulefiles see (`ModuleTool`).
+    tool_name: String = "Lmod".to_owned(), "Modules".to_owned(); ;
+    /// The version of the module system that modulefiles see (`ModuleToolVersion`).
+    tool_version: String = "9.2.9".to_owned(), "5.6.1".to_owned(); ;
+    /// In a Tcl modulefile a number as third word of a path command is the priority, not one more entry.
+    tcl_path_priority: bool = true, false; ;
+    /// `require-fullname` wants name and version exactly; when off, aliases and beginnings of versions will do.
+    require_exact_full_name: bool = true, false; ;
 }
 
 impl Config {

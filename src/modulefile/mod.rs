@@ -91,6 +91,8 @@ pub struct ModuleContext {
     pub file: Utf8PathBuf,
     /// The directory of `MODULEPATH` it was found in; empty for a file outside.
     pub modulepath: Utf8PathBuf,
+    /// The variants it was asked for with: name and value.
+    pub variants: Vec<(String, String)>,
     /// The modules that wanted it, outermost first; for messages.
     pub wanted_by: Vec<String>,
 }
@@ -125,6 +127,23 @@ pub struct Recorded {
     pub irreversible: bool,
 }
 
+/// A variant of a module: a choice made when it is loaded. Source: `modulefile(4)` `variant`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Variant {
+    /// Its name.
+    pub name: String,
+    /// The value it takes; `1` or `0` for a boolean. `None` where a listing evaluates the file without a choice.
+    pub value: Option<String>,
+    /// The values that may be chosen; empty for any.
+    pub allowed: Vec<String>,
+    /// The value without a choice.
+    pub default: Option<String>,
+    /// Whether it is on or off.
+    pub is_boolean: bool,
+    /// Whether the value is the default because nothing was chosen.
+    pub is_defaulted: bool,
+}
+
 /// How an evaluation came to its end.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Outcome {
@@ -156,6 +175,10 @@ pub struct Evaluation {
     pub extensions: Vec<String>,
     /// Further facts for the catalog (TOML `license`, `maintainer`, ...): key and value.
     pub facts: Vec<(String, String)>,
+    /// The variants that the file declares, with the values they take now.
+    pub variants: Vec<Variant>,
+    /// What the shell scripts of `source-sh` changed, by call: unloading takes it back without running them again.
+    pub sourced: Vec<(BString, Vec<EnvOp>)>,
     /// The file changes MODULEPATH in a way that depends on the user (Lmod `haveDynamicMPATH`).
     pub dynamic_modulepath: bool,
     /// What an rc file says.

@@ -103,6 +103,25 @@ pub trait World {
     /// The file that a load of `spec` would evaluate.
     fn find(&mut self, spec: &Spec) -> Option<Utf8PathBuf>;
 
+    /// The full name of the module that a load of `spec` would load.
+    fn full_name(&mut self, spec: &Spec) -> Option<String>;
+
+    /// What the alias `name` stands for.
+    fn alias_target(&mut self, name: &str) -> Option<String>;
+
+    /// The symbolic versions that point at the module `full_name`.
+    fn symbols(&mut self, full_name: &str) -> Vec<String>;
+
+    /// The tags of `module` that rc files, the site and the request give it.
+    fn tags(&mut self, module: &ModuleContext) -> Vec<String>;
+
+    /// The names of the user's saved collections.
+    fn collections(&mut self) -> Vec<String>;
+
+    /// What the shell script of a `source-sh` call changed when `module` was loaded; `call` is its key in
+    /// [`Evaluation::sourced`](super::Evaluation::sourced). `None` where nobody remembers.
+    fn sourced(&self, module: &ModuleContext, call: &BStr) -> Option<Vec<EnvOp>>;
+
     /// The loaded modules in load order.
     fn loaded_modules(&self) -> Vec<LoadedModule>;
 
