@@ -20,6 +20,7 @@ pub(crate) struct Oracle {
     child: Child,
     input: ChildStdin,
     output: BufReader<ChildStdout>,
+    differences: Vec<String>,
     /// Keeps the server script alive while tclsh reads it.
     _server: tempfile::NamedTempFile,
 }
@@ -47,6 +48,7 @@ impl Oracle {
             child,
             input,
             output,
+            differences: Vec::new(),
             _server: server,
         })
     }
@@ -65,6 +67,35 @@ impl Oracle {
             .read_exact(&mut result)
             .expect("tclsh answers in full");
         if code == "0" { Ok(result) } else { Err(result) }
+    }
+
+    /// Evaluates a script and notes when the answer is not `ours`.
+    pub(crate) fn expect(&mut self, script: &[u8], ours: Result<Vec<u8>, Vec<u8>>) {
+        let theirs = self.eval(script);
+        if ours != theirs {
+            let show = |answer: Result<Vec<u8>, Vec<u8>>| match answer {
+                Ok(value) => format!("<{}>", value.escape_ascii()),
+                Err(text) => format!("error: {}", String::from_utf8_lossy(&text)),
+            };
+            let script = String::from_utf8_lossy(script);
+            self.differences.push(format!(
+                "{script}\n  ours   {}\n  theirs {}",
+                show(ours),
+                show(theirs)
+            ));
+        }
+    }
+
+    /// Fails when there were differences; shows the ten shortest.
+    pub(crate) fn finish(mut self) {
+        self.differences.sort_by_key(String::len);
+        let count = self.differences.len();
+        self.differences.truncate(10);
+        assert!(
+            count == 0,
+            "{count} differences from tclsh, among them:\n{}",
+            self.differences.join("\n")
+        );
     }
 }
 

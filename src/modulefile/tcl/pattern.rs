@@ -273,12 +273,7 @@ mod tests {
             ]
             .concat();
             let ours = string_match(&pattern, &text, case);
-            assert_eq!(
-                tclsh.eval(&script),
-                Ok(u8::from(ours).to_string().into_bytes()),
-                "{}",
-                String::from_utf8_lossy(&script)
-            );
+            tclsh.expect(&script, Ok(u8::from(ours).to_string().into_bytes()));
         }
         let pieces = [
             "a", "A", "b", "_", "0", "1", "9", "00", "10", "é", "É", "-", " ",
@@ -315,14 +310,8 @@ mod tests {
                 sign(compare_nocase(&a, &b)),
                 sign(compare(&a, &b))
             );
-            assert_eq!(
-                tclsh
-                    .eval(&script)
-                    .map(|r| String::from_utf8_lossy(&r).into_owned()),
-                Ok(ours),
-                "{}",
-                String::from_utf8_lossy(&script)
-            );
+            tclsh.expect(&script, Ok(ours.into_bytes()));
         }
+        tclsh.finish();
     }
 }
