@@ -21,3 +21,7 @@ pub mod env;
 pub mod modulefile;
 
 pub mod shell;
+
+pub mod command;
+
+pub mod cli;

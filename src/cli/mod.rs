@@ -1,0 +1,142 @@
+//! A command line becomes a [`Request`]: definitions only, no behaviour.
+//!
+//! The grammar of `module` and `ml` is our own small table (`command/table.rs`), because it is on the path of every load;
+//! `xmod`'s admin commands use clap (`admin.rs`).
+
+mod ml;
+mod options;
+
+use bstr::{BString, ByteSlice};
+
+use crate::command::{Action, Request, table};
+use crate::diag::{Diagnostic, Kind};
+
+/// Reads the words after the name of the shell. `extra` are options from `LMOD_OPTIONS`, read first.
+///
+/// # Errors
+/// An unknown sub-command, an option without its value, or a word that is not UTF-8.
+pub fn parse(extra: Option<&str>, args: &[BString]) -> Result<Request, Diagnostic> {
+    let mut words = args
+        .iter()
+        .map(|a| {
+            a.to_str().map(str::to_owned).map_err(|_| {
+                Diagnostic::new(Kind::Usage, format!("`{a}` is not valid UTF-8"))
+                    .note("names of modules and directories in MODULEPATH must be UTF-8")
+            })
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    // Scripting languages pass one string: `module('load', 'a b')`.
+    if let [single] = words.as_slice()
+        && single.contains(char::is_whitespace)
+    {
+        words = single.split_whitespace().map(str::to_owned).collect();
+    }
+    let is_ml = words.first().is_some_and(|w| w == "ml");
+    if is_ml {
+        words = ml::rewrite(&words[1..])?;
+    }
+    let mut reader = options::Reader::default();
+    if let Some(extra) = extra {
+        let extra = options::split_quoted(extra);
+        if let Some(word) = reader.take_leading(&extra)?.first() {
+            let warning = format!("LMOD_OPTIONS holds `{word}`, which is not an option");
+            reader.warnings.push(warning);
+        }
+    }
+    let rest = reader.take_leading(&words)?;
+    let found = rest
+        .split_first()
+        .map(|(word, rest)| (word, table::find(word), rest));
+    let (subcommand, words) = match found {
+        Some((_, Some(subcommand), rest)) => {
+            (Some(subcommand), reader.take_anywhere(subcommand, rest)?)
+        }
+        Some((word, None, _)) if reader.options.asked.is_none() => return Err(unknown(word)),
+        Some((_, None, _)) | None => (None, Vec::new()),
+    };
+    let action = match (reader.options.asked, subcommand) {
+        (Some(action), _) => action,
+        (None, None) => Action::Nothing,
+        (None, Some(subcommand)) if subcommand.name == "help" && words.is_empty() => Action::Usage,
+        (None, Some(subcommand)) => Action::Run(subcommand),
+    };
+    Ok(Request {
+        action,
+        options: reader.options,
+        words,
+        warnings: reader.warnings,
+    })
+}
+
+fn unknown(word: &str) -> Diagnostic {
+    let diagnostic = Diagnostic::new(Kind::Usage, format!("unknown sub-command `{word}`"));
+    let diagnostic = match table::near(word) {
+        Some(near) => diagnostic.help(format!("did you mean `module {near}`?")),
+        None => diagnostic,
+    };
+    diagnostic.help("`module help` lists all sub-commands")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(line: &str) -> Request {
+        let args: Vec<BString> = line.split_whitespace().map(BString::from).collect();
+        parse(None, &args).unwrap()
+    }
+
+    fn name(request: &Request) -> &'static str {
+        match request.action {
+            Action::Run(s) => s.name,
+            _ => "-",
+        }
+    }
+
+    #[test]
+    fn options_are_understood_before_and_after_the_sub_command() {
+        for line in [
+            "-t avail gcc",
+            "avail -t gcc",
+            "--terse avail gcc",
+            "avail gcc --terse",
+        ] {
+            let request = read(line);
+            assert!(request.options.terse, "{line}");
+            assert_eq!(request.words, ["gcc"], "{line}");
+        }
+    }
+
+    #[test]
+    fn a_dash_before_a_name_is_an_unload_on_load_only() {
+        let request = read("load gcc -openmpi");
+        assert_eq!(request.words, ["gcc", "-openmpi"]);
+        assert_eq!(read("load -t").words, ["-t"]);
+    }
+
+    #[test]
+    fn ml_is_rewritten() {
+        assert_eq!(name(&read("ml")), "list");
+        assert_eq!(name(&read("ml gcc")), "load");
+        assert_eq!(read("ml gcc -openmpi").words, ["gcc", "-openmpi"]);
+        let request = read("ml foo av");
+        assert_eq!(
+            (name(&request), request.words),
+            ("avail", vec!["foo".to_owned()])
+        );
+        assert_eq!(name(&read("ml spider x")), "spider");
+    }
+
+    #[test]
+    fn one_argument_with_blanks_is_several_words() {
+        let request = parse(None, &["load a b".into()]).unwrap();
+        assert_eq!(request.words, ["a", "b"]);
+    }
+
+    #[test]
+    fn unknown_options_warn_and_unknown_sub_commands_fail() {
+        assert_eq!(read("--bogus list").warnings.len(), 1);
+        let error = parse(None, &["laod".into()]).unwrap_err();
+        assert_eq!(error.help[0], "did you mean `module load`?");
+    }
+}
