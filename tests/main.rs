@@ -1,1 +1,23 @@
+//! What a user can do, one file per capability. One binary, so that the library is linked once.
 
+mod support;
+
+mod rooms;
+
+/// A test file that is not declared above would never run.
+#[test]
+fn no_test_file_is_forgotten() {
+    let declared = include_str!("main.rs");
+    let dir = concat!(env!("CARGO_MANIFEST_DIR"), "/tests");
+    for entry in std::fs::read_dir(dir).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        if let Some(stem) = name.strip_suffix(".rs")
+            && stem != "main"
+        {
+            assert!(
+                declared.lines().any(|line| line == format!("mod {stem};")),
+                "tests/{name} is not declared in tests/main.rs"
+            );
+        }
+    }
+}

@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# Installs what the tests need from Debian's packages and runs all of them:
+# format, clippy, unit, integration, real shells, peers, docs examples.
+#   ./test.sh            everything
+#   ./test.sh FILTER     only the Rust tests whose name holds FILTER
+set -euo pipefail
+cd "$(dirname "$0")"
+
+packages=(bash zsh dash ksh93u+m mksh tcsh csh fish rc elvish python3 perl ruby r-base-core cmake lua5.4 tcl8.6 jq
+  shellcheck strace valgrind expect build-essential)
+missing=()
+for package in "${packages[@]}"; do
+  dpkg -s "$package" >/dev/null 2>&1 || missing+=("$package")
+done
+if ((${#missing[@]})); then
+  if [[ $(id -u) != 0 ]] || ! command -v apt-get >/dev/null; then
+    echo "test.sh: these Debian packages are missing: ${missing[*]}" >&2
+    echo "test.sh: install them, or run this as root" >&2
+    exit 1
+  fi
+  echo "installing: ${missing[*]}"
+  apt-get update -q >/dev/null
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}" >/dev/null
+fi
+command -v cargo >/dev/null || {
+  echo "test.sh: Rust is missing; see https://rustup.rs" >&2
+  exit 1
+}
+echo "peers: $(bash tests/peers/setup.sh)"
+
+if (($# == 0)); then
+  cargo fmt --check
+  cargo clippy --all-targets -- -D warnings
+fi
+cargo test "$@"
