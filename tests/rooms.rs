@@ -36,12 +36,21 @@ fn rooms_use_only_rooms_to_their_left() {
     walk(&src, &mut |path| {
         files += 1;
         let inside = path.strip_prefix(&src).unwrap();
-        let room = inside.iter().next().unwrap().to_str().unwrap().trim_end_matches(".rs");
+        let room = inside
+            .iter()
+            .next()
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .trim_end_matches(".rs");
         if room == "lib" {
             return;
         }
         let Some(own) = rank(room) else {
-            wrong.push(format!("{}: `{room}` is no room of the list in tests/rooms.rs", inside.display()));
+            wrong.push(format!(
+                "{}: `{room}` is no room of the list in tests/rooms.rs",
+                inside.display()
+            ));
             return;
         };
         let text = std::fs::read_to_string(path).unwrap();
@@ -60,7 +69,11 @@ fn rooms_use_only_rooms_to_their_left() {
                         None => other <= own,
                     };
                 if !allowed {
-                    wrong.push(format!("{}:{}: `{room}` uses `{used}`", inside.display(), number + 1));
+                    wrong.push(format!(
+                        "{}:{}: `{room}` uses `{used}`",
+                        inside.display(),
+                        number + 1
+                    ));
                 }
             }
         }

@@ -40,7 +40,10 @@ impl Site {
         env.insert("LC_ALL".into(), "C.UTF-8".into());
         env.insert("COLUMNS".into(), "100".into());
         env.insert("LMOD_TERM_WIDTH".into(), "100".into());
-        env.insert("MODULEPATH".into(), root.join("mf").to_str().unwrap().into());
+        env.insert(
+            "MODULEPATH".into(),
+            root.join("mf").to_str().unwrap().into(),
+        );
         Site { dir, env }
     }
 
@@ -168,7 +171,10 @@ impl Run {
     /// The full names in `LOADEDMODULES`.
     pub(crate) fn loaded(&self) -> Vec<String> {
         let text = self.env().get("LOADEDMODULES").cloned().unwrap_or_default();
-        text.split(':').filter(|m| !m.is_empty()).map(str::to_owned).collect()
+        text.split(':')
+            .filter(|m| !m.is_empty())
+            .map(str::to_owned)
+            .collect()
     }
 
     /// What people see.

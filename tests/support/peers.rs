@@ -25,7 +25,12 @@ impl Peer {
             Peer::Lmod => "lmod",
             Peer::Modules => "modulecmd.tcl",
         };
-        installed().join("bin").join(name).to_str().unwrap().to_owned()
+        installed()
+            .join("bin")
+            .join(name)
+            .to_str()
+            .unwrap()
+            .to_owned()
     }
 }
 
@@ -50,7 +55,8 @@ fn installed() -> &'static PathBuf {
 /// outside; where it is absent the tests say so, and fail under CI.
 pub(crate) fn corpus() -> Option<PathBuf> {
     #[expect(clippy::disallowed_methods, reason = "tests have no session")]
-    let dir = std::env::var_os("XMOD_CORPUS").map_or_else(|| super::in_repo("../shared/corpus"), PathBuf::from);
+    let dir = std::env::var_os("XMOD_CORPUS")
+        .map_or_else(|| super::in_repo("../shared/corpus"), PathBuf::from);
     if dir.join("instantiate.sh").exists() {
         return Some(dir);
     }

@@ -82,7 +82,10 @@ pub(crate) fn require(program: &str) -> bool {
         .is_ok_and(|s| s.success());
     if !found {
         eprintln!("skipped: no {program}");
-        assert!(!in_ci(), "{program} is missing; the test command installs it");
+        assert!(
+            !in_ci(),
+            "{program} is missing; the test command installs it"
+        );
     }
     found
 }
