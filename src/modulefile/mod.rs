@@ -10,6 +10,7 @@ pub mod command;
 pub mod host;
 pub mod relation;
 pub mod tcl;
+pub mod toml;
 pub mod value;
 mod world;
 
