@@ -6,6 +6,7 @@
 //! Sources: Lmod user guide "Configuring Lmod"; `module(1)` "Modules configuration"; design section "One behaviour, two
 //! policies".
 
+use crate::name::{LoadedRules, SpecRules, VersionOrder};
 use crate::session::Session;
 
 /// The preset that gives all settings their defaults.
@@ -76,6 +77,72 @@ impl Parse for u32 {
     }
 }
 
+/// Declares a type of setting whose values are words.
+macro_rules! words {
+    ($(#[doc = $doc:literal])+ $name:ident { $($(#[doc = $variant_doc:literal])+ $variant:ident = $word:literal,)+ }) => {
+        $(#[doc = $doc])+
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum $name {
+            $($(#[doc = $variant_doc])+ $variant,)+
+        }
+
+        impl Parse for $name {
+            fn parse(text: &str) -> Option<$name> {
+                match text {
+                    $($word => Some($name::$variant),)+
+                    _ => None,
+                }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(match self { $($name::$variant => $word,)+ })
+            }
+        }
+    };
+}
+
+words! {
+    /// Where upper and lower case are the same.
+    IgnoreCase {
+        /// Nowhere.
+        Never = "never",
+        /// In searches: avail, spider, whatis, keyword, list.
+        Search = "search",
+        /// In all names.
+        Always = "always",
+    }
+}
+
+words! {
+    /// Where a full name is cut into name and version.
+    NameSplit {
+        /// At the first directory that holds only modulefiles or has a default marker; those above are categories.
+        Markers = "markers",
+        /// At the last slash.
+        LastSlash = "last_slash",
+    }
+}
+
+words! {
+    /// How a word is compared with the loaded modules.
+    LoadedMatch {
+        /// Differently for `unload`, `is-loaded`, `prereq`, `conflict`.
+        ByPurpose = "by_purpose",
+        /// By whole leading elements, for all of them.
+        ByElements = "by_elements",
+    }
+}
+
+impl Parse for VersionOrder {
+    fn parse(text: &str) -> Option<VersionOrder> {
+        [VersionOrder::Lmod, VersionOrder::Dictionary]
+            .into_iter()
+            .find(|order| order.to_string() == text)
+    }
+}
+
 trait Invert {
     fn invert(self) -> Self;
 }
@@ -94,6 +161,30 @@ impl Invert for String {
 
 impl Invert for u32 {
     fn invert(self) -> u32 {
+        self
+    }
+}
+
+impl Invert for VersionOrder {
+    fn invert(self) -> VersionOrder {
+        self
+    }
+}
+
+impl Invert for IgnoreCase {
+    fn invert(self) -> IgnoreCase {
+        self
+    }
+}
+
+impl Invert for NameSplit {
+    fn invert(self) -> NameSplit {
+        self
+    }
+}
+
+impl Invert for LoadedMatch {
+    fn invert(self) -> LoadedMatch {
         self
     }
 }
@@ -177,6 +268,52 @@ settings! {
     exact_match: bool = false, false; "LMOD_EXACT_MATCH" ;
     /// Defaults come from the first modulepath that holds the name, not from the best of all.
     find_first: bool = false, true; "LMOD_TMOD_FIND_FIRST" ;
+    /// How versions are ordered.
+    version_order: VersionOrder = VersionOrder::Lmod, VersionOrder::Dictionary; "XMOD_VERSION_ORDER" ;
+    /// A name without a marked default means its highest version.
+    implicit_default: bool = true, true; "MODULES_IMPLICIT_DEFAULT" ;
+    /// A category (a directory of names) has a default too: `load bio` goes down to a module.
+    category_default: bool = false, true; "XMOD_CATEGORY_DEFAULT" ;
+    /// A full name is looked for in all modulepaths before an incomplete version is completed in the first one.
+    full_name_first: bool = true, false; "XMOD_FULL_NAME_FIRST" ;
+    /// `NAME/latest` and `NAME/default` exist by themselves.
+    automatic_symbols: bool = false, true; "XMOD_AUTOMATIC_SYMBOLS" ;
+    /// The characters that may follow an incomplete version: with `.` and `-`, `gcc/12` means `gcc/12.3` and `gcc/12-1`.
+    extended_separators: String = "-+_.=".to_owned(), "-.".to_owned(); "XMOD_EXTENDED_SEPARATORS" ;
+    /// Where a full name is cut into name and version.
+    name_split: NameSplit = NameSplit::Markers, NameSplit::LastSlash; "XMOD_NAME_SPLIT" ;
+    /// Of several default markers in a directory only the first counts: link, `.modulerc.lua`, `.modulerc`, `.version`.
+    single_marker: bool = true, false; "XMOD_SINGLE_MARKER" ;
+    /// A symbolic link named `default` marks the default version.
+    default_links: bool = true, false; "XMOD_DEFAULT_LINKS" ;
+    /// A user's own rc file overrides the site's; when off, the first definition stays.
+    user_rc_first: bool = true, false; "XMOD_USER_RC_FIRST" ;
+    /// The user's own rc file is not read.
+    ignore_user_rc: bool = false, false; "MODULES_IGNORE_USER_RC" ;
+    /// The site's rc files, separated by colons; a directory stands for the rc files in it.
+    rc_files: String = String::new(), String::new(); "MODULERCFILE" "MODULES_RCFILE" "LMOD_MODULERCFILE" "LMOD_MODULERC" ;
+    /// How deep names lie in a modulepath, where its directories do not tell: `DIR:DEPTH;...`.
+    max_depth: String = String::new(), String::new(); "LMOD_MAXDEPTH" ;
+    /// `NAME/1.0` means the hidden `NAME/.1.0` where that is the only one.
+    dot_hidden_alias: bool = false, false; "LMOD_DOT_HIDDEN_LOAD_ALIAS" ;
+    /// A rule that hides or forbids a category holds for all modules in it.
+    rules_cover_categories: bool = false, true; "XMOD_RULES_COVER_CATEGORIES" ;
+    /// A rule with both `before` and `after` holds before the one or after the other, not between them.
+    rule_window_outside: bool = false, true; "XMOD_RULE_WINDOW_OUTSIDE" ;
+    /// For how many days a module that will be forbidden is announced.
+    nearly_forbidden_days: u32 = 14, 14; "MODULES_NEARLY_FORBIDDEN_DAYS" "LMOD_NEARLY_FORBIDDEN_DAYS" ;
+    /// Where upper and lower case are the same: `never`, `search`, `always`.
+    ignore_case: IgnoreCase = IgnoreCase::Search, IgnoreCase::Search; "MODULES_ICASE" ;
+    /// `NAME@VERSIONS` gives versions, ranges and lists.
+    advanced_version_spec: bool = true, true; "MODULES_ADVANCED_VERSION_SPEC" ;
+    /// The words `+x`, `~x`, `-x` and `x=VALUE` behind a module name choose variants.
+    variant_spec: bool = false, true; "XMOD_VARIANT_SPEC" ;
+    /// Characters that stand for a variant: `toolchain=%:...`.
+    variant_shortcut: String = String::new(), String::new(); "MODULES_VARIANT_SHORTCUT" ;
+    /// How a word is compared with the loaded modules: `by_purpose`, `by_elements`.
+    loaded_match: LoadedMatch = LoadedMatch::ByPurpose, LoadedMatch::ByElements; "XMOD_LOADED_MATCH" ;
+    /// All symbolic versions of a loaded module stand for it, not only those it was asked for by.
+    loaded_symbols: bool = false, true; "XMOD_LOADED_SYMBOLS" ;
     /// Adding an entry that a path already has leaves it where it is.
     path_keep_position: bool = false, true; "LMOD_TMOD_PATH_RULE" ;
     /// Path variables may hold an entry twice.
@@ -215,6 +352,36 @@ impl Config {
         let mut config = Config::preset(policy);
         config.read_variables(session);
         config
+    }
+
+    /// Which characters have a meaning in specifications.
+    pub fn spec_rules(&self) -> SpecRules {
+        let shortcuts = self.variant_shortcut.split(':').filter_map(|pair| {
+            let (name, character) = pair.split_once('=')?;
+            let mut characters = character.chars();
+            match (characters.next(), characters.next()) {
+                (Some(c), None) if !c.is_ascii_alphanumeric() && !"-+~/@=:,".contains(c) => {
+                    Some((c, name.to_owned()))
+                }
+                _ => None,
+            }
+        });
+        SpecRules {
+            at: self.advanced_version_spec,
+            variants: self.variant_spec,
+            shortcuts: shortcuts.collect(),
+            order: self.version_order,
+        }
+    }
+
+    /// How words are compared with the loaded modules.
+    pub fn loaded_rules(&self) -> LoadedRules {
+        LoadedRules {
+            by_purpose: self.loaded_match == LoadedMatch::ByPurpose,
+            extended_default: self.extended_default,
+            ignore_case: self.ignore_case == IgnoreCase::Always,
+            order: self.version_order,
+        }
     }
 
     /// Where the value of the setting `name` came from.

@@ -3,6 +3,10 @@
 //! Words: a *specification* is what was typed or written in a modulefile (`gcc`, `gcc/13`, `gcc@13:`,
 //! `between("gcc", "12", "13")`); a *full name* is what a specification resolves to (`gcc/13.2.0`).
 
+mod loaded;
+mod order;
 mod spec;
 
-pub use spec::{Bound, Range, Spec, SpecError, Versions};
+pub use loaded::{LoadedName, LoadedRules, Purpose, matches_loaded};
+pub use order::{VersionKey, VersionOrder, lmod_canonical};
+pub use spec::{Bound, Edge, Range, Spec, SpecError, SpecRules, Versions};

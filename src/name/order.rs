@@ -1,0 +1,280 @@
+//! The two orders of module versions.
+//!
+//! [`VersionOrder::Lmod`] is Lmod's `parseVersion`: pre-releases below releases, numbers by value, trailing zeros without
+//! meaning. [`VersionOrder::Dictionary`] is Tcl's `lsort -dictionary`, which Environment Modules uses. Sorting many
+//! versions: make a [`VersionKey`] of each once.
+//!
+//! Sources: Lmod user guide "Ordering of versions" (`convertToCanonical`); lsort(n) "-dictionary".
+
+use std::cmp::Ordering;
+use std::fmt;
+
+/// How versions are ordered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub enum VersionOrder {
+    /// `2.4dev < 2.4rc1 < 2.4 = 2.4.0 < 2.4-1 < 2.4.1`.
+    #[default]
+    Lmod,
+    /// `2.4 < 2.4-1 < 2.4.1 < 2.4dev < 2.4rc1`.
+    Dictionary,
+}
+
+impl VersionOrder {
+    /// Compares two versions. Different texts may be equal (`1` and `1.0` under Lmod's order).
+    pub fn compare(self, a: &str, b: &str) -> Ordering {
+        match self {
+            VersionOrder::Lmod => lmod_canonical(a).cmp(&lmod_canonical(b)),
+            VersionOrder::Dictionary => dictionary(a, b),
+        }
+    }
+
+    /// What a version is sorted by.
+    pub fn key(self, version: &str) -> VersionKey {
+        match self {
+            VersionOrder::Lmod => VersionKey::Lmod(lmod_canonical(version)),
+            VersionOrder::Dictionary => VersionKey::Dictionary(version.to_owned()),
+        }
+    }
+}
+
+impl fmt::Display for VersionOrder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            VersionOrder::Lmod => "lmod",
+            VersionOrder::Dictionary => "dictionary",
+        })
+    }
+}
+
+/// A version made ready for comparing; keys of different orders should not be mixed.
+#[derive(Debug, Clone)]
+pub enum VersionKey {
+    /// Lmod's canonical text; compares byte by byte.
+    Lmod(String),
+    /// The version itself.
+    Dictionary(String),
+}
+
+impl Ord for VersionKey {
+    fn cmp(&self, other: &VersionKey) -> Ordering {
+        match (self, other) {
+            (VersionKey::Lmod(a), VersionKey::Lmod(b)) => a.cmp(b),
+            (VersionKey::Dictionary(a), VersionKey::Dictionary(b)) => dictionary(a, b),
+            (VersionKey::Lmod(_), VersionKey::Dictionary(_)) => Ordering::Less,
+            (VersionKey::Dictionary(_), VersionKey::Lmod(_)) => Ordering::Greater,
+        }
+    }
+}
+
+impl PartialOrd for VersionKey {
+    fn partial_cmp(&self, other: &VersionKey) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for VersionKey {
+    fn eq(&self, other: &VersionKey) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for VersionKey {}
+
+/// The end of a version in canonical texts.
+const FINAL: &str = "*zfinal";
+/// A dash or a `p` (patch level) in canonical texts.
+const DASH: &str = "*zfinal-";
+/// A zero in canonical texts.
+const ZERO: &str = "000000000";
+
+/// Lmod's canonical text of a version: texts compare as the versions do.
+pub fn lmod_canonical(version: &str) -> String {
+    let lower = version.to_ascii_lowercase();
+    let mut tokens: Vec<String> = Vec::new();
+    let mut rest = lower.as_str();
+    // One dot separates and is skipped; a leading one leaves an empty number.
+    if rest.starts_with('.') {
+        tokens.push(ZERO.to_owned());
+    }
+    loop {
+        rest = rest.strip_prefix('.').unwrap_or(rest);
+        let Some(first) = rest.chars().next() else {
+            break;
+        };
+        let run =
+            |class: fn(&char) -> bool| rest.len() - rest.trim_start_matches(|c| class(&c)).len();
+        let length = if first.is_ascii_digit() {
+            let length = run(char::is_ascii_digit);
+            tokens.push(format!("{:0>9}", &rest[..length]));
+            length
+        } else if first == '/' {
+            tokens.push("/".to_owned());
+            1
+        } else if first.is_ascii_alphabetic() {
+            let length = run(char::is_ascii_alphabetic);
+            add_word(
+                &mut tokens,
+                match &rest[..length] {
+                    "pre" | "preview" | "rc" => "*c".to_owned(),
+                    "dev" => "*@".to_owned(),
+                    "p" => DASH.to_owned(),
+                    word => format!("*{word}"),
+                },
+            );
+            length
+        } else if first == '-' {
+            add_word(&mut tokens, DASH.to_owned());
+            if rest.starts_with("-p") { 2 } else { 1 }
+        } else {
+            add_word(&mut tokens, format!("*{first}"));
+            first.len_utf8()
+        };
+        rest = &rest[length..];
+    }
+    add_word(&mut tokens, FINAL.to_owned());
+    tokens.join(".").replace("./.", "/")
+}
+
+/// Adds what is not a number: it makes what only filled up before it meaningless.
+fn add_word(tokens: &mut Vec<String>, word: String) {
+    let drop = |tokens: &mut Vec<String>, token: &str| {
+        while tokens.last().is_some_and(|last| last == token) {
+            tokens.pop();
+        }
+    };
+    if word != FINAL {
+        drop(tokens, DASH);
+    }
+    drop(tokens, ZERO);
+    if word == FINAL {
+        drop(tokens, DASH);
+    }
+    tokens.push(word);
+}
+
+/// Compares as `lsort -dictionary`: digit runs by value, letters without case; more leading zeros and lower case come
+/// later where nothing else differs.
+fn dictionary(a: &str, b: &str) -> Ordering {
+    let (mut left, mut right) = (a, b);
+    let mut tie = Ordering::Equal;
+    loop {
+        let (Some(x), Some(y)) = (left.chars().next(), right.chars().next()) else {
+            return left.len().cmp(&right.len()).then(tie);
+        };
+        if x.is_ascii_digit() && y.is_ascii_digit() {
+            let (x, y) = (number(&mut left), number(&mut right));
+            tie = tie.then(x.zeros.cmp(&y.zeros));
+            let order = (x.digits.len().cmp(&y.digits.len())).then(x.digits.cmp(y.digits));
+            if order.is_ne() {
+                return order;
+            }
+            continue;
+        }
+        let order = lower(x).cmp(&lower(y));
+        if order.is_ne() {
+            return order;
+        }
+        tie = tie.then(if x == y {
+            Ordering::Equal
+        } else if x.is_uppercase() {
+            Ordering::Less
+        } else {
+            Ordering::Greater
+        });
+        left = &left[x.len_utf8()..];
+        right = &right[y.len_utf8()..];
+    }
+}
+
+/// The lower case of a character where it is a single one.
+fn lower(c: char) -> char {
+    let mut mapped = c.to_lowercase();
+    match (mapped.next(), mapped.next()) {
+        (Some(single), None) => single,
+        _ => c,
+    }
+}
+
+/// A run of digits: how many zeros lead, and the rest (at least one digit).
+struct Number<'a> {
+    zeros: usize,
+    digits: &'a str,
+}
+
+/// Takes the run of digits at the front of `text`.
+fn number<'a>(text: &mut &'a str) -> Number<'a> {
+    let length = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (run, rest) = text.split_at(length);
+    let digits = run.trim_start_matches('0');
+    let digits = if digits.is_empty() {
+        &run[length - 1..]
+    } else {
+        digits
+    };
+    *text = rest;
+    Number {
+        zeros: length - digits.len(),
+        digits,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn canonical_texts_are_those_of_lmod() {
+        for (version, canonical) in [
+            ("1", "000000001.*zfinal"),
+            ("1.0.0", "000000001.*zfinal"),
+            ("2.4.1", "000000002.000000004.000000001.*zfinal"),
+            ("2.4-1", "000000002.000000004.*zfinal-.000000001.*zfinal"),
+            ("2.4.p2", "000000002.000000004.*zfinal-.000000002.*zfinal"),
+            ("2.4-rc1", "000000002.000000004.*c.000000001.*zfinal"),
+            ("2.4dev", "000000002.000000004.*@.*zfinal"),
+            ("3.2-0", "000000003.000000002.*zfinal"),
+            (
+                "1.0-GCC-11.3.0",
+                "000000001.*gcc.*zfinal-.000000011.000000003.*zfinal",
+            ),
+            ("R2021a", "*r.000002021.*a.*zfinal"),
+            ("1.0+cuda", "000000001.*+.*cuda.*zfinal"),
+            ("3.2_1", "000000003.000000002.*_.000000001.*zfinal"),
+            (".1.0", "000000000.000000001.*zfinal"),
+        ] {
+            assert_eq!(lmod_canonical(version), canonical, "{version}");
+        }
+    }
+
+    #[test]
+    fn lmod_puts_words_and_pre_releases_below_numbers() {
+        sorted(
+            VersionOrder::Lmod,
+            "default gcc-12 latest R2021a v1.2 .1.0 1.0+cuda 1.0_final 1.0-foss-2023a 1.0-GCC-11.3.0 1.0.post1 1 2.4-dev \
+             2.4a1 2.4beta 2.4.beta2 2.4rc1 2.4 2.4-1 2.4p2 2.4.1 3.0~rc1 3.2_1 3.2 8.2 10.1 2020a 2020.1",
+        );
+    }
+
+    #[test]
+    fn tcl_puts_words_and_pre_releases_above_numbers() {
+        sorted(
+            VersionOrder::Dictionary,
+            "1 1. 1.0 1.0.0 1.2 1.02 01.2 1.2+x 1.2-rc1 1.2.1 1.2_1 1.2a 1.10 1.a 1.B 1.b 2 2.0 2.0-rc1 2.0.1 2.0rc1 10 10a \
+             2021.9 2021.10 2021a 2021b A a B b default latest v1 V2 x-1 x1 x01 x2 x10 x_1",
+        );
+    }
+
+    fn sorted(order: VersionOrder, versions: &str) {
+        let versions: Vec<&str> = versions.split_whitespace().collect();
+        for (i, a) in versions.iter().enumerate() {
+            for (j, b) in versions.iter().enumerate() {
+                assert_eq!(
+                    order.compare(a, b),
+                    i.cmp(&j),
+                    "{a} and {b} in {order} order"
+                );
+                assert_eq!(order.key(a).cmp(&order.key(b)), i.cmp(&j));
+            }
+        }
+    }
+}
