@@ -6,4 +6,5 @@ pub(crate) mod number;
 #[cfg(test)]
 pub(crate) mod oracle;
 pub(crate) mod pattern;
+pub(crate) mod scan;
 mod unicode;
