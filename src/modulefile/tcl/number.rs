@@ -286,10 +286,10 @@ fn power_of_two_digits(value: f64) -> Option<String> {
     (1..=17.min(exact.len())).find_map(|places| {
         let below = exact[..places].to_owned();
         let above = (below.parse::<u64>().ok()? + 1).to_string();
-        let rounds_up = exact
-            .as_bytes()
-            .get(places)
-            .is_some_and(|&digit| digit >= b'5');
+        let rounds_up = match &exact[places..] {
+            "5" => below.ends_with(['1', '3', '5', '7', '9']),
+            rest => rest.bytes().next().is_some_and(|digit| digit >= b'5'),
+        };
         let digits = match (below > lowest, above.len() == places && above < highest) {
             (true, _) if !rounds_up => below,
             (false, false) => return None,
