@@ -1,1 +1,353 @@
 //! Turns a difference between two states into code for a shell or a language. Never evaluates anything.
+//!
+//! [`SHELLS`] is the table of all of them. Two shells differ by implementing [`Statements`] (or [`Shell`], where the
+//! result is one document), never by a comparison of names. What a shell cannot hold is left out and reported: a changed
+//! value would be worse than none.
+//!
+//! Sources: Lmod's `init` files and `src/*.lua` output classes as seen from outside; `module(1)` "Shell support"; the manual
+//! of each shell for its quoting rules, proven by `tests/shells.rs` in the real interpreters.
+
+mod bourne;
+mod cmake;
+mod csh;
+mod elvish;
+mod fish;
+mod json;
+mod lisp;
+mod lua;
+mod nu;
+mod perl;
+mod pwsh;
+mod python;
+mod quote;
+mod r;
+mod rc;
+mod ruby;
+mod tcl;
+
+use std::fmt;
+
+use bstr::{BStr, BString, ByteSlice};
+
+use crate::env::delta::{Change, Delta};
+
+/// The longest `NAME=value` that the kernel passes to a program (`MAX_ARG_STRLEN`, with its final NUL). One variable above
+/// it, and no program starts any more.
+const ENTRY_MAX_BYTES: usize = 128 * 1024;
+
+/// Code for a shell, and what could not be said in its language.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Emission {
+    /// The code, for standard output.
+    pub code: Vec<u8>,
+    /// Changes that the shell cannot make, in the order of the delta.
+    pub dropped: Vec<Dropped>,
+}
+
+/// A change that a shell cannot make.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dropped {
+    /// What was to change: `variable X`, `alias n`.
+    pub what: String,
+    /// Why it stays as it is.
+    pub why: &'static str,
+}
+
+impl fmt::Display for Dropped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} left as it is: {}", self.what, self.why)
+    }
+}
+
+/// How the code ends: with a status, or with a text result in its place.
+#[derive(Debug, Clone, Copy)]
+enum Outcome<'a> {
+    /// The request was met.
+    Success,
+    /// The request failed: the code must make the shell function return false.
+    Failure,
+    /// The request was met and its answer is this text.
+    Text(&'a BStr),
+}
+
+/// A shell or language that code can be written for.
+pub trait Shell: Sync + fmt::Debug {
+    /// Writes the code that makes all changes of `delta`.
+    fn emit(&self, delta: &Delta) -> Emission;
+}
+
+/// A shell whose code is a sequence of statements. All methods are required: a new shell that forgets one does not
+/// compile, and a new kind of [`Change`] must be answered in each.
+trait Statements: Sync + fmt::Debug {
+    /// Variables that the shell keeps for itself: an assignment fails, or changes how the shell works.
+    fn reserved(&self) -> &'static [&'static str];
+
+    /// Writes what stands before all else.
+    fn open(&self, out: &mut Vec<u8>);
+
+    /// Writes one change, or says why this shell cannot make it. What has no meaning in a language (an alias in Python)
+    /// is passed over in silence.
+    fn write(&self, change: &Change, out: &mut Vec<u8>) -> Result<(), &'static str>;
+
+    /// Writes code that prints `lines` on standard output. Never called without lines.
+    fn echo(&self, lines: &[BString], out: &mut Vec<u8>);
+
+    /// Writes the end of the code.
+    fn close(&self, outcome: Outcome<'_>, out: &mut Vec<u8>);
+}
+
+impl<T: Statements> Shell for T {
+    fn emit(&self, delta: &Delta) -> Emission {
+        let mut emission = Emission::default();
+        let out = &mut emission.code;
+        self.open(out);
+        for code in &delta.first {
+            let code = Change::Execute { code: code.clone() };
+            // Code goes out as it is; no shell refuses it.
+            let _ = self.write(&code, out);
+        }
+        for change in &delta.changes {
+            let written = admit(change, self.reserved()).and_then(|()| self.write(change, out));
+            if let Err(why) = written {
+                emission.dropped.push(Dropped {
+                    what: describe(change),
+                    why,
+                });
+            }
+        }
+        if !delta.echo.is_empty() {
+            self.echo(&delta.echo, out);
+        }
+        self.close(outcome(delta), out);
+        emission
+    }
+}
+
+/// How the code for `delta` ends.
+fn outcome(delta: &Delta) -> Outcome<'_> {
+    match &delta.result {
+        _ if delta.failed => Outcome::Failure,
+        Some(text) => Outcome::Text(text.as_bstr()),
+        None => Outcome::Success,
+    }
+}
+
+/// Refuses what no shell can hold, and names that would become code.
+fn admit(change: &Change, reserved: &[&str]) -> Result<(), &'static str> {
+    match change {
+        Change::SetVar { name, value } => {
+            if reserved.contains(&name.as_str()) {
+                Err("this shell keeps the variable for itself")
+            } else if value.contains(&0) {
+                Err("no environment can hold a value with a NUL byte")
+            } else if name.as_str().len() + value.len() + 2 > ENTRY_MAX_BYTES {
+                Err("with more than 128 KiB in one variable no program would start any more")
+            } else {
+                Ok(())
+            }
+        }
+        Change::UnsetVar { name } => {
+            if reserved.contains(&name.as_str()) {
+                Err("this shell keeps the variable for itself")
+            } else {
+                Ok(())
+            }
+        }
+        Change::SetAlias { name, .. }
+        | Change::UnsetAlias { name }
+        | Change::SetFunction { name, .. }
+        | Change::UnsetFunction { name }
+        | Change::ExportFunction { name }
+        | Change::Complete { command: name, .. }
+        | Change::Uncomplete { command: name, .. } => {
+            if is_command_name(name) {
+                Ok(())
+            } else {
+                Err("not a name that a command can have")
+            }
+        }
+        Change::Chdir { .. } | Change::Execute { .. } => Ok(()),
+    }
+}
+
+/// Whether `name` can stand for a command in every shell without quotes.
+fn is_command_name(name: &str) -> bool {
+    !name.is_empty()
+        && !name.starts_with(['-', '+', '.'])
+        && name
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"_-+.:@".contains(&b))
+}
+
+/// Whether `name` is an identifier, the only kind of function name that POSIX promises.
+fn is_identifier(name: &str) -> bool {
+    !name.starts_with(|c: char| c.is_ascii_digit())
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+}
+
+/// Whether the first word of a command line is `name`: a function of that name would call itself.
+fn starts_with_word(line: &[u8], name: &str) -> bool {
+    line.trim_ascii_start()
+        .strip_prefix(name.as_bytes())
+        .is_some_and(|rest| rest.first().is_none_or(u8::is_ascii_whitespace))
+}
+
+/// What a change is about, for a message.
+fn describe(change: &Change) -> String {
+    match change {
+        Change::SetVar { name, .. } | Change::UnsetVar { name } => format!("variable `{name}`"),
+        Change::SetAlias { name, .. } | Change::UnsetAlias { name } => format!("alias `{name}`"),
+        Change::SetFunction { name, .. }
+        | Change::UnsetFunction { name }
+        | Change::ExportFunction { name } => format!("function `{name}`"),
+        Change::Complete { command, .. } | Change::Uncomplete { command, .. } => {
+            format!("completion of `{command}`")
+        }
+        Change::Chdir { dir } => format!("working directory `{dir}`"),
+        Change::Execute { .. } => "code".to_owned(),
+    }
+}
+
+/// Appends the pieces, in order.
+fn push(out: &mut Vec<u8>, pieces: &[&[u8]]) {
+    for piece in pieces {
+        out.extend_from_slice(piece);
+    }
+}
+
+/// One row of [`SHELLS`].
+#[derive(Debug)]
+pub struct Row {
+    /// The name that `xmod NAME load ...` takes and that modulefiles see.
+    pub name: &'static str,
+    /// Other names for the same output.
+    pub aliases: &'static [&'static str],
+    /// The shell type that modulefiles see (`module-info shelltype`, `myShellType`).
+    pub kind: &'static str,
+    /// What writes its code.
+    pub shell: &'static dyn Shell,
+}
+
+/// All shells and languages, in the order in which help lists them.
+pub static SHELLS: &[Row] = &[
+    row("bash", &[], "sh", &bourne::BASH),
+    row("zsh", &[], "sh", &bourne::ZSH),
+    row("sh", &["dash", "ash", "busybox", "yash"], "sh", &bourne::SH),
+    row("ksh", &["ksh93"], "sh", &bourne::KSH),
+    row("mksh", &["pdksh", "lksh"], "sh", &bourne::MKSH),
+    row("tcsh", &[], "csh", &csh::TCSH),
+    row("csh", &[], "csh", &csh::CSH),
+    row("fish", &[], "fish", &fish::Fish),
+    row("rc", &[], "rc", &rc::Rc),
+    row("nushell", &["nu"], "nushell", &nu::Nu),
+    row("xonsh", &[], "python", &python::XONSH),
+    row("elvish", &[], "elvish", &elvish::Elvish),
+    row("pwsh", &["powershell"], "pwsh", &pwsh::Pwsh),
+    row("python", &["python3"], "python", &python::PYTHON),
+    row("perl", &[], "perl", &perl::Perl),
+    row("ruby", &[], "ruby", &ruby::Ruby),
+    row("r", &["R", "Rscript"], "r", &r::R),
+    row("cmake", &[], "cmake", &cmake::CMake),
+    row("lisp", &["emacs"], "lisp", &lisp::Lisp),
+    row("lua", &[], "lua", &lua::Lua),
+    row("tcl", &["tclsh"], "tcl", &tcl::Tcl),
+    row("json", &[], "json", &json::Json),
+];
+
+const fn row(
+    name: &'static str,
+    aliases: &'static [&'static str],
+    kind: &'static str,
+    shell: &'static dyn Shell,
+) -> Row {
+    Row {
+        name,
+        aliases,
+        kind,
+        shell,
+    }
+}
+
+/// The row of a shell by one of its names.
+pub fn find(name: &str) -> Option<&'static Row> {
+    SHELLS
+        .iter()
+        .find(|row| row.name == name || row.aliases.contains(&name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::env::VarName;
+
+    fn set(name: &str, value: &[u8]) -> Change {
+        Change::SetVar {
+            name: VarName::new(name).unwrap(),
+            value: value.into(),
+        }
+    }
+
+    #[test]
+    fn every_name_of_a_shell_is_found_once() {
+        let mut names: Vec<&str> = SHELLS
+            .iter()
+            .flat_map(|row| std::iter::once(row.name).chain(row.aliases.iter().copied()))
+            .collect();
+        assert!(names.iter().all(|n| find(n).is_some()));
+        names.sort_unstable();
+        let count = names.len();
+        names.dedup();
+        assert_eq!(names.len(), count);
+        assert!(find("nosuch").is_none());
+    }
+
+    #[test]
+    fn no_shell_is_given_a_nul_byte_or_a_variable_that_stops_all_programs() {
+        let long = vec![b'x'; ENTRY_MAX_BYTES];
+        let delta = Delta {
+            changes: vec![set("A", b"a\0b"), set("B", &long)],
+            ..Delta::default()
+        };
+        for row in SHELLS {
+            let emission = row.shell.emit(&delta);
+            assert_eq!(emission.dropped.len(), 2, "{}", row.name);
+            assert!(emission.code.len() < 500, "{}", row.name);
+        }
+    }
+
+    #[test]
+    fn names_of_aliases_and_functions_never_become_code() {
+        let evil = "x; touch /tmp/evil #".to_owned();
+        let delta = Delta {
+            changes: vec![
+                Change::SetAlias {
+                    name: evil.clone(),
+                    value: "ls".into(),
+                },
+                Change::UnsetFunction { name: evil.clone() },
+                Change::Uncomplete {
+                    shell: "bash".to_owned(),
+                    command: evil,
+                },
+            ],
+            ..Delta::default()
+        };
+        for row in SHELLS {
+            let emission = row.shell.emit(&delta);
+            assert!(!emission.code.contains_str("touch"), "{}", row.name);
+            assert_eq!(emission.dropped.len(), 3, "{}", row.name);
+        }
+    }
+
+    #[test]
+    fn a_failed_request_says_so_in_every_language() {
+        for row in SHELLS {
+            let good = row.shell.emit(&Delta::default()).code;
+            let bad = row.shell.emit(&Delta {
+                failed: true,
+                ..Delta::default()
+            });
+            assert_ne!(good, bad.code, "{}", row.name);
+        }
+    }
+}

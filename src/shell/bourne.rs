@@ -1,0 +1,253 @@
+//! Bourne-like shells: sh (dash, busybox), bash, zsh, ksh93, mksh.
+//!
+//! Source: POSIX.1-2017 "Shell Command Language"; the manuals of the four others. One statement a line, because CMake's
+//! `FindEnvModules` and similar readers take the code apart by lines.
+
+use bstr::BString;
+
+use super::{Outcome, Statements, is_identifier, push, quote};
+use crate::env::delta::Change;
+
+/// A Bourne-like shell, told by what it can do.
+#[derive(Debug)]
+pub(super) struct Bourne {
+    /// Under which name modulefiles write completions for it; `None` where it has none that a line of code can set.
+    completes: Option<&'static str>,
+    /// Whether a function may be exported to child shells.
+    exports_functions: bool,
+    /// Whether the names of functions may hold more than identifiers do.
+    any_function_name: bool,
+    /// How a variable is given a value and exported.
+    assignment: Assignment,
+    /// The command that prints its arguments as they are, one a line.
+    print: &'static str,
+    reserved: &'static [&'static str],
+}
+
+/// How a variable is given a value and exported.
+#[derive(Debug)]
+enum Assignment {
+    /// `X=v;` and `export X;` on lines of their own.
+    Plain,
+    /// `export X=v;`: in a zsh function with `WARN_CREATE_GLOBAL` the plain form prints a warning.
+    Export,
+}
+
+pub(super) static SH: Bourne = Bourne {
+    completes: None,
+    exports_functions: false,
+    any_function_name: false,
+    assignment: Assignment::Plain,
+    print: "printf '%s\\n'",
+    reserved: &["PPID", "_"],
+};
+
+pub(super) static BASH: Bourne = Bourne {
+    completes: Some("bash"),
+    exports_functions: true,
+    any_function_name: true,
+    assignment: Assignment::Plain,
+    print: "printf '%s\\n'",
+    reserved: &[
+        "BASHOPTS",
+        "BASH_ARGC",
+        "BASH_ARGV",
+        "BASH_LINENO",
+        "BASH_SOURCE",
+        "BASH_VERSINFO",
+        "DIRSTACK",
+        "EUID",
+        "FUNCNAME",
+        "GROUPS",
+        "PIPESTATUS",
+        "PPID",
+        "SHELLOPTS",
+        "UID",
+        "_",
+    ],
+};
+
+pub(super) static ZSH: Bourne = Bourne {
+    completes: None,
+    exports_functions: false,
+    any_function_name: true,
+    assignment: Assignment::Export,
+    print: "builtin print -rl --",
+    // Lower-case names are tied to `PATH` and its kind, or tell about the shell: a module that sets `path` means its own.
+    reserved: &[
+        "ARGC",
+        "EGID",
+        "ERRNO",
+        "EUID",
+        "FUNCNEST",
+        "GID",
+        "HISTCMD",
+        "LINENO",
+        "PPID",
+        "TTYIDLE",
+        "UID",
+        "USERNAME",
+        "ZSH_SUBSHELL",
+        "_",
+        "argv",
+        "cdpath",
+        "fignore",
+        "fpath",
+        "funcstack",
+        "functrace",
+        "histchars",
+        "mailpath",
+        "manpath",
+        "module_path",
+        "path",
+        "pipestatus",
+        "prompt",
+        "psvar",
+        "signals",
+        "status",
+        "watch",
+        "zsh_eval_context",
+    ],
+};
+
+pub(super) static KSH: Bourne = Bourne {
+    completes: None,
+    exports_functions: false,
+    any_function_name: false,
+    assignment: Assignment::Plain,
+    print: "print -r --",
+    reserved: &["LINENO", "PPID", "SECONDS", "RANDOM", "_"],
+};
+
+pub(super) static MKSH: Bourne = Bourne {
+    completes: None,
+    exports_functions: false,
+    any_function_name: true,
+    assignment: Assignment::Plain,
+    print: "print -r --",
+    reserved: &[
+        "EPOCHREALTIME",
+        "KSHEGID",
+        "KSHGID",
+        "KSHUID",
+        "KSH_VERSION",
+        "LINENO",
+        "PGRP",
+        "PPID",
+        "RANDOM",
+        "SECONDS",
+        "USER_ID",
+        "_",
+    ],
+};
+
+impl Bourne {
+    fn function(&self, name: &str, body: &[u8], out: &mut Vec<u8>) -> Result<(), &'static str> {
+        if !self.any_function_name && !is_identifier(name) {
+            return Err("in this shell the name of a function holds letters, digits and `_` only");
+        }
+        let body = if body.trim_ascii().is_empty() {
+            b":"
+        } else {
+            body
+        };
+        let name = name.as_bytes();
+        // An alias of that name would be put in place of the name that is being defined.
+        push(out, &[b"unalias ", name, b" 2>/dev/null || true;\n"]);
+        push(out, &[name, b" () {\n", body, b"\n};\n"]);
+        Ok(())
+    }
+}
+
+impl Statements for Bourne {
+    fn reserved(&self) -> &'static [&'static str] {
+        self.reserved
+    }
+
+    fn open(&self, _: &mut Vec<u8>) {}
+
+    fn write(&self, change: &Change, out: &mut Vec<u8>) -> Result<(), &'static str> {
+        match change {
+            Change::SetVar { name, value } => {
+                let name = name.as_str().as_bytes();
+                let word = if value.is_empty() {
+                    Vec::new()
+                } else {
+                    quote::sh(value)
+                };
+                match self.assignment {
+                    Assignment::Plain => {
+                        push(out, &[name, b"=", &word, b";\nexport ", name, b";\n"]);
+                    }
+                    Assignment::Export => push(out, &[b"export ", name, b"=", &word, b";\n"]),
+                }
+            }
+            Change::UnsetVar { name } => {
+                push(out, &[b"unset ", name.as_str().as_bytes(), b";\n"]);
+            }
+            Change::SetAlias { name, value } => {
+                let value = quote::sh_single(value);
+                push(out, &[b"alias ", name.as_bytes(), b"=", &value, b";\n"]);
+            }
+            Change::UnsetAlias { name } => {
+                push(
+                    out,
+                    &[b"unalias ", name.as_bytes(), b" 2>/dev/null || true;\n"],
+                );
+            }
+            Change::SetFunction { name, sh, .. } => self.function(name, sh, out)?,
+            Change::UnsetFunction { name } => {
+                push(
+                    out,
+                    &[b"unset -f ", name.as_bytes(), b" 2>/dev/null || true;\n"],
+                );
+            }
+            Change::ExportFunction { name } => {
+                if self.exports_functions {
+                    push(
+                        out,
+                        &[b"export -f ", name.as_bytes(), b" 2>/dev/null || true;\n"],
+                    );
+                }
+            }
+            Change::Complete {
+                shell,
+                command,
+                spec,
+            } => {
+                if self.completes == Some(shell.as_str()) {
+                    push(out, &[b"complete ", spec, b" ", command.as_bytes(), b";\n"]);
+                }
+            }
+            Change::Uncomplete { shell, command } => {
+                if self.completes == Some(shell.as_str()) {
+                    push(
+                        out,
+                        &[
+                            b"complete -r ",
+                            command.as_bytes(),
+                            b" 2>/dev/null || true;\n",
+                        ],
+                    );
+                }
+            }
+            Change::Chdir { dir } => push(out, &[b"\\cd -- ", &quote::sh_single(dir), b";\n"]),
+            // Its own status must not be taken for that of the request.
+            Change::Execute { code } => push(out, &[code, b"\ntrue;\n"]),
+        }
+        Ok(())
+    }
+
+    fn echo(&self, lines: &[BString], out: &mut Vec<u8>) {
+        let text = quote::sh_single(&bstr::join("\n", lines));
+        push(out, &[self.print.as_bytes(), b" ", &text, b";\n"]);
+    }
+
+    fn close(&self, outcome: Outcome<'_>, out: &mut Vec<u8>) {
+        match outcome {
+            Outcome::Success => {}
+            Outcome::Failure => out.extend_from_slice(b"false\n"),
+            Outcome::Text(text) => self.echo(&[text.to_owned()], out),
+        }
+    }
+}

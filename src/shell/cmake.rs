@@ -1,0 +1,77 @@
+//! CMake, for `include()`.
+//!
+//! Source: cmake-language(7) "Quoted Argument", "Escape Sequences".
+
+use bstr::BString;
+
+use super::{Outcome, Statements, push};
+use crate::env::delta::Change;
+
+/// CMake.
+#[derive(Debug)]
+pub(super) struct CMake;
+
+/// A quoted argument. A semicolon stays bare: in quotes it separates nothing, and a backslash before it would stay.
+fn string(value: &[u8]) -> Vec<u8> {
+    let mut out = vec![b'"'];
+    for &b in value {
+        match b {
+            b'"' | b'\\' | b'$' | b'@' => out.extend_from_slice(&[b'\\', b]),
+            b'\n' => out.extend_from_slice(b"\\n"),
+            b'\r' => out.extend_from_slice(b"\\r"),
+            b'\t' => out.extend_from_slice(b"\\t"),
+            _ => out.push(b),
+        }
+    }
+    out.push(b'"');
+    out
+}
+
+impl Statements for CMake {
+    fn reserved(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    fn open(&self, _: &mut Vec<u8>) {}
+
+    fn write(&self, change: &Change, out: &mut Vec<u8>) -> Result<(), &'static str> {
+        match change {
+            Change::SetVar { name, value } => {
+                let name = name.as_str().as_bytes();
+                push(out, &[b"set(ENV{", name, b"} ", &string(value), b")\n"]);
+            }
+            Change::UnsetVar { name } => {
+                push(out, &[b"unset(ENV{", name.as_str().as_bytes(), b"})\n"]);
+            }
+            Change::Chdir { dir } => {
+                // A CMake script has no working directory that it could change.
+                let _ = dir;
+            }
+            // These are words of a shell and have no meaning here; its code would be an error.
+            Change::SetAlias { .. }
+            | Change::UnsetAlias { .. }
+            | Change::SetFunction { .. }
+            | Change::UnsetFunction { .. }
+            | Change::ExportFunction { .. }
+            | Change::Complete { .. }
+            | Change::Uncomplete { .. }
+            | Change::Execute { .. } => {}
+        }
+        Ok(())
+    }
+
+    fn echo(&self, lines: &[BString], out: &mut Vec<u8>) {
+        push(
+            out,
+            &[b"message(", &string(&bstr::join("\n", lines)), b")\n"],
+        );
+    }
+
+    fn close(&self, outcome: Outcome<'_>, out: &mut Vec<u8>) {
+        match outcome {
+            Outcome::Success => out.extend_from_slice(b"set(_mlstatus TRUE)\n"),
+            Outcome::Failure => out.extend_from_slice(b"set(_mlstatus FALSE)\n"),
+            Outcome::Text(text) => push(out, &[b"set(_mlstatus ", &string(text), b")\n"]),
+        }
+    }
+}
