@@ -211,8 +211,9 @@ pub fn evaluate(
     mode: Mode,
     world: &mut dyn World,
 ) -> Result<Evaluation, Failure> {
-    let host = Host::new(world, module, mode, source);
+    let mut host = Host::new(world, module, mode, source);
     let result = match Language::of(source.path(), source.text()) {
+        Some(Language::Toml) => toml::run(&mut host),
         Some(language) => Err(Stop::fatal(Diagnostic::new(
             Kind::Bug,
             format!("no evaluator for {language:?} modulefiles"),

@@ -42,6 +42,15 @@ pub(in crate::modulefile) fn extensions(host: &mut Host, args: &Args) -> Result<
     Ok(Value::Nil)
 }
 
+/// `metadata NAME VALUE...`: facts for the catalog.
+pub(in crate::modulefile) fn metadata(host: &mut Host, args: &Args) -> Result<Value, Stop> {
+    let name = args.string(0)?;
+    for value in args.strings(1)? {
+        host.evaluation.facts.push((name.clone(), value));
+    }
+    Ok(Value::Nil)
+}
+
 /// `add_property(KEY, VALUE)`.
 pub(in crate::modulefile) fn add_property(host: &mut Host, args: &Args) -> Result<Value, Stop> {
     let property = (args.string(0)?, args.string(1)?);

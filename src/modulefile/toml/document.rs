@@ -254,6 +254,19 @@ impl<'s> Node<'s> {
             .ok_or_else(|| self.expected("`true` or `false`"))
     }
 
+    /// An integer.
+    ///
+    /// # Errors
+    /// It is something else, or does not fit in 64 bits.
+    pub(super) fn integer(&self) -> Result<i64, Diagnostic> {
+        match self.value {
+            DeValue::Integer(i) => i64::from_str_radix(i.as_str(), i.radix()).map_err(|_| {
+                Diagnostic::new(Kind::Modulefile, "the number is too large").at(self.place(), "")
+            }),
+            _ => Err(self.expected("an integer")),
+        }
+    }
+
     /// One string, or an array of strings.
     ///
     /// # Errors
