@@ -322,6 +322,8 @@ settings! {
     prepend_reverse: bool = false, false; ;
     /// Tcl modulefiles are accepted.
     allow_tcl: bool = true, true; "LMOD_ALLOW_TCL_MFILES" ;
+    /// Programs that modulefiles start also run while the files are only read for listings, searches and caches.
+    crawl_programs: bool = true, true; ;
     /// No messages for people, not even errors.
     quiet: bool = false, false; "LMOD_QUIET" ;
     /// Caches are not used.
