@@ -6,5 +6,6 @@ pub(crate) mod number;
 #[cfg(test)]
 pub(crate) mod oracle;
 pub(crate) mod pattern;
+pub(crate) mod regexp;
 pub(crate) mod scan;
 mod unicode;
