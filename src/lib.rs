@@ -20,10 +20,6 @@ pub mod env;
 
 pub mod modulefile;
 
-pub mod tree;
-
-pub mod resolve;
-
 pub mod shell;
 
 pub mod command;

@@ -113,11 +113,9 @@ pub(super) fn unknown_key(
 ) -> Diagnostic {
     let diagnostic = Diagnostic::new(Kind::Modulefile, format!("unknown key `{}`", entry.key))
         .at(entry.key_place(), format!("not a key of {what}"));
-    let known: Vec<&'static str> = known.collect();
-    match near(entry.key, &mut known.iter().copied()) {
+    match near(entry.key, known) {
         Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
-        None if known.is_empty() => diagnostic,
-        None => diagnostic.help(format!("its keys are `{}`", known.join("`, `"))),
+        None => diagnostic,
     }
 }
 

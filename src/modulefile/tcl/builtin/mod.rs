@@ -1,0 +1,220 @@
+//! Tcl's own commands, in tables by topic.
+//!
+//! Each row holds the name, the usage that `wrong # args` shows, the number of arguments and the function. Arity is
+//! checked in one place, in `interp.rs`.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use num_bigint::BigInt;
+use num_traits::Signed;
+
+use super::command::Def;
+use super::error::{Exit, Outcome, Stop};
+use super::number::{self, Number};
+use super::value::Value;
+
+mod channel;
+mod control;
+mod ensemble;
+mod lists;
+mod trace;
+mod variable;
+
+/// What the built-in commands of one interpreter keep.
+#[derive(Default)]
+pub(super) struct State {
+    /// The file that is being run: `info script`.
+    pub(super) script: Value,
+    /// The state of `rand()`; 0 before its first use.
+    pub(super) seed: i64,
+}
+
+/// The tables of the global namespace.
+static TABLES: &[&[Def]] = &[
+    control::TABLE,
+    channel::TABLE,
+    variable::TABLE,
+    lists::TABLE,
+    trace::TABLE,
+];
+
+static BY_NAME: LazyLock<HashMap<&'static [u8], &'static Def>> = LazyLock::new(|| {
+    TABLES
+        .iter()
+        .flat_map(|table| table.iter())
+        .map(|def| (def.name.as_bytes(), def))
+        .collect()
+});
+
+/// The built-in command of a namespace; the namespace is named without leading colons.
+pub(super) fn find(namespace: &[u8], name: &[u8]) -> Option<&'static Def> {
+    match namespace {
+        b"" => BY_NAME.get(name).copied(),
+        _ => table(namespace).find(|def| def.name.as_bytes() == name),
+    }
+}
+
+/// All built-in commands of a namespace.
+pub(super) fn table(namespace: &[u8]) -> impl Iterator<Item = &'static Def> {
+    let tables: &[&[Def]] = match namespace {
+        b"" => TABLES,
+        _ => &[],
+    };
+    tables.iter().flat_map(|table| table.iter())
+}
+
+/// The error for a value that is no integer.
+fn not_integer(value: &Value) -> Exit {
+    let octal = if number::looks_like_bad_octal(value.bytes()) {
+        " (looks like invalid octal number)"
+    } else {
+        ""
+    };
+    let message = bytes!("expected integer but got \"", value, "\"", octal);
+    Exit::coded(message, &["TCL", "VALUE", "NUMBER"])
+}
+
+/// An integer argument of 64 bits.
+fn expect_int(value: &Value) -> Outcome<i64> {
+    match value.as_number() {
+        Some(Number::Int(n)) => Ok(n),
+        Some(Number::Big(_)) => Err(Exit::coded(
+            "integer value too large to represent",
+            &["ARITH", "IOVERFLOW", "integer value too large to represent"],
+        )),
+        _ => Err(not_integer(value)),
+    }
+}
+
+/// The integer of a number that is one.
+fn big(number: &Number) -> BigInt {
+    match number {
+        Number::Int(n) => BigInt::from(*n),
+        Number::Big(n) => n.clone(),
+        Number::Double(x) => super::operator::truncate(*x),
+    }
+}
+
+/// Ends the evaluation when a value grows beyond the limit.
+fn check_length(length: usize, most: usize) -> Outcome<()> {
+    if length > most {
+        return Err(Exit::Stop(Stop::Limit("a value grows too large")));
+    }
+    Ok(())
+}
+
+/// A place in a list or a string: `3`, `end`, `end-1`, `2+1`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Position {
+    /// Counted from the first element.
+    Start(i64),
+    /// Counted from the last element: `end` is 0, `end-1` is -1.
+    End(i64),
+}
+
+impl Position {
+    /// The offset, which may lie outside.
+    fn offset(self, length: usize) -> i64 {
+        match self {
+            Position::Start(n) => n,
+            Position::End(n) => (length as i64 - 1).saturating_add(n),
+        }
+    }
+
+    /// The offset when it is that of an element.
+    fn within(self, length: usize) -> Option<usize> {
+        usize::try_from(self.offset(length))
+            .ok()
+            .filter(|&at| at < length)
+    }
+
+    /// The offset of an element or of the place behind the last one.
+    fn for_change(self, length: usize) -> Option<usize> {
+        usize::try_from(self.offset(length))
+            .ok()
+            .filter(|&at| at <= length)
+    }
+
+    /// The first element of a range.
+    fn clamp_low(self, length: usize) -> usize {
+        usize::try_from(self.offset(length)).unwrap_or(0)
+    }
+
+    /// One past the last element of a range that ends here.
+    fn end_within(self, length: usize) -> usize {
+        usize::try_from(self.offset(length).saturating_add(1))
+            .unwrap_or(0)
+            .min(length)
+    }
+}
+
+/// Reads an index.
+fn index(value: &Value) -> Outcome<Position> {
+    if let Some(n) = value.int_form() {
+        return Ok(Position::Start(n));
+    }
+    parse_index(value.bytes()).ok_or_else(|| {
+        let octal = if number::looks_like_bad_octal(value.bytes()) {
+            " (looks like invalid octal number)"
+        } else {
+            ""
+        };
+        let message = bytes!(
+            "bad index \"",
+            value,
+            "\": must be integer?[+-]integer? or end?[+-]integer?",
+            octal
+        );
+        Exit::coded(message, &["TCL", "VALUE", "INDEX"])
+    })
+}
+
+fn parse_index(text: &[u8]) -> Option<Position> {
+    let int = |text: &[u8]| match number::parse_number(text) {
+        Some(Number::Int(n)) => Some(n),
+        Some(Number::Big(n)) => Some(if n.is_negative() {
+            i64::MIN / 4
+        } else {
+            i64::MAX / 4
+        }),
+        _ => None,
+    };
+    if let Some(n) = int(text) {
+        return Some(Position::Start(n));
+    }
+    let text = number::trim(text);
+    if let Some(rest) = text.strip_prefix(b"end") {
+        return match rest {
+            [] => Some(Position::End(0)),
+            [sign @ (b'+' | b'-'), digits @ ..]
+                if digits.first().is_some_and(u8::is_ascii_digit) =>
+            {
+                let n = int(digits)?;
+                Some(Position::End(if *sign == b'-' { -n } else { n }))
+            }
+            [sign @ (b'+' | b'-'), b'-', digits @ ..]
+                if digits.first().is_some_and(u8::is_ascii_digit) =>
+            {
+                let n = -int(digits)?;
+                Some(Position::End(if *sign == b'-' { -n } else { n }))
+            }
+            _ => None,
+        };
+    }
+    let at = 1 + text
+        .get(1..)?
+        .iter()
+        .position(|&b| b == b'+' || b == b'-')?;
+    if text[at - 1].is_ascii_whitespace()
+        || text.get(at + 1).is_none_or(|b| b.is_ascii_whitespace())
+    {
+        return None;
+    }
+    let (left, right) = (int(&text[..at])?, int(&text[at + 1..])?);
+    Some(Position::Start(if text[at] == b'-' {
+        left.saturating_sub(right)
+    } else {
+        left.saturating_add(right)
+    }))
+}

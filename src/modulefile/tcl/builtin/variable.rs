@@ -1,0 +1,370 @@
+//! Variables and scopes: `set`, `incr`, `append`, `lappend`, `unset`, `global`, `variable`, `upvar`, `uplevel`.
+//!
+//! Source: Tcl 8.6, the manual page of each command.
+
+use std::rc::Rc;
+
+use crate::modulefile::tcl::command::{ANY, Def};
+use crate::modulefile::tcl::error::{Exit, Outcome};
+use crate::modulefile::tcl::interp::{Interp, wrong_args};
+use crate::modulefile::tcl::namespace::split_name;
+use crate::modulefile::tcl::number::{self, Number};
+use crate::modulefile::tcl::value::Value;
+use crate::modulefile::tcl::var::{Var, VarName, is_qualified};
+
+pub(super) static TABLE: &[Def] = &[
+    Def::new("set", "varName ?newValue?", 1, 2, cmd_set),
+    Def::new("incr", "varName ?increment?", 1, 2, cmd_incr),
+    Def::new("append", "varName ?value ...?", 1, ANY, cmd_append),
+    Def::new("lappend", "varName ?value ...?", 1, ANY, cmd_lappend),
+    Def::new(
+        "unset",
+        "?-nocomplain? ?--? ?varName ...?",
+        0,
+        ANY,
+        cmd_unset,
+    ),
+    Def::new("global", "varName ?varName ...?", 1, ANY, cmd_global),
+    Def::new(
+        "variable",
+        "?name value...? name ?value?",
+        1,
+        ANY,
+        cmd_variable,
+    ),
+    Def::new(
+        "upvar",
+        "?level? otherVar localVar ?otherVar localVar ...?",
+        2,
+        ANY,
+        cmd_upvar,
+    ),
+    Def::new("uplevel", "?level? command ?arg ...?", 1, ANY, cmd_uplevel),
+];
+
+fn cmd_set(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
+    match args {
+        [name, value] => interp.set_var(name.bytes(), value.clone()),
+        _ => interp.get_var(args[0].bytes()),
+    }
+}
+
+fn cmd_incr(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
+    let by = match args.get(1) {
+        None => Number::Int(1),
+        Some(word) => integer(word).map_err(|exit| match exit {
+            Exit::Error(mut error) => {
+                error.add_info("\n    (reading increment)");
+                Exit::Error(error)
+            }
+            other => other,
+        })?,
+    };
+    let target = VarName::parse(args[0].bytes());
+    // A trace or a missing variable is reported as a reading.
+    if interp.var_needs_read(target.name) && interp.var_exists(args[0].bytes()) {
+        interp.get_var(args[0].bytes())?;
+    }
+    interp.change(target, "set", |slot| {
+        let Some(value) = slot else {
+            *slot = Some(Value::number(by));
+            return Ok(());
+        };
+        match (integer(value)?, by) {
+            (Number::Int(a), Number::Int(b)) if a.checked_add(b).is_some() => value.set_int(a + b),
+            (a, b) => {
+                let sum = super::big(&a) + super::big(&b);
+                *value = Value::number(sum.into());
+            }
+        }
+        Ok(())
+    })
+}
+
+fn integer(value: &Value) -> Outcome<Number> {
+    if let Some(n) = value.int_form() {
+        return Ok(Number::Int(n));
+    }
+    match value.as_number() {
+        Some(number @ (Number::Int(_) | Number::Big(_))) => Ok(number),
+        _ => Err(super::not_integer(value)),
+    }
+}
+
+fn cmd_append(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
+    if args.len() == 1 {
+        return interp.get_var(args[0].bytes());
+    }
+    let most = interp.limits.value_bytes;
+    interp.change(VarName::parse(args[0].bytes()), "set", |slot| {
+        let value = slot.get_or_insert_with(Value::empty);
+        for more in &args[1..] {
+            value.push_bytes(more.bytes());
+        }
+        super::check_length(value.bytes().len(), most)
+    })
+}
+
+fn cmd_lappend(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
+    if args.len() == 1 && interp.var_exists(args[0].bytes()) {
+        let value = interp.get_var(args[0].bytes())?;
+        value.as_list()?;
+        return Ok(value);
+    }
+    let most = interp.limits.value_bytes;
+    interp.change(VarName::parse(args[0].bytes()), "set", |slot| {
+        let value = slot.get_or_insert_with(Value::empty);
+        value.list_mut()?.extend_from_slice(&args[1..]);
+        value.grown(&args[1..]);
+        super::check_length(value.weight(), most)
+    })
+}
+
+fn cmd_unset(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
+    let mut names = args;
+    let mut complain = true;
+    while let Some((first, rest)) = names.split_first() {
+        match first.bytes() {
+            b"-nocomplain" => complain = false,
+            b"--" => {
+                names = rest;
+                break;
+            }
+            _ => break,
+        }
+        names = rest;
+    }
+    for name in names {
+        match interp.unset_var(name.bytes()) {
+            Err(Exit::Error(_)) if !complain => {}
+            other => other?,
+        }
+    }
+    Ok(Value::empty())
+}
+
+fn cmd_global(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
+    if !interp.frame().is_proc() {
+        return Ok(Value::empty());
+    }
+    for name in args {
+        let (_, tail) = split_name(name.bytes());
+        let full = if name.bytes().starts_with(b"::") {
+            name.bytes().to_vec()
+        } else {
+            bytes!("::", name)
+        };
+        link(interp, 0, &full, tail)?;
+    }
+    Ok(Value::empty())
+}
+
+fn cmd_variable(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
+    for pair in args.chunks(2) {
+        let name = pair[0].bytes();
+        let (_, tail) = split_name(name);
+        let current = interp.current_namespace();
+        let Some((namespace, own)) = interp.resolve_qualified(name, current) else {
+            let message = bytes!(
+                "can't define \"",
+                name,
+                "\": parent namespace doesn't exist"
+            );
+            return Err(Exit::coded(
+                message,
+                &[&b"TCL"[..], b"LOOKUP", b"VARNAME", name],
+            ));
+        };
+        if VarName::parse(name).index.is_some() {
+            let message = bytes!(
+                "can't define \"",
+                name,
+                "\": name refers to an element in an array"
+            );
+            return Err(Exit::coded(
+                message,
+                &[&b"TCL"[..], b"UPVAR", b"LOCAL_ELEMENT"],
+            ));
+        }
+        let var = interp.namespace_var(namespace, own);
+        if interp.frame().is_proc() {
+            let local = interp
+                .frame()
+                .vars
+                .get(tail)
+                .map(|var| (var.is_link(), var.is_defined()));
+            if let Some((false, true)) = local {
+                let message = bytes!("variable \"", tail, "\" already exists");
+                return Err(Exit::coded(message, &["TCL", "UPVAR", "EXISTS"]));
+            }
+            interp.frame_mut().vars.insert(tail.into(), Var::link(var));
+        }
+        if let Some(value) = pair.get(1) {
+            let full = interp.full_name(namespace, own);
+            interp.set_var(&full, value.clone())?;
+        }
+    }
+    Ok(Value::empty())
+}
+
+/// Reads a level argument: the frame and whether the word was one.
+pub(super) fn level(interp: &Interp<'_>, word: Option<&Value>) -> Outcome<(usize, bool)> {
+    let bad = |word: &Value| {
+        let message = bytes!("bad level \"", word, "\"");
+        Exit::coded(message, &[&b"TCL"[..], b"LOOKUP", b"LEVEL", word.bytes()])
+    };
+    let current = interp.frame().level;
+    let (wanted, used) = match word.map(Value::bytes) {
+        Some([b'#', digits @ ..]) => {
+            let word = word.expect("matched");
+            match number::parse_number(digits) {
+                Some(Number::Int(n)) if n >= 0 && digits[0].is_ascii_digit() => (n, true),
+                _ => return Err(bad(word)),
+            }
+        }
+        Some(text)
+            if text
+                .first()
+                .is_some_and(|b| b.is_ascii_digit() || *b == b'-') =>
+        {
+            let word = word.expect("matched");
+            match word.as_number() {
+                Some(Number::Int(n)) if n >= 0 => (current as i64 - n, true),
+                Some(Number::Int(_) | Number::Big(_)) => return Err(bad(word)),
+                _ => (current as i64 - 1, false),
+            }
+        }
+        _ => (current as i64 - 1, false),
+    };
+    let shown = match (used, word) {
+        (true, Some(word)) => word.clone(),
+        _ => Value::from("1"),
+    };
+    match interp.frame_at_level(wanted) {
+        Some(frame) => Ok((frame, used)),
+        None => Err(bad(&shown)),
+    }
+}
+
+fn cmd_upvar(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
+    let usage = "?level? otherVar localVar ?otherVar localVar ...?";
+    let (frame, pairs) = if args.len().is_multiple_of(2) {
+        // An even number of words leaves no room for a level.
+        let (frame, _) = level(interp, None)?;
+        (frame, args)
+    } else {
+        let (frame, used) = level(interp, args.first())?;
+        if !used {
+            let message = bytes!("bad level \"", args[0], "\"");
+            return Err(Exit::coded(
+                message,
+                &[&b"TCL"[..], b"LOOKUP", b"LEVEL", args[0].bytes()],
+            ));
+        }
+        (frame, &args[1..])
+    };
+    if pairs.is_empty() {
+        return Err(wrong_args(b"upvar", usage));
+    }
+    for pair in pairs.chunks_exact(2) {
+        link(interp, frame, pair[0].bytes(), pair[1].bytes())?;
+    }
+    Ok(Value::empty())
+}
+
+/// Makes `local` of the current scope a link to `other` of a frame.
+pub(super) fn link(
+    interp: &mut Interp<'_>,
+    frame: usize,
+    other: &[u8],
+    local: &[u8],
+) -> Outcome<()> {
+    let target = interp.at_frame(frame, |interp| interp.link_target(other))?;
+    link_to(interp, target, local)
+}
+
+/// Makes `local` of the current scope a link to a variable.
+pub(super) fn link_to(interp: &mut Interp<'_>, target: Rc<Var>, local: &[u8]) -> Outcome<()> {
+    if VarName::parse(local).index.is_some() {
+        let message = bytes!(
+            "bad variable name \"",
+            local,
+            "\": upvar won't create a scalar variable that looks like an array element"
+        );
+        return Err(Exit::coded(message, &["TCL", "UPVAR", "LOCAL_ELEMENT"]));
+    }
+    if let Some(entry) = interp.find_own_entry(local) {
+        if Rc::ptr_eq(&entry, &target) {
+            return Err(Exit::coded(
+                "can't upvar from variable to itself",
+                &["TCL", "UPVAR", "SELF"],
+            ));
+        }
+        if !entry.is_link() && entry.is_defined() {
+            let message = bytes!("variable \"", local, "\" already exists");
+            return Err(Exit::coded(message, &["TCL", "UPVAR", "EXISTS"]));
+        }
+    }
+    interp.insert_var(local, Var::link(target));
+    Ok(())
+}
+
+fn cmd_uplevel(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
+    let (frame, used) = level(interp, args.first())?;
+    let script = if used { &args[1..] } else { args };
+    let script = match script {
+        [] => return Err(wrong_args(b"uplevel", "?level? command ?arg ...?")),
+        [script] => script.clone(),
+        _ => super::lists::concat(script),
+    };
+    match interp.at_frame(frame, |interp| interp.eval(&script)) {
+        Err(Exit::Error(mut error)) => {
+            error.add_info(format!("\n    (\"uplevel\" body line {})", error.line));
+            Err(Exit::Error(error))
+        }
+        other => other,
+    }
+}
+
+impl Interp<'_> {
+    /// The entry of the current scope itself, without the fallback to global variables.
+    fn find_own_entry(&mut self, name: &[u8]) -> Option<Rc<Var>> {
+        if is_qualified(name) || self.frame().is_proc() {
+            return self.find_entry(name);
+        }
+        let namespace = self.frame().namespace;
+        self.namespace(namespace).vars.get(name).cloned()
+    }
+
+    /// The variable of a namespace, made when it does not exist.
+    pub(super) fn namespace_var(&mut self, namespace: usize, name: &[u8]) -> Rc<Var> {
+        if let Some(var) = self.namespace(namespace).vars.get(name) {
+            return var.target();
+        }
+        let var = Rc::new(Var::default());
+        self.namespace_mut(namespace)
+            .vars
+            .insert(name.into(), Rc::clone(&var));
+        var
+    }
+
+    /// The frame with this level number, seen from the current one.
+    pub(super) fn frame_at_level(&self, level: i64) -> Option<usize> {
+        let mut at = self.active;
+        loop {
+            let frame = &self.frames[at];
+            if frame.level as i64 == level {
+                return Some(at);
+            }
+            if at == 0 || (frame.level as i64) < level {
+                return None;
+            }
+            at = frame.caller;
+        }
+    }
+
+    /// Whether reading this variable calls a trace.
+    fn var_needs_read(&mut self, name: &[u8]) -> bool {
+        self.find_var(name).is_some_and(|var| var.is_traced())
+    }
+}

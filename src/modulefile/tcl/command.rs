@@ -1,0 +1,151 @@
+//! Commands as values: definitions in tables, entries of namespaces, procs.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use super::embedding::CommandId;
+use super::error::{Exit, Outcome};
+use super::interp::Interp;
+use super::namespace::NamespaceId;
+use super::value::Value;
+
+/// The function behind a built-in command; it gets the words after the command's name.
+pub(super) type Run = fn(&mut Interp<'_>, &[Value]) -> Outcome;
+
+/// A row of a table of built-in commands.
+pub(super) struct Def {
+    pub(super) name: &'static str,
+    /// The arguments as `wrong # args` shows them.
+    pub(super) usage: &'static str,
+    pub(super) least: usize,
+    pub(super) most: usize,
+    pub(super) action: Action,
+}
+
+/// What a built-in does.
+pub(super) enum Action {
+    Run(Run),
+    /// A command with sub-commands, such as `string`.
+    Ensemble(&'static [Def]),
+}
+
+/// Any number of arguments.
+pub(super) const ANY: usize = usize::MAX;
+
+impl Def {
+    /// A plain command with `least` to `most` arguments.
+    pub(super) const fn new(
+        name: &'static str,
+        usage: &'static str,
+        least: usize,
+        most: usize,
+        run: Run,
+    ) -> Def {
+        Def {
+            name,
+            usage,
+            least,
+            most,
+            action: Action::Run(run),
+        }
+    }
+
+    /// A command with sub-commands; the table is sorted by name.
+    pub(super) const fn ensemble(name: &'static str, table: &'static [Def]) -> Def {
+        Def {
+            name,
+            usage: "subcommand ?arg ...?",
+            least: 1,
+            most: ANY,
+            action: Action::Ensemble(table),
+        }
+    }
+}
+
+/// A command in a namespace.
+pub(super) struct Command {
+    /// The name without the namespace.
+    pub(super) name: RefCell<Box<[u8]>>,
+    pub(super) namespace: Cell<NamespaceId>,
+    pub(super) kind: CommandKind,
+    pub(super) traces: RefCell<Vec<CommandTrace>>,
+    /// Set when the command is deleted, for those who still hold it.
+    pub(super) deleted: Cell<bool>,
+}
+
+/// A script to call when a command is renamed or deleted, or runs.
+#[derive(Clone)]
+pub(super) struct CommandTrace {
+    pub(super) operations: Vec<&'static str>,
+    pub(super) script: Value,
+}
+
+pub(super) enum CommandKind {
+    Builtin(&'static Def),
+    Proc(Rc<Proc>),
+    /// `interp alias {} new {} old ...`
+    Alias(Vec<Value>),
+    /// `namespace ensemble create`
+    Ensemble(RefCell<Rc<super::namespace::Ensemble>>),
+    /// `namespace import`
+    Import(Rc<Command>),
+    Embedding(CommandId),
+    /// `tcl::mathfunc::NAME`
+    Function(&'static super::math::Function),
+}
+
+/// A procedure.
+pub(super) struct Proc {
+    pub(super) params: Vec<Param>,
+    /// Whether the last parameter is `args`.
+    pub(super) variadic: bool,
+    pub(super) body: Value,
+}
+
+/// A parameter and its default.
+pub(super) struct Param {
+    pub(super) name: Value,
+    pub(super) default: Option<Value>,
+}
+
+/// The command that a word of a script named last time, valid as long as no command was defined or deleted.
+pub(super) struct Cached {
+    pub(super) epoch: u64,
+    pub(super) namespace: NamespaceId,
+    pub(super) command: Rc<Command>,
+}
+
+/// Finds a sub-command by its name or a unique beginning of it.
+pub(super) fn find_sub(table: &'static [Def], word: &Value) -> Outcome<&'static Def> {
+    let name = word.bytes();
+    if let Some(exact) = table.iter().find(|def| def.name.as_bytes() == name) {
+        return Ok(exact);
+    }
+    let mut matching = table
+        .iter()
+        .filter(|def| def.name.as_bytes().starts_with(name));
+    if let (Some(found), None, false) = (matching.next(), matching.next(), name.is_empty()) {
+        return Ok(found);
+    }
+    let names: Vec<&str> = table.iter().map(|def| def.name).collect();
+    let message = bytes!(
+        "unknown or ambiguous subcommand \"",
+        name,
+        "\": must be ",
+        one_of(&names)
+    );
+    Err(Exit::coded(
+        message,
+        &[&b"TCL"[..], b"LOOKUP", b"SUBCOMMAND", name],
+    ))
+}
+
+/// `a, b, or c`
+pub(super) fn one_of(names: &[&str]) -> String {
+    match names {
+        [] => String::new(),
+        [only] => (*only).to_owned(),
+        [first, second] => format!("{first} or {second}"),
+        [most @ .., last] => format!("{}, or {last}", most.join(", ")),
+    }
+}

@@ -1,0 +1,994 @@
+//! The interpreter: frames, evaluation of scripts and commands, limits.
+//!
+//! `return`, `break`, `continue` and errors travel as [`Exit`]. A script is evaluated in one of three styles, which differ
+//! only in what `errorInfo` tells: Tcl compiles bodies and reports a compiled body once, by its innermost command, while a
+//! file is run command by command and reports each level. Source: Tcl 8.6, `Tcl(n)`, `Tcl_Eval(3)`.
+
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::diag::{Place, SourceFile};
+
+use super::builtin::State;
+use super::command::{self, Action, Cached, Command, CommandKind, Def, Proc};
+use super::embedding::{Call, Embedding};
+use super::error::{Error, Exit, Outcome, ProcCall, Return, Stop};
+use super::expr::Expr;
+use super::list;
+use super::namespace::{GLOBAL, Namespace, NamespaceId};
+use super::parse::{self, Code, Part, Script, WordKind};
+use super::value::{QuickHash, Value};
+use super::var::{Var, VarTable};
+
+/// Bounds on what a script may use up. Reaching one ends the whole evaluation and cannot be caught.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Commands and rounds of loops.
+    pub steps: u64,
+    /// Wall-clock time.
+    pub time: Option<Duration>,
+    /// Nested evaluations: reaching it is an ordinary error, as in Tcl.
+    pub nesting: usize,
+    /// Bytes of stack: reaching it is the same error as too much nesting.
+    pub stack_bytes: usize,
+    /// Size of one value.
+    pub value_bytes: usize,
+    /// Output on stdout and stderr together.
+    pub output_bytes: usize,
+}
+
+impl Default for Limits {
+    /// Bounds for a modulefile: far above what real ones need, and safe on a thread of 2 MiB.
+    fn default() -> Limits {
+        Limits {
+            steps: 50_000_000,
+            time: Some(Duration::from_secs(60)),
+            nesting: 1000,
+            stack_bytes: 1_200_000,
+            value_bytes: 256 << 20,
+            output_bytes: 64 << 20,
+        }
+    }
+}
+
+/// A call of a proc, `namespace eval`, or the global level.
+pub(super) struct Frame {
+    pub(super) vars: VarTable,
+    pub(super) namespace: NamespaceId,
+    pub(super) kind: FrameKind,
+    /// The number that `info level` tells.
+    pub(super) level: usize,
+    /// The frame that `uplevel 1` means.
+    pub(super) caller: usize,
+}
+
+pub(super) enum FrameKind {
+    /// Variables are those of the namespace.
+    Namespace(Vec<Value>),
+    Proc(Vec<Value>),
+}
+
+impl Frame {
+    pub(super) fn is_proc(&self) -> bool {
+        matches!(self.kind, FrameKind::Proc(_))
+    }
+
+    /// The words of the command that made the frame.
+    pub(super) fn words(&self) -> &[Value] {
+        match &self.kind {
+            FrameKind::Namespace(words) | FrameKind::Proc(words) => words,
+        }
+    }
+}
+
+/// How a script is run; see the top of this file.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Style {
+    /// Command by command, each level is reported.
+    Direct,
+    /// A compiled body: reported once.
+    Unit,
+    /// Compiled as a part of the body around it.
+    Inline,
+}
+
+/// The commands that are being run, innermost last.
+#[derive(Default)]
+pub struct Trail {
+    entries: Vec<Step>,
+}
+
+struct Step {
+    code: Rc<Code>,
+    start: u32,
+    end: u32,
+}
+
+impl Trail {
+    /// The innermost command that stands in a file.
+    pub fn place(&self) -> Option<Place> {
+        self.entries.iter().rev().find_map(Step::place)
+    }
+}
+
+impl Step {
+    fn place(&self) -> Option<Place> {
+        let text = &self.code.text[self.start as usize..self.end as usize];
+        let blank = text
+            .iter()
+            .rev()
+            .take_while(|b| b.is_ascii_whitespace())
+            .count();
+        self.code.place(self.start, self.end - blank as u32)
+    }
+}
+
+/// An interpreter. Making one is cheap: built-in commands stay in static tables until they are used.
+pub struct Interp<'h> {
+    pub(super) host: &'h mut (dyn Embedding + 'h),
+    pub(super) frames: Vec<Frame>,
+    pub(super) active: usize,
+    pub(super) namespaces: Vec<Namespace>,
+    /// Commands of the embedding that were renamed or deleted.
+    pub(super) hidden_embedding: HashSet<Box<[u8]>>,
+    /// A function of expressions was defined by the script.
+    pub(super) user_functions: bool,
+    pub(super) limits: Limits,
+    /// What the built-in commands keep.
+    pub(super) state: State,
+    pub(super) trail: Trail,
+    style: Style,
+    /// Whether literal bodies of the command that is called now count as compiled in place.
+    inline: bool,
+    unit: Option<Rc<Code>>,
+    epoch: u64,
+    nesting: usize,
+    steps: u64,
+    deadline: Option<Instant>,
+    stack_base: usize,
+    output: usize,
+    spare: Vec<Vec<Value>>,
+    sources: HashMap<Vec<u8>, Rc<Script>, QuickHash>,
+}
+
+/// Numbers epochs over all interpreters, so that scripts kept with values never meet a stale command.
+fn next_epoch() -> u64 {
+    use std::sync::atomic::{AtomicU64, Ordering};
+    static EPOCH: AtomicU64 = AtomicU64::new(1);
+    EPOCH.fetch_add(1, Ordering::Relaxed)
+}
+
+/// An address on the current stack.
+fn stack_address() -> usize {
+    let marker = 0u8;
+    std::hint::black_box(&raw const marker) as usize
+}
+
+impl<'h> Interp<'h> {
+    /// An interpreter with Tcl's own commands and those of the embedding.
+    pub fn new(host: &'h mut (dyn Embedding + 'h), limits: Limits) -> Interp<'h> {
+        let global = Namespace {
+            name: b"::".to_vec(),
+            ..Namespace::default()
+        };
+        let frame = Frame {
+            vars: VarTable::default(),
+            namespace: GLOBAL,
+            kind: FrameKind::Namespace(Vec::new()),
+            level: 0,
+            caller: 0,
+        };
+        let mut interp = Interp {
+            host,
+            frames: vec![frame],
+            active: 0,
+            namespaces: vec![global],
+            hidden_embedding: HashSet::new(),
+            user_functions: false,
+            limits,
+            state: State::default(),
+            trail: Trail::default(),
+            style: Style::Direct,
+            inline: false,
+            unit: None,
+            epoch: next_epoch(),
+            nesting: 0,
+            steps: 0,
+            deadline: limits.time.map(|time| Instant::now() + time),
+            stack_base: stack_address(),
+            output: 0,
+            spare: Vec::new(),
+            sources: HashMap::default(),
+        };
+        for name in ["::tcl::mathfunc", "::tcl::mathop"] {
+            interp.make_namespace(name.as_bytes(), GLOBAL);
+        }
+        interp.insert_var(b"env", Var::env());
+        for (name, value) in [
+            ("tcl_version", "8.6"),
+            ("tcl_patchLevel", "8.6.13"),
+            ("tcl_interactive", "0"),
+            ("tcl_precision", "0"),
+            ("auto_path", ""),
+            ("errorInfo", ""),
+            ("errorCode", "NONE"),
+        ] {
+            interp.insert_var(name.as_bytes(), Var::scalar(Value::from(value)));
+        }
+        interp
+    }
+
+    /// Sets global variables before a script is run.
+    pub fn set_globals(&mut self, vars: &[(&str, Value)]) {
+        for (name, value) in vars {
+            self.namespace_mut(GLOBAL)
+                .vars
+                .insert(name.as_bytes().into(), Var::scalar(value.clone()));
+        }
+    }
+
+    /// Closes what the script left open.
+    pub fn finish(&mut self) {}
+
+    pub(super) fn frame(&self) -> &Frame {
+        &self.frames[self.active]
+    }
+
+    pub(super) fn frame_mut(&mut self) -> &mut Frame {
+        &mut self.frames[self.active]
+    }
+
+    pub(super) fn has_user_functions(&self) -> bool {
+        self.user_functions
+    }
+
+    /// Forgets what words mean: a command was defined, renamed or deleted.
+    pub(super) fn commands_changed(&mut self) {
+        self.epoch = next_epoch();
+    }
+
+    /// The next number of `rand()`: Park and Miller's generator, as Tcl has it.
+    pub(super) fn random(&mut self) -> f64 {
+        if self.state.seed == 0 {
+            let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+            self.seed_random(now.map_or(1, |d| d.as_nanos() as i64));
+        }
+        self.state.seed = self.state.seed * 16807 % 0x7fff_ffff;
+        self.state.seed as f64 / f64::from(0x7fff_ffff)
+    }
+
+    /// `srand()`
+    pub(super) fn seed_random(&mut self, seed: i64) {
+        let seed = seed & 0x7fff_ffff;
+        self.state.seed = if seed == 0 || seed == 0x7fff_ffff {
+            seed ^ 123_459_876
+        } else {
+            seed
+        };
+    }
+
+    /// Runs the text of a file, as `source` does and as a modulefile is run.
+    pub fn run_file(&mut self, file: &Arc<SourceFile>) -> Outcome {
+        let end = file
+            .text()
+            .iter()
+            .position(|&b| b == 0x1a)
+            .unwrap_or(file.text().len());
+        let script = Rc::new(parse::script(&Code::file(file, end)));
+        self.run_source(&script, file.path().as_str())
+    }
+
+    fn run_source(&mut self, script: &Rc<Script>, path: &str) -> Outcome {
+        let saved = std::mem::replace(&mut self.state.script, Value::from(path));
+        let result = self.nested(|interp| interp.run_script(script, Style::Direct));
+        self.state.script = saved;
+        match result {
+            Err(Exit::Return(returning)) => self.finish_return(returning),
+            Err(Exit::Error(mut error)) => {
+                let shown = shorten(path.as_bytes(), 150);
+                error.add_info(bytes!(
+                    "\n    (file \"",
+                    shown,
+                    "\" line ",
+                    error.line.to_string(),
+                    ")"
+                ));
+                Err(Exit::Error(error))
+            }
+            other => other,
+        }
+    }
+
+    /// Evaluates a script in the current scope.
+    pub fn eval(&mut self, script: &Value) -> Outcome {
+        self.eval_body(script, Style::Unit)
+    }
+
+    /// Evaluates a script at the global level.
+    pub fn eval_global(&mut self, script: &Value) -> Outcome {
+        self.at_frame(0, |interp| interp.eval(script))
+    }
+
+    /// How the command that is called now runs its bodies. To be asked before anything else is evaluated.
+    pub(super) fn body_style(&self) -> Style {
+        if self.inline {
+            Style::Inline
+        } else {
+            Style::Unit
+        }
+    }
+
+    /// Evaluates a body of a control structure.
+    pub(super) fn eval_body(&mut self, body: &Value, style: Style) -> Outcome {
+        if let Some(script) = body.script_form() {
+            return self.run_body(&script, style);
+        }
+        if body.is_pure_list() {
+            return self.eval_list(body);
+        }
+        let script = script_of(body);
+        self.run_body(&script, style)
+    }
+
+    fn run_body(&mut self, script: &Rc<Script>, style: Style) -> Outcome {
+        match style {
+            Style::Inline => {
+                self.check_stack()?;
+                self.run_script(script, style)
+            }
+            Style::Unit | Style::Direct => self.nested(|interp| interp.run_script(script, style)),
+        }
+    }
+
+    /// Counts one nested evaluation.
+    pub(super) fn nested<T>(&mut self, run: impl FnOnce(&mut Self) -> Outcome<T>) -> Outcome<T> {
+        if self.nesting >= self.limits.nesting {
+            return Err(too_deep());
+        }
+        self.check_stack()?;
+        self.nesting += 1;
+        let result = run(self);
+        self.nesting -= 1;
+        result
+    }
+
+    /// Refuses to go deeper when the stack is nearly used up.
+    pub(super) fn check_stack(&self) -> Outcome<()> {
+        if self.stack_base.abs_diff(stack_address()) > self.limits.stack_bytes {
+            return Err(too_deep());
+        }
+        Ok(())
+    }
+
+    /// Counts one step; every so many looks at the clock.
+    pub(super) fn step(&mut self) -> Outcome<()> {
+        self.steps += 1;
+        if self.steps.is_multiple_of(1024) {
+            if self.steps > self.limits.steps {
+                return Err(Exit::Stop(Stop::Limit(
+                    "too many steps: the script does not come to an end",
+                )));
+            }
+            if self
+                .deadline
+                .is_some_and(|deadline| Instant::now() > deadline)
+            {
+                return Err(Exit::Stop(Stop::Limit("the script takes too long")));
+            }
+        }
+        Ok(())
+    }
+
+    /// Counts output; the limit is an end, not an error.
+    pub(super) fn count_output(&mut self, bytes: usize) -> Outcome<()> {
+        self.output = self.output.saturating_add(bytes);
+        if self.output > self.limits.output_bytes {
+            return Err(Exit::Stop(Stop::Limit("too much output")));
+        }
+        Ok(())
+    }
+
+    /// Refuses values beyond the limit before they are made.
+    pub(super) fn check_size(&self, bytes: usize) -> Outcome<()> {
+        if bytes > self.limits.value_bytes {
+            return Err(Exit::Stop(Stop::Limit("a value grows too large")));
+        }
+        Ok(())
+    }
+
+    fn run_script(&mut self, script: &Rc<Script>, style: Style) -> Outcome {
+        let saved_style = std::mem::replace(&mut self.style, style);
+        let saved_unit = match style {
+            Style::Inline => None,
+            _ => self.unit.replace(Rc::clone(&script.code)),
+        };
+        self.trail.entries.push(Step {
+            code: Rc::clone(&script.code),
+            start: 0,
+            end: 0,
+        });
+        let result = self.run_commands(script, style);
+        self.trail.entries.pop();
+        if style != Style::Inline {
+            self.unit = saved_unit;
+        }
+        self.style = saved_style;
+        match result {
+            Err(Exit::Error(mut error)) if style == Style::Unit => {
+                error.logged = false;
+                Err(Exit::Error(error))
+            }
+            other => other,
+        }
+    }
+
+    /// Evaluates `[script]` in the style of the command around it.
+    pub(super) fn eval_bracket(&mut self, script: &Rc<Script>) -> Outcome {
+        self.check_stack()?;
+        let style = self.style;
+        self.trail.entries.push(Step {
+            code: Rc::clone(&script.code),
+            start: 0,
+            end: 0,
+        });
+        let result = self.run_commands(
+            script,
+            if style == Style::Direct {
+                style
+            } else {
+                Style::Inline
+            },
+        );
+        self.trail.entries.pop();
+        result
+    }
+
+    fn run_commands(&mut self, script: &Script, style: Style) -> Outcome {
+        let mut result = None;
+        for command in &script.commands {
+            drop(result.take());
+            if let Some(step) = self.trail.entries.last_mut() {
+                step.start = command.start;
+                step.end = command.end;
+            }
+            match self.run_command(command, style) {
+                Ok(value) => result = Some(value),
+                Err(Exit::Error(mut error)) => {
+                    self.log(&mut error, script, command.start, command.end, style);
+                    return Err(Exit::Error(error));
+                }
+                Err(other) => return Err(other),
+            }
+        }
+        if let Some(wrong) = &script.error {
+            if let Some(step) = self.trail.entries.last_mut() {
+                step.start = wrong.start;
+                step.end = wrong.end;
+            }
+            let mut error = Box::new(Error::new(wrong.message));
+            self.log(&mut error, script, wrong.start, wrong.end, style);
+            return Err(Exit::Error(error));
+        }
+        Ok(result.unwrap_or_default())
+    }
+
+    /// Adds a command to `errorInfo` and remembers its line and place.
+    fn log(&self, error: &mut Error, script: &Script, start: u32, end: u32, style: Style) {
+        if error.place.is_none() {
+            error.place = self.trail.place();
+        }
+        if !error.logged {
+            log_text(error, &script.code.text[start as usize..end as usize]);
+            error.line = match &self.unit {
+                Some(unit) if style != Style::Direct => script.code.line_in(unit, start),
+                _ => script.code.line(start),
+            };
+        }
+        error.logged = style != Style::Direct;
+    }
+
+    fn run_command(&mut self, parsed: &parse::Command, style: Style) -> Outcome {
+        self.step()?;
+        let mut words = self.spare.pop().unwrap_or_default();
+        let result = match self.collect_words(parsed, &mut words) {
+            Ok(()) if words.is_empty() => Ok(Value::empty()),
+            Ok(()) => match self.resolve(parsed, &words[0]) {
+                Some(command) => {
+                    self.inline = style != Style::Direct && parsed.literal;
+                    self.call(&command, &words)
+                }
+                None => self.unknown(&words),
+            },
+            Err(exit) => Err(exit),
+        };
+        words.clear();
+        if self.spare.len() < 64 {
+            self.spare.push(words);
+        }
+        result
+    }
+
+    fn collect_words(&mut self, parsed: &parse::Command, words: &mut Vec<Value>) -> Outcome<()> {
+        for word in &parsed.words {
+            let value = match &word.kind {
+                WordKind::Const(value) => value.clone(),
+                WordKind::Var(variable) => self.read_ref(variable)?,
+                WordKind::Script(script) => self.eval_bracket(script)?,
+                WordKind::Parts(parts) => self.substitute(parts)?,
+            };
+            if word.expand {
+                words.extend(value.as_list()?.iter().cloned());
+            } else {
+                words.push(value);
+            }
+        }
+        Ok(())
+    }
+
+    /// Joins the pieces of a word.
+    pub(super) fn substitute(&mut self, parts: &[Part]) -> Outcome {
+        let mut text = Vec::new();
+        for part in parts {
+            match part {
+                Part::Text(value) => text.extend_from_slice(value.bytes()),
+                Part::Var(variable) => text.extend_from_slice(self.read_ref(variable)?.bytes()),
+                Part::Script(script) => text.extend_from_slice(self.eval_bracket(script)?.bytes()),
+            }
+        }
+        self.check_size(text.len())?;
+        Ok(Value::new(text))
+    }
+
+    /// The command that a parsed command names, remembered with it.
+    fn resolve(&mut self, parsed: &parse::Command, name: &Value) -> Option<Rc<Command>> {
+        let constant = matches!(parsed.words[0].kind, WordKind::Const(_));
+        let namespace = self.frame().namespace;
+        if constant
+            && let Some(cached) = &*parsed.cached.borrow()
+            && cached.epoch == self.epoch
+            && cached.namespace == namespace
+        {
+            return Some(Rc::clone(&cached.command));
+        }
+        let command = self.find_command(name.bytes())?;
+        if constant {
+            *parsed.cached.borrow_mut() = Some(Cached {
+                epoch: self.epoch,
+                namespace,
+                command: Rc::clone(&command),
+            });
+        }
+        Some(command)
+    }
+
+    /// Calls a command given as words.
+    pub fn invoke(&mut self, words: Vec<Value>) -> Outcome {
+        let Some(name) = words.first() else {
+            return Ok(Value::empty());
+        };
+        self.step()?;
+        self.inline = false;
+        match self.find_command(name.bytes()) {
+            Some(command) => self.nested(|interp| interp.call(&command, &words)),
+            None => self.unknown(&words),
+        }
+    }
+
+    /// Evaluates a value that was made as a list: one command, without parsing.
+    pub(super) fn eval_list(&mut self, list: &Value) -> Outcome {
+        let words = list.as_list()?;
+        match self.invoke(words.to_vec()) {
+            Err(Exit::Error(mut error)) => {
+                if !error.logged {
+                    log_text(&mut error, list.bytes());
+                    error.line = 1;
+                }
+                error.logged = false;
+                if error.place.is_none() {
+                    error.place = self.trail.place();
+                }
+                Err(Exit::Error(error))
+            }
+            other => other,
+        }
+    }
+
+    /// Calls a command with its words.
+    pub(super) fn call(&mut self, command: &Rc<Command>, words: &[Value]) -> Outcome {
+        if !command.traces.borrow().is_empty() {
+            return self.call_traced(command, words);
+        }
+        self.call_untraced(command, words)
+    }
+
+    pub(super) fn call_untraced(&mut self, command: &Rc<Command>, words: &[Value]) -> Outcome {
+        match &command.kind {
+            CommandKind::Builtin(def) => self.call_builtin(def, words, 1),
+            CommandKind::Proc(definition) => self.call_proc(command, definition, words),
+            CommandKind::Embedding(id) => {
+                let call = Call {
+                    words,
+                    trail: &self.trail,
+                };
+                self.host.call(*id, &call)
+            }
+            CommandKind::Alias(target) => {
+                let mut full = target.clone();
+                full.extend_from_slice(&words[1..]);
+                self.at_frame(0, |interp| interp.invoke(full))
+            }
+            CommandKind::Import(source) => self.nested(|interp| interp.call(source, words)),
+            CommandKind::Ensemble(ensemble) => {
+                let ensemble = Rc::clone(&ensemble.borrow());
+                self.nested(|interp| interp.call_ensemble(command, &ensemble, words))
+            }
+            CommandKind::Function(function) => function.command(self, &words[1..]),
+        }
+    }
+
+    /// Calls a built-in whose name takes up `used` words.
+    fn call_builtin(&mut self, def: &'static Def, words: &[Value], used: usize) -> Outcome {
+        let args = &words[used..];
+        if args.len() < def.least || args.len() > def.most {
+            let mut name = words[..used - 1]
+                .iter()
+                .map(|word| word.bytes().to_vec())
+                .collect::<Vec<_>>();
+            name.push(if used == 1 {
+                words[0].bytes().to_vec()
+            } else {
+                def.name.as_bytes().to_vec()
+            });
+            return Err(wrong_args(&name.join(&b' '), def.usage));
+        }
+        match def.action {
+            Action::Run(run) => run(self, args),
+            Action::Ensemble(table) => {
+                let sub = command::find_sub(table, &args[0])?;
+                self.call_builtin(sub, words, used + 1)
+            }
+        }
+    }
+
+    fn unknown(&mut self, words: &[Value]) -> Outcome {
+        let namespace = self.current_namespace();
+        let handler = self.namespace(namespace).unknown.clone();
+        if let Some(handler) = handler {
+            let mut full = handler.as_list()?.to_vec();
+            full.extend_from_slice(words);
+            return self.invoke(full);
+        }
+        if let Some(command) = self.find_command_from(b"::unknown", GLOBAL) {
+            let mut full = vec![Value::from("::unknown")];
+            full.extend_from_slice(words);
+            return self.nested(|interp| interp.call(&command, &full));
+        }
+        Err(invalid_command(&words[0]))
+    }
+
+    fn call_proc(
+        &mut self,
+        command: &Rc<Command>,
+        definition: &Rc<Proc>,
+        words: &[Value],
+    ) -> Outcome {
+        let frame = Frame {
+            vars: bind_arguments(definition, words)?,
+            namespace: command.namespace.get(),
+            kind: FrameKind::Proc(words.to_vec()),
+            level: self.frame().level + 1,
+            caller: self.active,
+        };
+        let body = &definition.body;
+        let result = self.in_frame(frame, |interp| match body.script_form() {
+            Some(script) => interp.run_script(&script, Style::Unit),
+            None => {
+                let script = script_of(body);
+                interp.run_script(&script, Style::Unit)
+            }
+        });
+        self.leave_proc(&words[0], "procedure", result)
+    }
+
+    /// Turns the outcome of a proc's body into that of the call.
+    pub(super) fn leave_proc(&mut self, name: &Value, what: &str, result: Outcome) -> Outcome {
+        let mut error = match result {
+            Ok(value) => return Ok(value),
+            Err(Exit::Return(returning)) => return self.finish_return(returning),
+            Err(Exit::Error(error)) => error,
+            Err(exit @ (Exit::Break | Exit::Continue)) => {
+                let word = if matches!(exit, Exit::Break) {
+                    "break"
+                } else {
+                    "continue"
+                };
+                let message = format!("invoked \"{word}\" outside of a loop");
+                Box::new(Error::new(message).with_code(&["TCL", "RESULT", "UNEXPECTED"]))
+            }
+            Err(other) => return Err(other),
+        };
+        let shown = shorten(name.bytes(), 60);
+        error.add_info(bytes!(
+            "\n    (",
+            what,
+            " \"",
+            shown,
+            "\" line ",
+            error.line.to_string(),
+            ")"
+        ));
+        error.calls.push(ProcCall {
+            name: name.text().into_owned(),
+            place: self.trail.place(),
+        });
+        Err(Exit::Error(error))
+    }
+
+    /// Calls the lambda of `apply`; the first word is the lambda.
+    pub(super) fn call_lambda(
+        &mut self,
+        namespace: NamespaceId,
+        definition: Proc,
+        words: &[Value],
+    ) -> Outcome {
+        let mut shown = words.to_vec();
+        shown[0] = Value::new(bytes!("apply lambdaExpr"));
+        let vars = bind_arguments(&definition, &shown)?;
+        let mut full = vec![Value::from("apply")];
+        full.extend_from_slice(words);
+        let frame = Frame {
+            vars,
+            namespace,
+            kind: FrameKind::Proc(full),
+            level: self.frame().level + 1,
+            caller: self.active,
+        };
+        let body = definition.body;
+        let result = self.in_frame(frame, |interp| {
+            interp.run_script(&script_of(&body), Style::Unit)
+        });
+        self.leave_proc(&words[0], "lambda term", result)
+    }
+
+    /// `tailcall`: leaves the proc; its caller then calls the command in its place.
+    pub(super) fn tailcall(&mut self, words: &[Value]) -> Outcome {
+        let mut words = words.to_vec();
+        if let Some(command) = self.find_command(words[0].bytes()) {
+            words[0] = Value::new(self.command_name(&command));
+        }
+        Err(Exit::Return(Box::new(Return {
+            value: Value::empty(),
+            code: 0,
+            level: 1,
+            options: Vec::new(),
+            tail: Some(words),
+        })))
+    }
+
+    /// Runs in a new frame.
+    pub(super) fn in_frame(
+        &mut self,
+        frame: Frame,
+        run: impl FnOnce(&mut Self) -> Outcome,
+    ) -> Outcome {
+        let saved = self.active;
+        self.frames.push(frame);
+        self.active = self.frames.len() - 1;
+        let result = self.nested(run);
+        self.frames.pop();
+        self.active = saved;
+        result
+    }
+
+    /// Runs with another frame as the current scope.
+    pub(super) fn at_frame<T>(
+        &mut self,
+        frame: usize,
+        run: impl FnOnce(&mut Self) -> Outcome<T>,
+    ) -> Outcome<T> {
+        let saved = std::mem::replace(&mut self.active, frame);
+        let result = run(self);
+        self.active = saved;
+        result
+    }
+
+    /// Counts down a `return`; at its end it becomes what it stands for.
+    pub(super) fn finish_return(&mut self, mut returning: Box<Return>) -> Outcome {
+        returning.level = returning.level.saturating_sub(1);
+        if returning.level > 0 {
+            return Err(Exit::Return(returning));
+        }
+        if let Some(words) = returning.tail.take() {
+            return self.invoke(words);
+        }
+        complete_return(returning)
+    }
+
+    /// The truth of a condition.
+    pub(super) fn condition(&mut self, condition: &Value) -> Outcome<bool> {
+        if let Some(expr) = condition.expr_form() {
+            return expr.truth(self);
+        }
+        expr_of(condition).truth(self)
+    }
+
+    /// The value of an expression.
+    pub fn expr(&mut self, text: &Value) -> Outcome {
+        if let Some(expr) = text.expr_form() {
+            return expr.value(self);
+        }
+        expr_of(text).value(self)
+    }
+
+    /// Keeps `errorInfo` and `errorCode` for the script to read.
+    pub fn publish(&mut self, error: &Error) {
+        let info = Value::new(error.info());
+        let code = error.code.clone();
+        self.at_frame(0, |interp| {
+            // A trace on these variables may fail; the error that is reported is the first one.
+            let _ = interp.set_var(b"::errorInfo", info);
+            let _ = interp.set_var(b"::errorCode", code);
+            Ok(())
+        })
+        .unwrap_or_default();
+    }
+
+    /// The parsed text of a file that was run before, by its path and content.
+    pub(super) fn source_script(&mut self, file: &Arc<SourceFile>) -> Rc<Script> {
+        let key = bytes!(file.path().as_str(), "\0", file.text());
+        if let Some(script) = self.sources.get(&key) {
+            return Rc::clone(script);
+        }
+        let end = file
+            .text()
+            .iter()
+            .position(|&b| b == 0x1a)
+            .unwrap_or(file.text().len());
+        let script = Rc::new(parse::script(&Code::file(file, end)));
+        self.sources.insert(key, Rc::clone(&script));
+        script
+    }
+
+    /// `source`: runs a file that was read already.
+    pub(super) fn source(&mut self, file: &Arc<SourceFile>) -> Outcome {
+        let script = self.source_script(file);
+        self.run_source(&script, file.path().as_str())
+    }
+}
+
+/// What a `return` stands for when its levels are counted down.
+pub(super) fn complete_return(returning: Box<Return>) -> Outcome {
+    match returning.code {
+        0 => Ok(returning.value),
+        1 => {
+            let mut error = Error::new(returning.value);
+            for (name, value) in returning.options {
+                match name.bytes() {
+                    b"-errorcode" => error.code = value,
+                    b"-errorinfo" => {
+                        error.info = value.bytes().to_vec();
+                        error.logged = !value.is_empty();
+                    }
+                    b"-errorline" | b"-errorstack" => {}
+                    _ => error.options.push((name, value)),
+                }
+            }
+            Err(error.into())
+        }
+        2 => Err(Exit::Return(Box::new(Return {
+            code: 0,
+            level: 1,
+            ..*returning
+        }))),
+        3 => Err(Exit::Break),
+        4 => Err(Exit::Continue),
+        _ => Err(Exit::Other(returning)),
+    }
+}
+
+/// The parsed script of a value, kept with it.
+pub(super) fn script_of(value: &Value) -> Rc<Script> {
+    if let Some(script) = value.script_form() {
+        return script;
+    }
+    let script = Rc::new(parse::script(&Code::value(value)));
+    value.keep_script(&script);
+    script
+}
+
+/// The compiled expression of a value, kept with it.
+pub(super) fn expr_of(value: &Value) -> Rc<Expr> {
+    if let Some(expr) = value.expr_form() {
+        return expr;
+    }
+    let expr = Expr::compile(value);
+    value.keep_expr(&expr);
+    expr
+}
+
+fn too_deep() -> Exit {
+    Exit::coded(
+        "too many nested evaluations (infinite loop?)",
+        &["TCL", "LIMIT", "STACK"],
+    )
+}
+
+/// The error for a command that does not exist.
+pub(super) fn invalid_command(name: &Value) -> Exit {
+    let message = bytes!("invalid command name \"", name, "\"");
+    Exit::coded(message, &[&b"TCL"[..], b"LOOKUP", b"COMMAND", name.bytes()])
+}
+
+/// The error for a wrong number of arguments.
+pub(super) fn wrong_args(name: &[u8], usage: &str) -> Exit {
+    let space = if usage.is_empty() { "" } else { " " };
+    let message = bytes!("wrong # args: should be \"", name, space, usage, "\"");
+    Exit::coded(message, &["TCL", "WRONGARGS"])
+}
+
+/// Cuts text for a message, marked by dots.
+pub(super) fn shorten(text: &[u8], most: usize) -> Vec<u8> {
+    if text.len() <= most {
+        return text.to_vec();
+    }
+    let mut end = most;
+    while end > 0 && text[end] & 0xc0 == 0x80 {
+        end -= 1;
+    }
+    bytes!(text[..end], "...")
+}
+
+fn log_text(error: &mut Error, command: &[u8]) {
+    let heading = if error.info.is_empty() {
+        "\n    while executing\n\""
+    } else {
+        "\n    invoked from within\n\""
+    };
+    error.add_info(bytes!(heading, shorten(command, 150), "\""));
+}
+
+fn bind_arguments(definition: &Proc, words: &[Value]) -> Outcome<VarTable> {
+    let mut vars = VarTable::default();
+    let given = &words[1..];
+    let params = &definition.params;
+    vars.reserve(params.len());
+    let fixed = params.len() - usize::from(definition.variadic);
+    if given.len() > fixed && !definition.variadic {
+        return Err(wrong_args(words[0].bytes(), &definition.usage()));
+    }
+    for (at, param) in params[..fixed].iter().enumerate() {
+        let value = match (given.get(at), &param.default) {
+            (Some(value), _) => value.clone(),
+            (None, Some(default)) => default.clone(),
+            (None, None) => return Err(wrong_args(words[0].bytes(), &definition.usage())),
+        };
+        vars.insert(param.name.bytes().into(), Var::scalar(value));
+    }
+    if definition.variadic {
+        let rest = given.get(fixed..).unwrap_or_default().to_vec();
+        vars.insert((&b"args"[..]).into(), Var::scalar(Value::list(rest)));
+    }
+    Ok(vars)
+}
+
+impl Proc {
+    /// The arguments as `wrong # args` shows them.
+    pub(super) fn usage(&self) -> String {
+        let mut words = Vec::new();
+        for (at, param) in self.params.iter().enumerate() {
+            let name = param.name.text();
+            words.push(match &param.default {
+                _ if self.variadic && at + 1 == self.params.len() => "?arg ...?".to_owned(),
+                Some(_) => format!("?{name}?"),
+                None => {
+                    let mut word = Vec::new();
+                    list::push_element(&mut word, param.name.bytes(), false);
+                    String::from_utf8_lossy(&word).into_owned()
+                }
+            });
+        }
+        words.join(" ")
+    }
+}

@@ -1,0 +1,482 @@
+//! Namespaces: names of commands and variables, and how they are found.
+//!
+//! Commands are looked for in the current namespace, then in its `namespace path`, then in the global one. Tcl's own
+//! commands sit in a static table and enter their namespace when they are first used. Source: Tcl 8.6, `namespace(n)`.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
+
+use indexmap::IndexMap;
+
+use super::builtin;
+use super::command::{Command, CommandKind};
+use super::error::{Exit, Outcome};
+use super::interp::Interp;
+use super::value::{QuickHash, Value};
+use super::var::VarTable;
+
+/// The number of a namespace.
+pub(super) type NamespaceId = usize;
+
+/// The namespace `::`.
+pub(super) const GLOBAL: NamespaceId = 0;
+
+/// Names and what they mean.
+#[derive(Default)]
+pub(super) struct Namespace {
+    /// The full name; `::` for the global one.
+    pub(super) name: Vec<u8>,
+    pub(super) parent: Option<NamespaceId>,
+    pub(super) children: IndexMap<Box<[u8]>, NamespaceId, QuickHash>,
+    pub(super) vars: VarTable,
+    pub(super) commands: IndexMap<Box<[u8]>, Rc<Command>, QuickHash>,
+    /// Built-in commands that were renamed or deleted.
+    pub(super) hidden: HashSet<&'static str>,
+    pub(super) exports: Vec<Value>,
+    pub(super) path: Vec<NamespaceId>,
+    pub(super) unknown: Option<Value>,
+    pub(super) deleted: bool,
+}
+
+/// What `namespace ensemble create` makes.
+#[derive(Clone, Default)]
+pub(super) struct Ensemble {
+    pub(super) namespace: NamespaceId,
+    /// Sub-command to command words; empty means the exported commands.
+    pub(super) map: IndexMap<Box<[u8]>, Value, QuickHash>,
+    pub(super) subcommands: Vec<Value>,
+    pub(super) parameters: Vec<Value>,
+    pub(super) no_prefixes: bool,
+    pub(super) unknown: Option<Value>,
+}
+
+/// Takes a qualified name apart: everything before the last `::`, and the tail.
+pub(super) fn split_name(name: &[u8]) -> (Option<&[u8]>, &[u8]) {
+    match name.windows(2).rposition(|pair| pair == b"::") {
+        None => (None, name),
+        Some(at) => {
+            let tail = &name[at + 2..];
+            let mut qualifier = &name[..at];
+            while let [rest @ .., b':'] = qualifier {
+                qualifier = rest;
+            }
+            (Some(qualifier), tail)
+        }
+    }
+}
+
+/// The parts of a namespace name between runs of colons.
+fn parts(name: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = name;
+    std::iter::from_fn(move || {
+        loop {
+            if rest.is_empty() {
+                return None;
+            }
+            let end = rest
+                .windows(2)
+                .position(|pair| pair == b"::")
+                .unwrap_or(rest.len());
+            let part = &rest[..end];
+            rest = &rest[end..];
+            while let [b':', after @ ..] = rest {
+                rest = after;
+            }
+            if !part.is_empty() {
+                return Some(part);
+            }
+        }
+    })
+}
+
+impl<'h> Interp<'h> {
+    pub(super) fn namespace(&self, id: NamespaceId) -> &Namespace {
+        &self.namespaces[id]
+    }
+
+    pub(super) fn namespace_mut(&mut self, id: NamespaceId) -> &mut Namespace {
+        &mut self.namespaces[id]
+    }
+
+    /// The namespace that code runs in.
+    pub(super) fn current_namespace(&self) -> NamespaceId {
+        self.frame().namespace
+    }
+
+    /// The namespace of this name, seen from `from`.
+    pub(super) fn find_namespace(&self, name: &[u8], from: NamespaceId) -> Option<NamespaceId> {
+        let start = if name.starts_with(b"::") {
+            GLOBAL
+        } else {
+            from
+        };
+        parts(name).try_fold(start, |at, part| {
+            self.namespace(at).children.get(part).copied()
+        })
+    }
+
+    /// The namespace of this name, made when it does not exist.
+    pub(super) fn make_namespace(&mut self, name: &[u8], from: NamespaceId) -> NamespaceId {
+        let mut at = if name.starts_with(b"::") {
+            GLOBAL
+        } else {
+            from
+        };
+        for part in parts(name) {
+            at = match self.namespace(at).children.get(part) {
+                Some(&child) => child,
+                None => {
+                    let prefix: &[u8] = if at == GLOBAL {
+                        b""
+                    } else {
+                        &self.namespace(at).name
+                    };
+                    let full = bytes!(prefix, "::", part);
+                    let id = self.namespaces.len();
+                    self.namespaces.push(Namespace {
+                        name: full,
+                        parent: Some(at),
+                        ..Namespace::default()
+                    });
+                    self.namespace_mut(at).children.insert(part.into(), id);
+                    id
+                }
+            };
+        }
+        at
+    }
+
+    /// The namespace that a qualified name lies in, and its tail.
+    pub(super) fn resolve_qualified<'n>(
+        &self,
+        name: &'n [u8],
+        from: NamespaceId,
+    ) -> Option<(NamespaceId, &'n [u8])> {
+        match split_name(name) {
+            (None, tail) => Some((from, tail)),
+            (Some(qualifier), tail) => {
+                let start = if name.starts_with(b"::") {
+                    GLOBAL
+                } else {
+                    from
+                };
+                Some((self.find_namespace(qualifier, start)?, tail))
+            }
+        }
+    }
+
+    /// The full name of something called `tail` in a namespace.
+    pub(super) fn full_name(&self, namespace: NamespaceId, tail: &[u8]) -> Vec<u8> {
+        let prefix: &[u8] = if namespace == GLOBAL {
+            b""
+        } else {
+            &self.namespace(namespace).name
+        };
+        bytes!(prefix, "::", tail)
+    }
+
+    /// The command that a name means in the current namespace.
+    pub(super) fn find_command(&mut self, name: &[u8]) -> Option<Rc<Command>> {
+        let current = self.current_namespace();
+        self.find_command_from(name, current)
+    }
+
+    /// The command that a name means in a namespace.
+    pub(super) fn find_command_from(
+        &mut self,
+        name: &[u8],
+        from: NamespaceId,
+    ) -> Option<Rc<Command>> {
+        match split_name(name) {
+            (None, tail) => {
+                if let Some(command) = self.command_in(from, tail) {
+                    return Some(command);
+                }
+                for at in self.namespace(from).path.clone() {
+                    if let Some(command) = self.command_in(at, tail) {
+                        return Some(command);
+                    }
+                }
+                self.command_in(GLOBAL, tail)
+            }
+            (Some(qualifier), tail) => {
+                let absolute = name.starts_with(b"::");
+                let mut places = vec![if absolute { GLOBAL } else { from }];
+                if !absolute {
+                    places.extend(self.namespace(from).path.clone());
+                    places.push(GLOBAL);
+                }
+                places.into_iter().find_map(|place| {
+                    let namespace = self.find_namespace(qualifier, place)?;
+                    self.command_in(namespace, tail)
+                })
+            }
+        }
+    }
+
+    /// The command of a namespace; Tcl's own enter the table here.
+    pub(super) fn command_in(
+        &mut self,
+        namespace: NamespaceId,
+        tail: &[u8],
+    ) -> Option<Rc<Command>> {
+        if let Some(command) = self.namespace(namespace).commands.get(tail) {
+            return Some(Rc::clone(command));
+        }
+        let kind = if namespace == GLOBAL {
+            match self.host.find_command(tail) {
+                Some(id) if !self.hidden_embedding.contains(tail) => CommandKind::Embedding(id),
+                _ => CommandKind::Builtin(
+                    self.visible_builtin(namespace, builtin::find(b"", tail)?)?,
+                ),
+            }
+        } else {
+            let space = self.namespace(namespace).name.strip_prefix(b"::")?;
+            if !space.starts_with(b"tcl") {
+                return None;
+            }
+            match (space, super::math::find(tail)) {
+                (b"tcl::mathfunc", Some(function))
+                    if !self.namespace(namespace).hidden.contains(function.name) =>
+                {
+                    CommandKind::Function(function)
+                }
+                _ => CommandKind::Builtin(
+                    self.visible_builtin(namespace, builtin::find(space, tail)?)?,
+                ),
+            }
+        };
+        Some(self.enter_command(namespace, tail, kind))
+    }
+
+    fn visible_builtin(
+        &self,
+        namespace: NamespaceId,
+        def: &'static super::command::Def,
+    ) -> Option<&'static super::command::Def> {
+        (!self.namespace(namespace).hidden.contains(def.name)).then_some(def)
+    }
+
+    fn enter_command(
+        &mut self,
+        namespace: NamespaceId,
+        tail: &[u8],
+        kind: CommandKind,
+    ) -> Rc<Command> {
+        let command = Rc::new(Command {
+            name: RefCell::new(tail.into()),
+            namespace: Cell::new(namespace),
+            kind,
+            traces: RefCell::default(),
+            deleted: Cell::new(false),
+        });
+        self.namespace_mut(namespace)
+            .commands
+            .insert(tail.into(), Rc::clone(&command));
+        command
+    }
+
+    /// Defines a command, replacing an older one of the same name.
+    pub(super) fn define_command(
+        &mut self,
+        namespace: NamespaceId,
+        tail: &[u8],
+        kind: CommandKind,
+    ) -> Rc<Command> {
+        if let Some(old) = self.namespace_mut(namespace).commands.shift_remove(tail) {
+            self.retire(&old);
+        }
+        self.commands_changed();
+        if namespace != GLOBAL && self.namespace(namespace).name.ends_with(b"::mathfunc") {
+            self.user_functions = true;
+        }
+        self.enter_command(namespace, tail, kind)
+    }
+
+    /// Deletes a command.
+    pub(super) fn delete_command(&mut self, command: &Rc<Command>) {
+        if command.deleted.get() {
+            return;
+        }
+        let namespace = command.namespace.get();
+        let name = command.name.borrow().clone();
+        self.hide(command, namespace, &name);
+        let table = &mut self.namespace_mut(namespace).commands;
+        if table
+            .get(&name)
+            .is_some_and(|found| Rc::ptr_eq(found, command))
+        {
+            table.shift_remove(&name);
+        }
+        self.retire(command);
+        self.commands_changed();
+    }
+
+    /// Marks a command deleted and deletes what imports it.
+    fn retire(&mut self, command: &Rc<Command>) {
+        command.deleted.set(true);
+        self.fire_command_traces(command, b"", "delete");
+        let imports: Vec<Rc<Command>> = self
+            .namespaces
+            .iter()
+            .filter(|namespace| !namespace.deleted)
+            .flat_map(|namespace| namespace.commands.values())
+            .filter(|other| matches!(&other.kind, CommandKind::Import(source) if Rc::ptr_eq(source, command)))
+            .cloned()
+            .collect();
+        for import in imports {
+            self.delete_command(&import);
+        }
+    }
+
+    /// Remembers that a built-in command is gone, so that the table does not bring it back.
+    fn hide(&mut self, command: &Command, namespace: NamespaceId, name: &[u8]) {
+        match &command.kind {
+            CommandKind::Builtin(def) if def.name.as_bytes() == name => {
+                self.namespace_mut(namespace).hidden.insert(def.name);
+            }
+            CommandKind::Function(function) => {
+                self.namespace_mut(namespace).hidden.insert(function.name);
+                self.user_functions = true;
+            }
+            CommandKind::Embedding(_) => {
+                self.hidden_embedding.insert(name.into());
+            }
+            _ => {}
+        }
+    }
+
+    /// Renames a command.
+    pub(super) fn rename_command(&mut self, old: &[u8], new: &[u8]) -> Outcome<()> {
+        let Some(command) = self.find_command(old) else {
+            let verb = if new.is_empty() { "delete" } else { "rename" };
+            let message = bytes!("can't ", verb, " \"", old, "\": command doesn't exist");
+            return Err(Exit::coded(
+                message,
+                &[&b"TCL"[..], b"LOOKUP", b"COMMAND", old],
+            ));
+        };
+        if new.is_empty() {
+            self.delete_command(&command);
+            return Ok(());
+        }
+        let current = self.current_namespace();
+        let (qualifier, tail) = split_name(new);
+        let namespace = match qualifier {
+            None => current,
+            Some(qualifier) => {
+                let start = if new.starts_with(b"::") {
+                    GLOBAL
+                } else {
+                    current
+                };
+                self.find_namespace(qualifier, start).ok_or_else(|| {
+                    let message = bytes!("can't rename to \"", new, "\": bad command name");
+                    Exit::coded(message, &["TCL", "VALUE", "COMMAND"])
+                })?
+            }
+        };
+        if self.command_in(namespace, tail).is_some() {
+            let message = bytes!("can't rename to \"", new, "\": command already exists");
+            return Err(Exit::coded(
+                message,
+                &["TCL", "OPERATION", "RENAME", "TARGET_EXISTS"],
+            ));
+        }
+        let from = command.namespace.get();
+        let name = command.name.borrow().clone();
+        let full = self.full_name(namespace, tail);
+        self.fire_command_traces(&command, &full, "rename");
+        self.hide(&command, from, &name);
+        self.namespace_mut(from).commands.shift_remove(&name);
+        *command.name.borrow_mut() = tail.into();
+        command.namespace.set(namespace);
+        if namespace != GLOBAL && self.namespace(namespace).name.ends_with(b"::mathfunc") {
+            self.user_functions = true;
+        }
+        self.namespace_mut(namespace)
+            .commands
+            .insert(tail.into(), command);
+        self.commands_changed();
+        Ok(())
+    }
+
+    /// The full name of a command: `::name`.
+    pub(super) fn command_name(&self, command: &Command) -> Vec<u8> {
+        self.full_name(command.namespace.get(), &command.name.borrow())
+    }
+
+    /// The names of the commands of a namespace, Tcl's own included, in the order of their names.
+    pub(super) fn command_names(&self, namespace: NamespaceId) -> Vec<Vec<u8>> {
+        let space = self.namespace(namespace);
+        let mut names: HashMap<Vec<u8>, ()> = space
+            .commands
+            .keys()
+            .map(|name| (name.to_vec(), ()))
+            .collect();
+        if let Some(prefix) = space.name.strip_prefix(b"::") {
+            for def in builtin::table(prefix).filter(|def| !space.hidden.contains(def.name)) {
+                names.insert(def.name.as_bytes().to_vec(), ());
+            }
+            if prefix == b"tcl::mathfunc" {
+                for function in super::math::FUNCTIONS {
+                    if !space.hidden.contains(function.name) {
+                        names.insert(function.name.as_bytes().to_vec(), ());
+                    }
+                }
+            }
+        }
+        if namespace == GLOBAL {
+            for name in self.host.command_names() {
+                if !self.hidden_embedding.contains(name.as_bytes()) {
+                    names.insert(name.as_bytes().to_vec(), ());
+                }
+            }
+        }
+        let mut names: Vec<Vec<u8>> = names.into_keys().collect();
+        names.sort();
+        names
+    }
+
+    /// Deletes a namespace with everything in it.
+    pub(super) fn delete_namespace(&mut self, id: NamespaceId) {
+        for child in self
+            .namespace(id)
+            .children
+            .values()
+            .copied()
+            .collect::<Vec<_>>()
+        {
+            self.delete_namespace(child);
+        }
+        for command in self
+            .namespace(id)
+            .commands
+            .values()
+            .cloned()
+            .collect::<Vec<_>>()
+        {
+            self.delete_command(&command);
+        }
+        for name in self.namespace(id).vars.keys().cloned().collect::<Vec<_>>() {
+            let full = self.full_name(id, &name);
+            // A trace may fail; the variable is gone all the same.
+            let _ = self.unset_var(&full);
+        }
+        self.namespace_mut(id).vars.clear();
+        if id == GLOBAL {
+            return;
+        }
+        if let Some(parent) = self.namespace(id).parent {
+            let name = self.namespace(id).name.clone();
+            let (_, tail) = split_name(&name);
+            self.namespace_mut(parent).children.shift_remove(tail);
+        }
+        self.namespace_mut(id).deleted = true;
+        for namespace in &mut self.namespaces {
+            namespace.path.retain(|&at| at != id);
+        }
+        self.commands_changed();
+    }
+}

@@ -1,0 +1,892 @@
+//! The grammar of scripts: commands, words, substitutions.
+//!
+//! A script is parsed one level deep: a word in braces stays text until somebody evaluates it, so a broken body that is
+//! never called does no harm. A syntax error ends the script and is kept as its last "command": the commands before it
+//! are run first. Source: Tcl 8.6, `Tcl(n)`, rules [1] to [12].
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use nom::branch::alt;
+use nom::bytes::complete::{tag, take_while, take_while1};
+use nom::error::{ErrorKind, ParseError};
+use nom::{IResult, Parser};
+
+use crate::diag::{Place, SourceFile, Span};
+
+use super::command::Cached;
+use super::value::Value;
+
+/// The text that a script was parsed from, shared by everything in it.
+pub(super) struct Code {
+    pub(super) text: Box<[u8]>,
+    source: Source,
+}
+
+enum Source {
+    /// Text without a place: made at run time.
+    Computed,
+    File(Arc<SourceFile>),
+    Literal(Origin),
+}
+
+/// Where a literal stands: in the text of a script, from byte `at`.
+#[derive(Clone)]
+pub(super) struct Origin {
+    code: Rc<Code>,
+    at: u32,
+    /// Backslash-newlines were folded into blanks, so bytes do not correspond one to one.
+    folded: bool,
+}
+
+impl Code {
+    /// The text of a file up to byte `end`.
+    pub(super) fn file(file: &Arc<SourceFile>, end: usize) -> Rc<Code> {
+        Rc::new(Code {
+            text: file.text()[..end].into(),
+            source: Source::File(Arc::clone(file)),
+        })
+    }
+
+    /// The text of a value.
+    pub(super) fn value(value: &Value) -> Rc<Code> {
+        Rc::new(Code {
+            text: value.bytes().into(),
+            source: match value.origin() {
+                Some(origin) => Source::Literal(origin.clone()),
+                None => Source::Computed,
+            },
+        })
+    }
+
+    /// The place in a file of a piece of this text.
+    pub(super) fn place(&self, start: u32, end: u32) -> Option<Place> {
+        let (mut start, mut end) = (start, end);
+        let mut code = self;
+        loop {
+            match &code.source {
+                Source::Computed => return None,
+                Source::File(file) => {
+                    return Some(Place {
+                        file: Arc::clone(file),
+                        span: Span { start, end },
+                    });
+                }
+                Source::Literal(origin) => {
+                    start = origin.unfold(start);
+                    end = origin.unfold(end);
+                    code = &origin.code;
+                }
+            }
+        }
+    }
+
+    /// The line of byte `at`, counted in the text `unit` when this text is a literal inside it, else in this text.
+    pub(super) fn line_in(self: &Rc<Code>, unit: &Rc<Code>, at: u32) -> usize {
+        let (mut code, mut offset) = (self, at);
+        while !Rc::ptr_eq(code, unit) {
+            let Source::Literal(origin) = &code.source else {
+                return self.line(at);
+            };
+            offset = origin.unfold(offset);
+            code = &origin.code;
+        }
+        code.line(offset)
+    }
+
+    /// The line, counted from 1 in this text, of byte `at`.
+    pub(super) fn line(&self, at: u32) -> usize {
+        1 + self.text[..(at as usize).min(self.text.len())]
+            .iter()
+            .filter(|&&b| b == b'\n')
+            .count()
+    }
+}
+
+impl Origin {
+    /// The offset in the enclosing text of offset `at` in the literal.
+    fn unfold(&self, at: u32) -> u32 {
+        if !self.folded {
+            return self.at + at;
+        }
+        let text = &self.code.text[self.at as usize..];
+        let (mut raw, mut seen) = (0, 0);
+        while seen < at as usize && raw < text.len() {
+            raw += match text[raw..] {
+                [b'\\', b'\n', ..] => backslash_len(&text[raw..]),
+                _ => 1,
+            };
+            seen += 1;
+        }
+        self.at + raw as u32
+    }
+}
+
+/// A parsed script.
+pub struct Script {
+    pub(super) code: Rc<Code>,
+    pub(super) commands: Box<[Command]>,
+    /// The syntax error that ends the script.
+    pub(super) error: Option<SyntaxError>,
+}
+
+/// A syntax error and the command that holds it.
+pub(super) struct SyntaxError {
+    pub(super) message: &'static str,
+    /// The command's text as far as it was understood.
+    pub(super) start: u32,
+    pub(super) end: u32,
+}
+
+/// One command: its words and its text.
+pub(super) struct Command {
+    pub(super) words: Box<[Word]>,
+    /// First byte in the text of the script.
+    pub(super) start: u32,
+    /// The byte that ends it: a newline, `;`, `]` or the end of the text.
+    pub(super) end: u32,
+    /// Whether the last word is a literal: bodies are compiled in place then.
+    pub(super) literal: bool,
+    /// The command that the first word named last time.
+    pub(super) cached: RefCell<Option<Cached>>,
+}
+
+/// One word of a command.
+pub(super) struct Word {
+    pub(super) kind: WordKind,
+    /// Whether `{*}` stands before it.
+    pub(super) expand: bool,
+    pub(super) start: u32,
+}
+
+/// What a word is made of.
+pub(super) enum WordKind {
+    Const(Value),
+    Var(VarRef),
+    Script(Rc<Script>),
+    Parts(Box<[Part]>),
+}
+
+/// A piece of a word.
+pub(super) enum Part {
+    Text(Value),
+    Var(VarRef),
+    Script(Rc<Script>),
+}
+
+/// `$name`, `$name(index)` or `${name}`.
+pub(super) struct VarRef {
+    pub(super) name: Value,
+    pub(super) index: Option<Index>,
+}
+
+/// The index of an array element.
+pub(super) enum Index {
+    Const(Value),
+    Parts(Box<[Part]>),
+}
+
+/// What is wrong and how much text was left where it was noticed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Failure {
+    pub(super) message: &'static str,
+    /// Bytes left from the place that Tcl names in its own report.
+    pub(super) left: usize,
+    /// Whether the text might become right when more is added: `info complete` asks.
+    pub(super) incomplete: bool,
+}
+
+impl<'a> ParseError<&'a [u8]> for Failure {
+    fn from_error_kind(input: &'a [u8], _kind: ErrorKind) -> Failure {
+        Failure {
+            message: "syntax error",
+            left: input.len(),
+            incomplete: false,
+        }
+    }
+
+    fn append(_input: &'a [u8], _kind: ErrorKind, other: Failure) -> Failure {
+        other
+    }
+}
+
+pub(super) type Parsed<'a, T> = IResult<&'a [u8], T, Failure>;
+
+/// Brackets inside brackets deeper than this are refused instead of exhausting the stack.
+const MAX_NESTING: u32 = 250;
+
+fn fail<'a, T>(message: &'static str, at: &'a [u8], incomplete: bool) -> Parsed<'a, T> {
+    Err(nom::Err::Failure(Failure {
+        message,
+        left: at.len(),
+        incomplete,
+    }))
+}
+
+/// Parses a script; never fails, see the top of this file.
+pub(super) fn script(code: &Rc<Code>) -> Script {
+    let grammar = Grammar::new(code);
+    let (_, (commands, error)) = grammar.commands(&code.text, Ends::Text);
+    Script {
+        code: Rc::clone(code),
+        commands,
+        error,
+    }
+}
+
+/// Parses a text for `subst`: one word that nothing ends.
+pub(super) fn template(code: &Rc<Code>, which: Substitutions) -> (Vec<Part>, Option<SyntaxError>) {
+    Grammar::new(code).template(&code.text, which)
+}
+
+/// Whether a text is complete: no open brace, bracket or quote.
+pub(super) fn is_complete(code: &Rc<Code>) -> bool {
+    let grammar = Grammar::new(code);
+    let mut rest: &[u8] = &code.text;
+    loop {
+        match grammar.command(rest, Ends::Text) {
+            Ok((_, None)) => return true,
+            Ok((after, Some(_))) => rest = after,
+            Err(nom::Err::Failure(failure) | nom::Err::Error(failure)) => {
+                return !failure.incomplete;
+            }
+            Err(nom::Err::Incomplete(_)) => return false,
+        }
+    }
+}
+
+/// Which substitutions `subst` makes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Substitutions {
+    pub(super) backslashes: bool,
+    pub(super) commands: bool,
+    pub(super) variables: bool,
+}
+
+/// What ends a script.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ends {
+    Text,
+    Bracket,
+}
+
+/// The grammar over one text. Positions are computed from what is left, so the functions take only the rest.
+pub(super) struct Grammar<'a> {
+    code: &'a Rc<Code>,
+    depth: std::cell::Cell<u32>,
+}
+
+impl<'a> Grammar<'a> {
+    pub(super) fn new(code: &'a Rc<Code>) -> Grammar<'a> {
+        Grammar {
+            code,
+            depth: std::cell::Cell::new(0),
+        }
+    }
+
+    /// The offset where `rest` begins.
+    pub(super) fn at(&self, rest: &[u8]) -> u32 {
+        (self.code.text.len() - rest.len()) as u32
+    }
+
+    fn literal(&self, start: &[u8], bytes: Vec<u8>, folded: bool) -> Value {
+        let origin = Origin {
+            code: Rc::clone(self.code),
+            at: self.at(start),
+            folded,
+        };
+        Value::literal(bytes, origin)
+    }
+
+    fn commands(
+        &self,
+        text: &'a [u8],
+        ends: Ends,
+    ) -> (&'a [u8], (Box<[Command]>, Option<SyntaxError>)) {
+        let mut commands = Vec::new();
+        let mut rest = text;
+        loop {
+            match self.command(rest, ends) {
+                Ok((after, None)) => return (after, (commands.into(), None)),
+                Ok((after, Some(command))) => {
+                    commands.push(command);
+                    rest = after;
+                }
+                Err(nom::Err::Failure(failure) | nom::Err::Error(failure)) => {
+                    let (start, _) = self.gap(rest).unwrap_or((rest, ()));
+                    let total = self.code.text.len();
+                    let error = SyntaxError {
+                        message: failure.message,
+                        start: self.at(start),
+                        end: (total - failure.left + 1).min(total) as u32,
+                    };
+                    return (&rest[rest.len()..], (commands.into(), Some(error)));
+                }
+                Err(nom::Err::Incomplete(_)) => unreachable!("only complete parsers are used"),
+            }
+        }
+    }
+
+    /// White space, separators and comments before a command.
+    fn gap(&self, mut rest: &'a [u8]) -> Parsed<'a, ()> {
+        loop {
+            let (after, _) = alt((
+                take_while1(|b| is_blank(b) || b == b'\n' || b == b';'),
+                continuation,
+                comment,
+                tag(&b""[..]),
+            ))
+            .parse(rest)?;
+            if after.len() == rest.len() {
+                return Ok((rest, ()));
+            }
+            rest = after;
+        }
+    }
+
+    /// The next command; `None` at the end of the script.
+    fn command(&self, rest: &'a [u8], ends: Ends) -> Parsed<'a, Option<Command>> {
+        let (rest, ()) = self.gap(rest)?;
+        match (rest.first(), ends) {
+            (None, Ends::Text) => return Ok((rest, None)),
+            (None, Ends::Bracket) => return fail("missing close-bracket", rest, true),
+            (Some(b']'), Ends::Bracket) => return Ok((&rest[1..], None)),
+            _ => {}
+        }
+        let start = self.at(rest);
+        let mut words = Vec::new();
+        let mut rest = rest;
+        loop {
+            let (after, word) = self.word(rest, ends)?;
+            words.push(word);
+            let (after, _) = blanks(after)?;
+            match after.first() {
+                Some(b'\n' | b';') => {
+                    return Ok((&after[1..], Some(self.finish(words, start, after))));
+                }
+                Some(b']') if ends == Ends::Bracket => {
+                    return Ok((after, Some(self.finish(words, start, after))));
+                }
+                None => return Ok((after, Some(self.finish(words, start, after)))),
+                Some(_) => rest = after,
+            }
+        }
+    }
+
+    fn finish(&self, words: Vec<Word>, start: u32, rest: &[u8]) -> Command {
+        Command {
+            literal: matches!(
+                words.last(),
+                Some(Word {
+                    kind: WordKind::Const(_),
+                    expand: false,
+                    ..
+                })
+            ),
+            words: words.into(),
+            start,
+            end: self.at(rest),
+            cached: RefCell::new(None),
+        }
+    }
+
+    fn word(&self, rest: &'a [u8], ends: Ends) -> Parsed<'a, Word> {
+        let start = self.at(rest);
+        if let Some(after) = rest.strip_prefix(b"{*}")
+            && after.first().is_some_and(|&b| !ends_word(b, ends))
+            && !after.starts_with(b"\\\n")
+        {
+            let (after, kind) = self.word_kind(after, ends)?;
+            let expand = true;
+            return Ok((
+                after,
+                Word {
+                    kind,
+                    expand,
+                    start,
+                },
+            ));
+        }
+        let (after, kind) = self.word_kind(rest, ends)?;
+        let expand = false;
+        Ok((
+            after,
+            Word {
+                kind,
+                expand,
+                start,
+            },
+        ))
+    }
+
+    fn word_kind(&self, rest: &'a [u8], ends: Ends) -> Parsed<'a, WordKind> {
+        let (after, kind, quote) = match rest.first() {
+            Some(b'{') => {
+                let (after, value) = self.braced(rest)?;
+                (
+                    after,
+                    WordKind::Const(value),
+                    "extra characters after close-brace",
+                )
+            }
+            Some(b'"') => {
+                let (after, parts) = self.quoted(rest)?;
+                (after, word_of(parts), "extra characters after close-quote")
+            }
+            _ => {
+                let (after, parts) = self.parts(rest, |text| {
+                    ends_word(text[0], ends) || text.starts_with(b"\\\n")
+                })?;
+                return Ok((after, word_of(parts)));
+            }
+        };
+        match after.first() {
+            Some(&b) if !ends_word(b, ends) && !after.starts_with(b"\\\n") => {
+                fail(quote, after, false)
+            }
+            _ => Ok((after, kind)),
+        }
+    }
+
+    /// `{text}`: everything up to the matching brace, only backslash-newline is replaced.
+    pub(super) fn braced(&self, rest: &'a [u8]) -> Parsed<'a, Value> {
+        let mut depth = 1usize;
+        let mut at = 1;
+        let mut folded = false;
+        loop {
+            match rest.get(at) {
+                None => return fail("missing close-brace", rest, true),
+                Some(b'\\') => {
+                    folded |= rest.get(at + 1) == Some(&b'\n');
+                    at += 2;
+                    continue;
+                }
+                Some(b'{') => depth += 1,
+                Some(b'}') => depth -= 1,
+                Some(_) => {}
+            }
+            if depth == 0 {
+                break;
+            }
+            at += 1;
+        }
+        let inner = &rest[1..at];
+        let text = if folded {
+            fold_lines(inner)
+        } else {
+            inner.to_vec()
+        };
+        Ok((&rest[at + 1..], self.literal(&rest[1..], text, folded)))
+    }
+
+    /// `"text"`: substitutions up to the closing quote.
+    pub(super) fn quoted(&self, rest: &'a [u8]) -> Parsed<'a, Vec<Part>> {
+        let (after, parts) = self.parts(&rest[1..], |text| text[0] == b'"')?;
+        match after.first() {
+            None => fail("missing \"", rest, true),
+            Some(_) => Ok((&after[1..], parts)),
+        }
+    }
+
+    /// Text with substitutions up to a byte that `stop` accepts.
+    fn parts(&self, mut rest: &'a [u8], stop: impl Fn(&[u8]) -> bool) -> Parsed<'a, Vec<Part>> {
+        let begin = rest;
+        let mut parts = Vec::new();
+        let mut text = Vec::new();
+        while !rest.is_empty() && !stop(rest) {
+            let part;
+            match rest[0] {
+                b'\\' => {
+                    rest = &rest[backslash(rest, &mut text)..];
+                    continue;
+                }
+                b'$' => match self.variable(rest)? {
+                    (after, Some(variable)) => {
+                        rest = after;
+                        part = Part::Var(variable);
+                    }
+                    (after, None) => {
+                        text.push(b'$');
+                        rest = after;
+                        continue;
+                    }
+                },
+                b'[' => {
+                    let (after, script) = self.bracketed(rest)?;
+                    rest = after;
+                    part = Part::Script(script);
+                }
+                _ => {
+                    let length = 1 + rest[1..]
+                        .iter()
+                        .take_while(|&&b| {
+                            b.is_ascii_alphanumeric()
+                                || matches!(b, b'_' | b'-' | b'/' | b'.' | 0x80..)
+                        })
+                        .count();
+                    text.extend_from_slice(&rest[..length]);
+                    rest = &rest[length..];
+                    continue;
+                }
+            }
+            if !text.is_empty() {
+                parts.push(Part::Text(Value::new(std::mem::take(&mut text))));
+            }
+            parts.push(part);
+        }
+        if !text.is_empty() || parts.is_empty() {
+            // A word of plain text may be a body as well: `if 1 "puts hi"`.
+            let literal = parts.is_empty() && begin[..begin.len() - rest.len()] == text[..];
+            parts.push(Part::Text(if literal && text.len() > 8 {
+                self.literal(begin, text, false)
+            } else {
+                Value::new(text)
+            }));
+        }
+        Ok((rest, parts))
+    }
+
+    /// `[script]`.
+    pub(super) fn bracketed(&self, rest: &'a [u8]) -> Parsed<'a, Rc<Script>> {
+        let depth = self.depth.get();
+        if depth >= MAX_NESTING {
+            return fail("too many nested evaluations (infinite loop?)", rest, false);
+        }
+        self.depth.set(depth + 1);
+        let mut commands = Vec::new();
+        let mut inner = &rest[1..];
+        let result = loop {
+            match self.command(inner, Ends::Bracket) {
+                Ok((after, Some(command))) => {
+                    commands.push(command);
+                    inner = after;
+                }
+                Ok((after, None)) => break Ok(after),
+                // Tcl reports the bracket, not the end of the text.
+                Err(nom::Err::Failure(failure)) if failure.message == "missing close-bracket" => {
+                    break fail("missing close-bracket", rest, true).map(|(after, ())| after);
+                }
+                Err(other) => break Err(other),
+            }
+        };
+        self.depth.set(depth);
+        let script = Script {
+            code: Rc::clone(self.code),
+            commands: commands.into(),
+            error: None,
+        };
+        Ok((result?, Rc::new(script)))
+    }
+
+    /// `$name`; `None` when the dollar stands for itself.
+    pub(super) fn variable(&self, rest: &'a [u8]) -> Parsed<'a, Option<VarRef>> {
+        let after = &rest[1..];
+        if after.first() == Some(&b'{') {
+            let Some(length) = after.iter().position(|&b| b == b'}') else {
+                return fail("missing close-brace for variable name", after, true);
+            };
+            let (name, index) = split_element(&after[1..length]);
+            let reference = VarRef {
+                name: Value::new(name),
+                index: index.map(|index| Index::Const(Value::new(index))),
+            };
+            return Ok((&after[length + 1..], Some(reference)));
+        }
+        let (after, name) = variable_name(after);
+        match after.first() {
+            Some(b'(') => {
+                let open = after;
+                let (after, parts) = self.parts(&after[1..], |text| text[0] == b')')?;
+                if after.is_empty() {
+                    return fail("missing )", open, true);
+                }
+                let index = match <[Part; 1]>::try_from(parts) {
+                    Ok([Part::Text(text)]) => Index::Const(text),
+                    Ok(parts) => Index::Parts(Box::new(parts)),
+                    Err(parts) => Index::Parts(parts.into()),
+                };
+                let reference = VarRef {
+                    name: Value::new(name),
+                    index: Some(index),
+                };
+                Ok((&after[1..], Some(reference)))
+            }
+            _ if name.is_empty() => Ok((after, None)),
+            _ => {
+                let reference = VarRef {
+                    name: Value::new(name),
+                    index: None,
+                };
+                Ok((after, Some(reference)))
+            }
+        }
+    }
+
+    fn template(&self, text: &'a [u8], which: Substitutions) -> (Vec<Part>, Option<SyntaxError>) {
+        let mut parts = Vec::new();
+        let mut plain = Vec::new();
+        let mut rest = text;
+        let failed = loop {
+            let Some(&first) = rest.first() else {
+                break None;
+            };
+            let part = match first {
+                b'\\' if which.backslashes => {
+                    rest = &rest[backslash(rest, &mut plain)..];
+                    continue;
+                }
+                b'$' if which.variables => match self.variable(rest) {
+                    Ok((after, Some(variable))) => Ok((after, Part::Var(variable))),
+                    Ok((after, None)) => {
+                        plain.push(b'$');
+                        rest = after;
+                        continue;
+                    }
+                    Err(error) => Err(error),
+                },
+                b'[' if which.commands => self
+                    .bracketed(rest)
+                    .map(|(after, script)| (after, Part::Script(script))),
+                byte => {
+                    plain.push(byte);
+                    rest = &rest[1..];
+                    continue;
+                }
+            };
+            match part {
+                Ok((after, part)) => {
+                    if !plain.is_empty() {
+                        parts.push(Part::Text(Value::new(std::mem::take(&mut plain))));
+                    }
+                    parts.push(part);
+                    rest = after;
+                }
+                Err(nom::Err::Failure(failure) | nom::Err::Error(failure)) => break Some(failure),
+                Err(nom::Err::Incomplete(_)) => unreachable!("only complete parsers are used"),
+            }
+        };
+        if !plain.is_empty() {
+            parts.push(Part::Text(Value::new(plain)));
+        }
+        let error = failed.map(|failure| SyntaxError {
+            message: failure.message,
+            start: self.at(rest),
+            end: self.code.text.len() as u32,
+        });
+        (parts, error)
+    }
+}
+
+fn word_of(parts: Vec<Part>) -> WordKind {
+    match <[Part; 1]>::try_from(parts) {
+        Ok([Part::Text(text)]) => WordKind::Const(text),
+        Ok([Part::Var(variable)]) => WordKind::Var(variable),
+        Ok([Part::Script(script)]) => WordKind::Script(script),
+        Err(parts) => WordKind::Parts(parts.into()),
+    }
+}
+
+/// The name after a `$`: letters, digits, underscores and runs of two or more colons.
+fn variable_name(rest: &[u8]) -> (&[u8], &[u8]) {
+    let mut at = 0;
+    loop {
+        match rest[at..] {
+            [b, ..] if b.is_ascii_alphanumeric() || b == b'_' => at += 1,
+            [b':', b':', ..] => at += rest[at..].iter().take_while(|&&b| b == b':').count(),
+            _ => return (&rest[at..], &rest[..at]),
+        }
+    }
+}
+
+/// Splits `name(index)`; without parentheses at the end the whole is the name.
+pub(super) fn split_element(name: &[u8]) -> (&[u8], Option<&[u8]>) {
+    if name.last() == Some(&b')')
+        && let Some(open) = name.iter().position(|&b| b == b'(')
+    {
+        return (&name[..open], Some(&name[open + 1..name.len() - 1]));
+    }
+    (name, None)
+}
+
+fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\r' | 0x0b | 0x0c)
+}
+
+fn ends_word(byte: u8, ends: Ends) -> bool {
+    is_blank(byte) || matches!(byte, b'\n' | b';') || (byte == b']' && ends == Ends::Bracket)
+}
+
+/// Blanks and continued lines between words.
+fn blanks(rest: &[u8]) -> Parsed<'_, ()> {
+    let mut rest = rest;
+    loop {
+        let (after, _) = alt((take_while1(is_blank), continuation, tag(&b""[..]))).parse(rest)?;
+        if after.len() == rest.len() {
+            return Ok((rest, ()));
+        }
+        rest = after;
+    }
+}
+
+/// Backslash-newline and the blanks after it.
+fn continuation(rest: &[u8]) -> Parsed<'_, &[u8]> {
+    let (after, _) = tag(&b"\\\n"[..]).parse(rest)?;
+    take_while(|b| b == b' ' || b == b'\t').parse(after)
+}
+
+/// A comment up to and with its newline; a backslash protects what follows it.
+fn comment(rest: &[u8]) -> Parsed<'_, &[u8]> {
+    let (mut after, _) = tag(&b"#"[..]).parse(rest)?;
+    loop {
+        match after {
+            [] => return Ok((after, after)),
+            [b'\\', _, ..] => after = &after[2..],
+            [b'\n', ..] => return Ok((&after[1..], after)),
+            _ => after = &after[1..],
+        }
+    }
+}
+
+/// Replaces backslash-newline and the blanks after it by one blank; a backslash before it protects it not: `\\` is two
+/// characters that stay.
+fn fold_lines(text: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut at = 0;
+    while at < text.len() {
+        match text[at..] {
+            [b'\\', b'\n', ..] => {
+                out.push(b' ');
+                at += backslash_len(&text[at..]);
+            }
+            [b'\\', next, ..] => {
+                out.extend_from_slice(&[b'\\', next]);
+                at += 2;
+            }
+            _ => {
+                out.push(text[at]);
+                at += 1;
+            }
+        }
+    }
+    out
+}
+
+/// The length of the backslash sequence at the start of `text`.
+pub(super) fn backslash_len(text: &[u8]) -> usize {
+    // Almost all are two bytes long; the others need the whole decision.
+    match text {
+        [_, b'\n' | b'x' | b'u' | b'U' | b'0'..=b'7' | 0x80.., ..] => {
+            backslash(text, &mut Vec::new())
+        }
+        [_, _, ..] => 2,
+        _ => text.len(),
+    }
+}
+
+/// Puts what the backslash sequence at the start of `text` stands for into `out`; gives its length.
+pub(super) fn backslash(text: &[u8], out: &mut Vec<u8>) -> usize {
+    let Some(&kind) = text.get(1) else {
+        out.push(b'\\');
+        return 1;
+    };
+    let hex = |most: usize| {
+        text[2..]
+            .iter()
+            .take(most)
+            .take_while(|b| b.is_ascii_hexdigit())
+            .count()
+    };
+    let simple = match kind {
+        b'a' => 0x07,
+        b'b' => 0x08,
+        b'f' => 0x0c,
+        b'n' => b'\n',
+        b'r' => b'\r',
+        b't' => b'\t',
+        b'v' => 0x0b,
+        b'\n' => {
+            out.push(b' ');
+            return 2 + text[2..]
+                .iter()
+                .take_while(|&&b| b == b' ' || b == b'\t')
+                .count();
+        }
+        b'x' | b'u' | b'U' => {
+            let digits = hex(match kind {
+                b'x' => 2,
+                b'u' => 4,
+                _ => 8,
+            });
+            if digits == 0 {
+                out.push(kind);
+                return 2;
+            }
+            let mut code = 0u32;
+            let mut used = 0;
+            for &digit in &text[2..2 + digits] {
+                let next = code * 16 + (digit as char).to_digit(16).expect("a hexadecimal digit");
+                if next > 0x0010_ffff {
+                    break;
+                }
+                code = next;
+                used += 1;
+            }
+            push_code_point(out, code);
+            return 2 + used;
+        }
+        b'0'..=b'7' => {
+            let mut code = 0u32;
+            let mut used = 0;
+            while used < 3 && code < 0x20 && matches!(text.get(1 + used), Some(b'0'..=b'7')) {
+                code = code * 8 + u32::from(text[1 + used] - b'0');
+                used += 1;
+            }
+            push_code_point(out, code);
+            return 1 + used;
+        }
+        0x80.. => {
+            let length = char_len(&text[1..]);
+            out.extend_from_slice(&text[1..1 + length]);
+            return 1 + length;
+        }
+        other => other,
+    };
+    out.push(simple);
+    2
+}
+
+/// Writes a code point as UTF-8; surrogates, which are no characters, in the same pattern.
+pub(super) fn push_code_point(out: &mut Vec<u8>, code: u32) {
+    match char::from_u32(code) {
+        Some(c) => out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
+        None => out.extend_from_slice(&[
+            0xe0 | (code >> 12) as u8 & 0x0f,
+            0x80 | (code >> 6) as u8 & 0x3f,
+            0x80 | code as u8 & 0x3f,
+        ]),
+    }
+}
+
+/// The length of the character at the start of `text`; an invalid byte is a character of its own.
+fn char_len(text: &[u8]) -> usize {
+    match bstr::decode_utf8(text) {
+        (Some(_), length) => length,
+        (None, _) => 1,
+    }
+}
+
+/// Replaces all backslash sequences.
+pub(super) fn substitute_backslashes(text: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut at = 0;
+    while at < text.len() {
+        if text[at] == b'\\' {
+            at += backslash(&text[at..], &mut out);
+        } else {
+            out.push(text[at]);
+            at += 1;
+        }
+    }
+    out
+}
