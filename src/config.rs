@@ -286,8 +286,9 @@ settings! {
     single_marker: bool = true, false; "XMOD_SINGLE_MARKER" ;
     /// A symbolic link named `default` marks the default version.
     default_links: bool = true, false; "XMOD_DEFAULT_LINKS" ;
-    /// A user's own rc file overrides the site's; when off, the first definition stays.
-    user_rc_first: bool = true, false; "XMOD_USER_RC_FIRST" ;
+    /// A later definition of a default or a symbolic version replaces an earlier one, and the user's the site's; when off,
+    /// the first one stays.
+    redefine_symbols: bool = true, false; "XMOD_REDEFINE_SYMBOLS" ;
     /// The user's own rc file is not read.
     ignore_user_rc: bool = false, false; "MODULES_IGNORE_USER_RC" ;
     /// The site's rc files, separated by colons; a directory stands for the rc files in it.
@@ -322,10 +323,14 @@ settings! {
     prepend_reverse: bool = false, false; ;
     /// Tcl modulefiles are accepted.
     allow_tcl: bool = true, true; "LMOD_ALLOW_TCL_MFILES" ;
+    /// Programs that modulefiles start also run while the files are only read for listings, searches and caches.
+    crawl_programs: bool = true, true; ;
     /// No messages for people, not even errors.
     quiet: bool = false, false; "LMOD_QUIET" ;
     /// Caches are not used.
     ignore_cache: bool = false, false; "MODULES_IGNORE_CACHE" "LMOD_IGNORE_CACHE" ;
+    /// A modulefile may be named by its place: `/dir/file`, `./file`.
+    load_files: bool = true, true; "XMOD_LOAD_FILES" ;
     /// Reports go to standard output instead of standard error.
     redirect: bool = false, false; "MODULES_REDIRECT_OUTPUT" "LMOD_REDIRECT" ;
     /// Loading a requirement that is missing, and unloading what nobody needs, happen by themselves.

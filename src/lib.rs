@@ -20,6 +20,10 @@ pub mod env;
 
 pub mod modulefile;
 
+pub mod tree;
+
+pub mod resolve;
+
 pub mod shell;
 
 pub mod command;

@@ -3,6 +3,7 @@
 mod support;
 
 mod rooms;
+mod toml;
 
 /// A test file that is not declared above would never run.
 #[test]

@@ -158,6 +158,17 @@ pub enum EnvOp {
 }
 
 impl EnvOp {
+    /// The variable that changes, if it is one.
+    pub fn var(&self) -> Option<&VarName> {
+        match self {
+            EnvOp::Set { var, .. }
+            | EnvOp::Unset { var, .. }
+            | EnvOp::Push { var, .. }
+            | EnvOp::Path { var, .. } => Some(var),
+            _ => None,
+        }
+    }
+
     /// What unloading does for this operation, in the order given. Empty where nothing is taken back.
     ///
     /// The exact inverse of `Push` and of path operations needs the journal; the state finds it there.

@@ -3,7 +3,7 @@
 //! A new command is one row here and its action in `host/`; the three bindings, the messages about arguments and the
 //! reference page follow. Sources stand in each row: `modulefile(4)` of Environment Modules, Lmod's user guide.
 
-use super::host::{Host, Stop, environment, relations, text};
+use super::host::{Host, Stop, environment, facts, names, relations, shell, text};
 use super::value::{Args, Value};
 
 /// How many positional arguments a command takes.
@@ -58,6 +58,8 @@ pub enum Carries {
     Nothing,
     /// One value.
     Value,
+    /// One value that Tcl reads as a list: `--user {alice bob}`.
+    List,
 }
 
 /// An option of a command.
@@ -88,6 +90,11 @@ pub struct Command {
     pub lua_extra: &'static [&'static str],
     /// Its options.
     pub options: &'static [Opt],
+    /// Tcl options may also stand behind or between the other arguments. Otherwise they stand in front, and what follows
+    /// the first argument is taken as it is (`append-path CFLAGS -O2`).
+    pub options_anywhere: bool,
+    /// Whether Tcl's `.modulerc` and `.version` know it.
+    pub in_rc: bool,
     /// Whether `show` prints it.
     pub shown: bool,
     /// Its action.
@@ -120,7 +127,7 @@ const MODE: Opt = Opt {
     name: "mode",
     tcl: &["--mode"],
     lua: &["modeA"],
-    carries: Carries::Value,
+    carries: Carries::List,
 };
 const IF_UNSET: Opt = Opt {
     name: "if_unset",
@@ -146,6 +153,50 @@ const FROM: Opt = Opt {
     lua: &[],
     carries: Carries::Value,
 };
+const RETURN_VALUE: Opt = flag("return_value", &["--return-value"]);
+const INDEX: Opt = flag("index", &["--index"]);
+const GLOB: Opt = flag("glob", &["--glob"]);
+const REMOVE_ON_UNLOAD: Opt = flag("remove_on_unload", &["--remove-on-unload"]);
+const NOOP_ON_UNLOAD: Opt = flag("noop_on_unload", &["--noop-on-unload"]);
+const APPEND_ON_UNLOAD: Opt = flag("append_on_unload", &["--append-on-unload"]);
+const PREPEND_ON_UNLOAD: Opt = flag("prepend_on_unload", &["--prepend-on-unload"]);
+const UNSET_ON_UNLOAD: Opt = flag("unset_on_unload", &["--unset-on-unload"]);
+const IGNORE: Opt = value("ignore", &["--ignore"]);
+const BOOLEAN: Opt = flag("boolean", &["--boolean"]);
+const DEFAULT: Opt = value("default", &["--default"]);
+const AFTER: Opt = value("after", &["--after"]);
+const BEFORE: Opt = value("before", &["--before"]);
+const USER: Opt = list("user", &["--user"]);
+const GROUP: Opt = list("group", &["--group"]);
+const NOT_USER: Opt = list("not_user", &["--not-user"]);
+const NOT_GROUP: Opt = list("not_group", &["--not-group"]);
+const SOFT: Opt = flag("soft", &["--soft"]);
+const HARD: Opt = flag("hard", &["--hard"]);
+const HIDDEN_LOADED: Opt = flag("hidden_loaded", &["--hidden-loaded"]);
+const MESSAGE: Opt = value("message", &["--message"]);
+const NO_NEWLINE: Opt = flag("no_newline", &["-nonewline"]);
+const NEARLY_MESSAGE: Opt = value("nearly_message", &["--nearly-message"]);
+
+const fn opt(name: &'static str, tcl: &'static [&'static str], carries: Carries) -> Opt {
+    Opt {
+        name,
+        tcl,
+        lua: &[],
+        carries,
+    }
+}
+
+const fn flag(name: &'static str, tcl: &'static [&'static str]) -> Opt {
+    opt(name, tcl, Carries::Nothing)
+}
+
+const fn value(name: &'static str, tcl: &'static [&'static str]) -> Opt {
+    opt(name, tcl, Carries::Value)
+}
+
+const fn list(name: &'static str, tcl: &'static [&'static str]) -> Opt {
+    opt(name, tcl, Carries::List)
+}
 
 /// A row with the rare fields at rest.
 const ROW: Command = Command {
@@ -155,6 +206,8 @@ const ROW: Command = Command {
     args: at_least(0),
     lua_extra: &[],
     options: &[],
+    options_anywhere: false,
+    in_rc: false,
     shown: true,
     run: text::help,
     doc: "",
@@ -164,17 +217,17 @@ const ROW: Command = Command {
 /// All commands.
 #[rustfmt::skip]
 pub static COMMANDS: &[Command] = &[
-    Command { tcl: &["setenv"], lua: &["setenv"], toml: "setenv", args: exactly(2), lua_extra: &["if_unset"], options: &[IF_UNSET, MODE],
+    Command { tcl: &["setenv"], lua: &["setenv"], args: exactly(2), lua_extra: &["if_unset"], options: &[IF_UNSET, MODE],
         run: environment::setenv, doc: "Gives a variable a value", source: "modulefile(4) setenv; Lmod setenv", ..ROW },
-    Command { tcl: &["unsetenv"], lua: &["unsetenv"], toml: "unsetenv", args: between(1, 2), options: &[MODE],
+    Command { tcl: &["unsetenv"], lua: &["unsetenv"], toml: "unsetenv", args: between(1, 2), options: &[MODE, NOOP_ON_UNLOAD, UNSET_ON_UNLOAD],
         run: environment::unsetenv, doc: "Takes a variable away", source: "modulefile(4) unsetenv; Lmod unsetenv", ..ROW },
     Command { tcl: &["pushenv"], lua: &["pushenv"], toml: "pushenv", args: exactly(2), options: &[MODE],
         run: environment::pushenv, doc: "Gives a variable a value; the earlier one comes back on unload", source: "modulefile(4) pushenv; Lmod pushenv", ..ROW },
-    Command { tcl: &["prepend-path"], lua: &["prepend_path"], toml: "prepend_path", args: at_least(2), lua_extra: &["delim", "priority"], options: &[DELIM, PRIORITY, DUPLICATES, MODE],
+    Command { tcl: &["prepend-path"], lua: &["prepend_path"], toml: "prepend_path", args: at_least(2), lua_extra: &["delim", "priority"], options: &[DELIM, PRIORITY, DUPLICATES, INDEX, GLOB, MODE],
         run: environment::prepend_path, doc: "Puts entries in front of a path-like variable", source: "modulefile(4) prepend-path; Lmod prepend_path", ..ROW },
-    Command { tcl: &["append-path"], lua: &["append_path"], toml: "append_path", args: at_least(2), lua_extra: &["delim", "priority"], options: &[DELIM, PRIORITY, DUPLICATES, MODE],
+    Command { tcl: &["append-path"], lua: &["append_path"], toml: "append_path", args: at_least(2), lua_extra: &["delim", "priority"], options: &[DELIM, PRIORITY, DUPLICATES, INDEX, GLOB, MODE],
         run: environment::append_path, doc: "Puts entries at the end of a path-like variable", source: "modulefile(4) append-path; Lmod append_path", ..ROW },
-    Command { tcl: &["remove-path"], lua: &["remove_path"], toml: "remove_path", args: at_least(2), lua_extra: &["delim", "priority"], options: &[DELIM, PRIORITY, MODE],
+    Command { tcl: &["remove-path"], lua: &["remove_path"], toml: "remove_path", args: at_least(2), lua_extra: &["delim", "priority"], options: &[DELIM, PRIORITY, MODE, INDEX, GLOB, REMOVE_ON_UNLOAD, NOOP_ON_UNLOAD, APPEND_ON_UNLOAD, PREPEND_ON_UNLOAD],
         run: environment::remove_path, doc: "Takes entries away from a path-like variable", source: "modulefile(4) remove-path; Lmod remove_path", ..ROW },
     Command { tcl: &["set-alias"], lua: &["set_alias"], toml: "set_alias", args: exactly(2),
         run: environment::set_alias, doc: "Defines a shell alias", source: "modulefile(4) set-alias; Lmod set_alias", ..ROW },
@@ -184,6 +237,22 @@ pub static COMMANDS: &[Command] = &[
         run: environment::set_function, doc: "Defines a shell function", source: "modulefile(4) set-function; Lmod set_shell_function", ..ROW },
     Command { tcl: &["unset-function"], lua: &["unset_shell_function"], toml: "unset_function", args: exactly(1),
         run: environment::unset_function, doc: "Takes a shell function away", source: "modulefile(4) unset-function; Lmod unset_shell_function", ..ROW },
+    Command { tcl: &["complete"], lua: &["complete"], args: exactly(3),
+        run: environment::complete, doc: "Says how a shell completes the arguments of a command", source: "modulefile(4) complete; Lmod complete", ..ROW },
+    Command { tcl: &["uncomplete"], lua: &["uncomplete"], args: between(1, 3),
+        run: environment::uncomplete, doc: "Takes a completion away", source: "modulefile(4) uncomplete; Lmod uncomplete", ..ROW },
+    Command { tcl: &["chdir"], args: exactly(1),
+        run: environment::chdir, doc: "Changes the directory of the shell", source: "modulefile(4) chdir", ..ROW },
+    Command { tcl: &["x-resource"], args: exactly(1),
+        run: shell::x_resource, doc: "Merges X11 resources", source: "modulefile(4) x-resource", ..ROW },
+    Command { tcl: &["source-sh"], lua: &["source_sh"], args: at_least(2), options: &[IGNORE],
+        run: shell::source_sh, doc: "Does what a shell script does to the environment", source: "modulefile(4) source-sh; Lmod source_sh", ..ROW },
+    Command { tcl: &["system"], args: at_least(1), in_rc: true,
+        run: shell::system, doc: "Runs a command through `/bin/sh` and gives its status", source: "modulefile(4) system", ..ROW },
+    Command { tcl: &["getenv"], args: between(1, 2), options: &[RETURN_VALUE], in_rc: true, shown: false,
+        run: facts::getenv, doc: "The value of a variable", source: "modulefile(4) getenv", ..ROW },
+    Command { tcl: &["module"], args: at_least(1),
+        run: relations::module, doc: "Runs a `module` sub-command: load, unload, switch, use, ...", source: "modulefile(4) module", ..ROW },
     Command { lua: &["load"], toml: "load", args: at_least(1), options: &[MODE], run: relations::load, doc: "Loads modules; unloading takes them away", source: "Lmod load", ..ROW },
     Command { lua: &["try_load", "try_add"], toml: "try_load", args: at_least(1), options: &[MODE], run: relations::try_load, doc: "Loads those modules that exist", source: "Lmod try_load", ..ROW },
     Command { lua: &["load_any"], toml: "load_any", args: at_least(1), run: relations::load_any, doc: "Loads the first module that exists", source: "Lmod load_any", ..ROW },
@@ -202,7 +271,17 @@ pub static COMMANDS: &[Command] = &[
         run: relations::conflict, doc: "None of these modules may be loaded", source: "modulefile(4) conflict; Lmod conflict", ..ROW },
     Command { tcl: &["family"], lua: &["family"], toml: "family", args: exactly(1),
         run: relations::family, doc: "Only one module of the family may be loaded", source: "modulefile(4) family; Lmod family", ..ROW },
-    Command { tcl: &["is-loaded"], lua: &["isloaded"], args: at_least(0), shown: false,
+    Command { tcl: &["provide"], args: at_least(1),
+        run: relations::provide, doc: "Further names under which this module answers", source: "modulefile(4) provide", ..ROW },
+    Command { tcl: &["require-fullname"], lua: &["requireFullName"],
+        run: relations::require_full_name, doc: "The module must be asked for with its version", source: "modulefile(4) require-fullname; Lmod requireFullName", ..ROW },
+    Command { tcl: &["is-avail"], args: at_least(1), shown: false,
+        run: relations::is_avail, doc: "Whether one of these modules can be loaded", source: "modulefile(4) is-avail", ..ROW },
+    Command { tcl: &["is-saved"], shown: false,
+        run: relations::is_saved, doc: "Whether one of these collections exists", source: "modulefile(4) is-saved", ..ROW },
+    Command { tcl: &["is-used"], shown: false, in_rc: true,
+        run: relations::is_used, doc: "Whether one of these directories is in `MODULEPATH`", source: "modulefile(4) is-used", ..ROW },
+    Command { tcl: &["is-loaded"], lua: &["isloaded"], shown: false, in_rc: true,
         run: relations::is_loaded, doc: "Whether one of these modules is loaded", source: "modulefile(4) is-loaded; Lmod isloaded", ..ROW },
     Command { tcl: &["module-whatis"], lua: &["whatis"], toml: "whatis", args: at_least(1),
         run: text::whatis, doc: "Says in one line what the module is", source: "modulefile(4) module-whatis; Lmod whatis", ..ROW },
@@ -214,9 +293,61 @@ pub static COMMANDS: &[Command] = &[
         run: text::extensions, doc: "Names of software that the module brings along", source: "modulefile(4) extensions; Lmod extensions", ..ROW },
     Command { tcl: &["add-property"], lua: &["add_property"], toml: "add_property", args: exactly(2),
         run: text::add_property, doc: "Marks the module with a property", source: "modulefile(4) add-property; Lmod add_property", ..ROW },
+    Command { tcl: &["remove-property"], lua: &["remove_property"], args: exactly(2),
+        run: text::remove_property, doc: "Takes a property away from the module", source: "Lmod remove_property", ..ROW },
+    Command { tcl: &["haveDynamicMPATH"], lua: &["haveDynamicMPATH"],
+        run: text::have_dynamic_modulepath, doc: "Says that the modulepaths the file adds depend on the user", source: "Lmod haveDynamicMPATH", ..ROW },
+    Command { tcl: &["variant"], args: at_least(1), options: &[BOOLEAN, DEFAULT],
+        run: facts::variant, doc: "Declares a choice that a request may make", source: "modulefile(4) variant", ..ROW },
+    Command { tcl: &["getvariant"], args: between(1, 2), options: &[RETURN_VALUE], shown: false,
+        run: facts::getvariant, doc: "The value of a variant", source: "modulefile(4) getvariant", ..ROW },
+    Command { tcl: &["module-info"], args: at_least(1), shown: false, in_rc: true,
+        run: facts::module_info, doc: "Facts about the module, the request and the session", source: "modulefile(4) module-info", ..ROW },
+    Command { tcl: &["uname"], args: exactly(1), shown: false, in_rc: true,
+        run: facts::uname, doc: "Facts about the machine", source: "modulefile(4) uname", ..ROW },
+    Command { tcl: &["lsb-release"], args: exactly(1), shown: false, in_rc: true,
+        run: facts::lsb_release, doc: "Facts about the Linux distribution", source: "modulefile(4) lsb-release", ..ROW },
+    Command { tcl: &["versioncmp"], args: exactly(2), shown: false, in_rc: true,
+        run: facts::versioncmp, doc: "Compares two versions: -1, 0 or 1", source: "modulefile(4) versioncmp", ..ROW },
+    Command { tcl: &["report"], args: at_least(1), options: &[NO_NEWLINE], shown: false, run: text::report, doc: "Says something to people", source: "modulefile(4) report", ..ROW },
+    Command { tcl: &["reportError"], args: at_least(1), shown: false, run: text::report_error, doc: "Reports an error; the file goes on", source: "modulefile(4) reportError", ..ROW },
     Command { lua: &["LmodMessage"], toml: "message", shown: false, run: text::message, doc: "Says something to people", source: "Lmod LmodMessage", ..ROW },
+    Command { tcl: &["module-log", "module-trace", "module-user", "module-verbosity", "setPutMode"],
+        run: text::obsolete, doc: "Commands of old versions; they do nothing", source: "modulefile(4)", ..ROW },
     Command { tcl: &["reportWarning"], lua: &["LmodWarning"], toml: "warning", shown: false, run: text::warning, doc: "Warns people", source: "Lmod LmodWarning; modulefile(4) reportWarning", ..ROW },
     Command { lua: &["LmodError"], toml: "error", shown: false, run: text::error, doc: "Makes the request fail", source: "Lmod LmodError", ..ROW },
+    Command { tcl: &["module-version"], args: at_least(1), in_rc: true,
+        run: names::version, doc: "Gives a module symbolic versions such as `default`", source: "modulefile(4) module-version", ..ROW },
+    Command { tcl: &["module-alias"], args: exactly(2), in_rc: true,
+        run: names::alias, doc: "Gives a module one more name", source: "modulefile(4) module-alias", ..ROW },
+    Command { tcl: &["module-virtual"], args: exactly(2), in_rc: true,
+        run: names::virtual_module, doc: "Makes a module of a file elsewhere", source: "modulefile(4) module-virtual", ..ROW },
+    Command { tcl: &["module-hide"], args: at_least(1), options_anywhere: true, in_rc: true,
+        options: &[SOFT, HARD, HIDDEN_LOADED, AFTER, BEFORE, USER, GROUP, NOT_USER, NOT_GROUP],
+        run: names::hide, doc: "Hides modules", source: "modulefile(4) module-hide", ..ROW },
+    Command { tcl: &["module-hide-regex"], args: at_least(1), options_anywhere: true, in_rc: true,
+        options: &[SOFT, HARD, HIDDEN_LOADED, AFTER, BEFORE, USER, GROUP, NOT_USER, NOT_GROUP],
+        run: names::hide_pattern, doc: "Hides modules that match a pattern", source: "Lmod module-hide-regex", ..ROW },
+    Command { tcl: &["hide-version"], args: exactly(1), in_rc: true,
+        run: names::hide, doc: "Hides one module", source: "modulefile(4) hide-version", ..ROW },
+    Command { tcl: &["hide-modulefile"], args: exactly(1), in_rc: true,
+        run: names::hide, doc: "Hides one modulefile", source: "modulefile(4) hide-modulefile", ..ROW },
+    Command { tcl: &["module-forbid"], args: at_least(1), options_anywhere: true, in_rc: true,
+        options: &[MESSAGE, NEARLY_MESSAGE, AFTER, BEFORE, USER, GROUP, NOT_USER, NOT_GROUP],
+        run: names::forbid, doc: "Forbids to load modules", source: "modulefile(4) module-forbid", ..ROW },
+    Command { tcl: &["module-forbid-regex"], args: at_least(1), options_anywhere: true, in_rc: true,
+        options: &[MESSAGE, NEARLY_MESSAGE, AFTER, BEFORE, USER, GROUP, NOT_USER, NOT_GROUP],
+        run: names::forbid_pattern, doc: "Forbids to load modules that match a pattern", source: "Lmod module-forbid-regex", ..ROW },
+    Command { tcl: &["module-tag"], args: at_least(2), options_anywhere: true, in_rc: true,
+        options: &[USER, GROUP, NOT_USER, NOT_GROUP],
+        run: names::tag, doc: "Gives modules a tag", source: "modulefile(4) module-tag", ..ROW },
+    Command { tcl: &["module-warn"], args: at_least(1), options_anywhere: true, in_rc: true,
+        options: &[MESSAGE, AFTER, BEFORE, USER, GROUP, NOT_USER, NOT_GROUP],
+        run: names::warn, doc: "Warns those who load modules", source: "modulefile(4) module-warn", ..ROW },
+    Command { tcl: &["modulepath-label"], args: exactly(2), in_rc: true,
+        run: names::label, doc: "Gives a modulepath a title in listings", source: "modulefile(4) modulepath-label", ..ROW },
+    Command { tcl: &["modulepath-ignore"], args: at_least(1), in_rc: true,
+        run: names::ignore, doc: "Says which files of a modulepath are no modulefiles", source: "modulefile(4) modulepath-ignore", ..ROW },
 ];
 
 /// The command that Tcl calls `name`.

@@ -6,8 +6,10 @@
 //!
 //! `.modulerc` and `.version` are scripts too: they run with [`Mode::Rc`] and leave [`Directive`]s.
 
+mod child;
 pub mod command;
 pub mod host;
+mod lua;
 pub mod relation;
 pub mod tcl;
 pub mod toml;
@@ -199,7 +201,9 @@ pub struct Failure {
 
 /// The language machines of one run: made when the first file of a language is met, then used again.
 #[derive(Debug, Default)]
-pub struct Languages {}
+pub struct Languages {
+    lua: lua::Machines,
+}
 
 /// Evaluates the modulefile `source` of `module`.
 ///
@@ -214,6 +218,7 @@ pub fn evaluate(
     let mut host = Host::new(world, module, mode, source);
     let result = match Language::of(source.path(), source.text()) {
         Some(Language::Toml) => toml::run(&mut host),
+        Some(Language::Lua) => lua::evaluate(&mut host),
         Some(language) => Err(Stop::fatal(Diagnostic::new(
             Kind::Bug,
             format!("no evaluator for {language:?} modulefiles"),

@@ -12,7 +12,7 @@ use crate::env::delta::Change;
 pub(super) struct CMake;
 
 /// A quoted argument. A semicolon stays bare: in quotes it separates nothing, and a backslash before it would stay.
-fn string(value: &[u8]) -> Vec<u8> {
+pub(super) fn string(value: &[u8]) -> Vec<u8> {
     let mut out = vec![b'"'];
     for &b in value {
         match b {

@@ -13,7 +13,7 @@ use crate::env::delta::Change;
 pub(super) struct Elvish;
 
 /// A string in double quotes.
-fn string(value: &[u8]) -> Vec<u8> {
+pub(super) fn string(value: &[u8]) -> Vec<u8> {
     quote::escaped(value, b"\"\\", |b| format!("\\x{b:02x}"))
 }
 

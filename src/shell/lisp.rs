@@ -12,7 +12,7 @@ use crate::env::delta::Change;
 pub(super) struct Lisp;
 
 /// A string in double quotes; bytes that are not UTF-8 become octal escapes.
-fn string(value: &[u8]) -> Vec<u8> {
+pub(super) fn string(value: &[u8]) -> Vec<u8> {
     let mut out = vec![b'"'];
     for chunk in value.utf8_chunks() {
         for &b in chunk.valid().as_bytes() {

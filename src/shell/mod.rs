@@ -12,6 +12,7 @@ mod cmake;
 mod csh;
 mod elvish;
 mod fish;
+mod init;
 mod json;
 mod lisp;
 mod lua;
@@ -24,6 +25,8 @@ mod r;
 mod rc;
 mod ruby;
 mod tcl;
+
+pub use init::{InitPaths, LMOD_VERSION, Start};
 
 use std::fmt;
 
@@ -226,32 +229,46 @@ pub struct Row {
     pub kind: &'static str,
     /// What writes its code.
     pub shell: &'static dyn Shell,
+    /// What it reads when it starts.
+    pub start: Option<Start>,
 }
 
 /// All shells and languages, in the order in which help lists them.
 pub static SHELLS: &[Row] = &[
-    row("bash", &[], "sh", &bourne::BASH),
-    row("zsh", &[], "sh", &bourne::ZSH),
-    row("sh", &["dash", "ash", "busybox", "yash"], "sh", &bourne::SH),
-    row("ksh", &["ksh93"], "sh", &bourne::KSH),
-    row("mksh", &["pdksh", "lksh"], "sh", &bourne::MKSH),
-    row("tcsh", &[], "csh", &csh::TCSH),
-    row("csh", &[], "csh", &csh::CSH),
-    row("fish", &[], "fish", &fish::Fish),
-    row("rc", &[], "rc", &rc::Rc),
-    row("nushell", &["nu"], "nushell", &nu::Nu),
-    row("xonsh", &[], "python", &python::XONSH),
-    row("elvish", &[], "elvish", &elvish::Elvish),
-    row("pwsh", &["powershell"], "pwsh", &pwsh::Pwsh),
-    row("python", &["python3"], "python", &python::PYTHON),
-    row("perl", &[], "perl", &perl::Perl),
-    row("ruby", &[], "ruby", &ruby::Ruby),
-    row("r", &["R", "Rscript"], "r", &r::R),
-    row("cmake", &[], "cmake", &cmake::CMake),
-    row("lisp", &["emacs"], "lisp", &lisp::Lisp),
-    row("lua", &[], "lua", &lua::Lua),
-    row("tcl", &["tclsh"], "tcl", &tcl::Tcl),
-    row("json", &[], "json", &json::Json),
+    row("bash", &[], "sh", &bourne::BASH, init::BASH),
+    row("zsh", &[], "sh", &bourne::ZSH, init::ZSH),
+    row(
+        "sh",
+        &["dash", "ash", "busybox", "yash"],
+        "sh",
+        &bourne::SH,
+        init::SH,
+    ),
+    row("ksh", &["ksh93"], "sh", &bourne::KSH, init::KSH),
+    row("mksh", &["pdksh", "lksh"], "sh", &bourne::MKSH, init::MKSH),
+    row("tcsh", &[], "csh", &csh::TCSH, init::TCSH),
+    row("csh", &[], "csh", &csh::CSH, init::CSH),
+    row("fish", &[], "fish", &fish::Fish, init::FISH),
+    row("rc", &[], "rc", &rc::Rc, init::RC),
+    row("nushell", &["nu"], "nushell", &nu::Nu, init::NU),
+    row("xonsh", &[], "python", &python::XONSH, init::XONSH),
+    row("elvish", &[], "elvish", &elvish::Elvish, init::ELVISH),
+    row("pwsh", &["powershell"], "pwsh", &pwsh::Pwsh, init::PWSH),
+    row(
+        "python",
+        &["python3"],
+        "python",
+        &python::PYTHON,
+        init::PYTHON,
+    ),
+    row("perl", &[], "perl", &perl::Perl, init::PERL),
+    row("ruby", &[], "ruby", &ruby::Ruby, init::RUBY),
+    row("r", &["R", "Rscript"], "r", &r::R, init::R),
+    row("cmake", &[], "cmake", &cmake::CMake, init::CMAKE),
+    row("lisp", &["emacs"], "lisp", &lisp::Lisp, init::LISP),
+    row("lua", &[], "lua", &lua::Lua, init::LUA),
+    row("tcl", &["tclsh"], "tcl", &tcl::Tcl, init::TCL),
+    row("json", &[], "json", &json::Json, None),
 ];
 
 const fn row(
@@ -259,12 +276,14 @@ const fn row(
     aliases: &'static [&'static str],
     kind: &'static str,
     shell: &'static dyn Shell,
+    start: Option<Start>,
 ) -> Row {
     Row {
         name,
         aliases,
         kind,
         shell,
+        start,
     }
 }
 

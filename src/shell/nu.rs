@@ -13,7 +13,7 @@ use crate::env::delta::Change;
 pub(super) struct Nu;
 
 /// A string in double quotes.
-fn string(value: &[u8]) -> Result<String, &'static str> {
+pub(super) fn string(value: &[u8]) -> Result<String, &'static str> {
     let value = value
         .to_str()
         .map_err(|_| "Nushell holds only UTF-8 text")?;

@@ -13,7 +13,7 @@ use crate::env::delta::Change;
 pub(super) struct Pwsh;
 
 /// A string in single quotes, each quote written twice.
-fn string(value: &[u8]) -> Result<String, &'static str> {
+pub(super) fn string(value: &[u8]) -> Result<String, &'static str> {
     let value = value
         .to_str()
         .map_err(|_| "PowerShell holds only UTF-8 text")?;

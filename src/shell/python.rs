@@ -36,7 +36,7 @@ fn bytes(value: &[u8]) -> Vec<u8> {
 }
 
 /// A string; bytes that are not UTF-8 become the code points that Python itself gives them (`surrogateescape`).
-fn string(value: &[u8]) -> Vec<u8> {
+pub(super) fn string(value: &[u8]) -> Vec<u8> {
     let mut out = vec![b'"'];
     for chunk in value.utf8_chunks() {
         for c in chunk.valid().chars() {

@@ -17,7 +17,7 @@ fn bytes(value: &[u8]) -> Vec<u8> {
 }
 
 /// A word in double quotes; text keeps its characters.
-fn string(value: &[u8]) -> Vec<u8> {
+pub(super) fn string(value: &[u8]) -> Vec<u8> {
     let text = String::from_utf8_lossy(value);
     quote::text(&text, &['"', '\\', '$', '[', ']', '{', '}'], |c| {
         format!("\\u{:04x}", u32::from(c))

@@ -1,9 +1,13 @@
 //! Commands that change variables, aliases, functions and completions.
 
-use bstr::BString;
+use std::ops::Range;
+
+use bstr::{BStr, BString, ByteSlice};
 
 use super::{Host, Stop};
-use crate::env::{EnvOp, PathAction};
+use crate::env::{EnvOp, PathAction, VarName};
+use crate::modulefile::Mode;
+use crate::modulefile::tcl::pattern::{Case, string_match};
 use crate::modulefile::value::{ArgError, Args, Value};
 
 /// Carries out `op`, in the modes that the call selects if it does.
@@ -25,16 +29,18 @@ pub(in crate::modulefile) fn setenv(host: &mut Host, args: &Args) -> Result<Valu
     push(host, args, op)
 }
 
-/// `unsetenv VAR [VALUE]`.
+/// `unsetenv VAR [VALUE]`: unloading sets VALUE; `--unset-on-unload` takes the variable away once more,
+/// `--noop-on-unload` leaves it.
 pub(in crate::modulefile) fn unsetenv(host: &mut Host, args: &Args) -> Result<Value, Stop> {
+    let restored = args.len() > 1 && !args.flag("noop_on_unload") && !args.flag("unset_on_unload");
     let op = EnvOp::Unset {
         var: args.var(0)?,
-        on_unload: if args.len() > 1 {
-            Some(args.bytes(1)?)
-        } else {
-            None
-        },
+        on_unload: if restored { Some(args.bytes(1)?) } else { None },
     };
+    if args.flag("unset_on_unload") {
+        host.push_in_modes(op, &["load", "unload"])?;
+        return Ok(Value::Nil);
+    }
     push(host, args, op)
 }
 
@@ -60,37 +66,148 @@ pub(in crate::modulefile) fn append_path(host: &mut Host, args: &Args) -> Result
     path(host, args, PathAction::Append)
 }
 
-/// `remove-path VAR VALUE`.
-pub(in crate::modulefile) fn remove_path(host: &mut Host, args: &Args) -> Result<Value, Stop> {
-    path(host, args, PathAction::Remove)
-}
-
 fn path(host: &mut Host, args: &Args, action: PathAction) -> Result<Value, Stop> {
-    let delim = args
-        .option_bytes("delim")
-        .unwrap_or_else(|| BString::from(":"));
-    if delim.is_empty() {
-        return Err(Stop::Argument(ArgError {
-            index: None,
-            message: "the delimiter is empty".to_owned(),
-        }));
+    for option in ["index", "glob"] {
+        if args.flag(option) {
+            host.warn(format!("`--{option}` means nothing to this command"));
+        }
     }
-    let priority = match args.option_bytes("priority") {
-        None => 0,
-        Some(text) => bstr::ByteSlice::to_str(text.as_slice())
-            .ok()
-            .and_then(|t| t.trim().parse::<f64>().ok())
-            .map_or(0, |p| p as i32),
-    };
+    let delim = delimiter(args)?;
     let op = EnvOp::Path {
         action,
         var: args.var(0)?,
-        value: args.bytes(1)?,
+        value: entries(args, 1..args.len(), delim.as_bstr())?,
         delim,
-        priority,
+        priority: priority(args),
         duplicates: args.flag("duplicates"),
     };
     push(host, args, op)
+}
+
+/// What separates the entries: `:` unless an option says otherwise.
+fn delimiter(args: &Args) -> Result<BString, ArgError> {
+    match args.option_bytes("delim") {
+        Some(delim) if delim.is_empty() => Err(ArgError {
+            index: None,
+            message: "the delimiter is empty".to_owned(),
+        }),
+        Some(delim) => Ok(delim),
+        None => Ok(BString::from(":")),
+    }
+}
+
+/// The priority; what is no number counts as none, as in Lmod.
+fn priority(args: &Args) -> i32 {
+    args.option_bytes("priority")
+        .and_then(|text| text.to_str().ok()?.trim().parse::<f64>().ok())
+        .map_or(0, |p| p as i32)
+}
+
+/// Several arguments as one value of a path-like variable.
+fn entries(args: &Args, which: Range<usize>, delim: &BStr) -> Result<BString, ArgError> {
+    let values = which
+        .map(|i| args.bytes(i))
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(BString::from(bstr::join(delim, values)))
+}
+
+/// `remove-path VAR VALUE...`. What unloading does is chosen by an option before VAR or behind the values; there
+/// `--append-on-unload` and `--prepend-on-unload` may be followed by the values to put back.
+pub(in crate::modulefile) fn remove_path(host: &mut Host, args: &Args) -> Result<Value, Stop> {
+    let var = args.var(0)?;
+    let delim = delimiter(args)?;
+    let mut on_unload = None;
+    let mut values_end = args.len();
+    for (option, name) in [
+        ("--remove-on-unload", "remove_on_unload"),
+        ("--noop-on-unload", "noop_on_unload"),
+        ("--append-on-unload", "append_on_unload"),
+        ("--prepend-on-unload", "prepend_on_unload"),
+    ] {
+        if args.flag(name) {
+            on_unload = Some((option, values_end));
+        }
+        let found = (1..args.len()).find(|&i| args.bytes(i).is_ok_and(|word| word == option));
+        if let Some(at) = found {
+            on_unload = Some((option, at + 1));
+            values_end = values_end.min(at);
+        }
+    }
+    let value = entries(args, 1..values_end, delim.as_bstr())?;
+    if value == delim {
+        return Err(Stop::Argument(ArgError {
+            index: Some(1),
+            message: "the value is the delimiter itself".to_owned(),
+        }));
+    }
+    let value = match (args.flag("index"), args.flag("glob")) {
+        (true, true) => {
+            return Err(Stop::Argument(ArgError {
+                index: None,
+                message: "`--index` and `--glob` exclude each other".to_owned(),
+            }));
+        }
+        (true, false) => present_entries(host, &var, delim.as_bstr(), |at, _| {
+            value
+                .split_str(&delim)
+                .any(|n| n == at.to_string().as_bytes())
+        }),
+        (false, true) => present_entries(host, &var, delim.as_bstr(), |_, entry| {
+            value
+                .split_str(&delim)
+                .any(|pattern| string_match(pattern, entry, Case::Sensitive))
+        }),
+        (false, false) => Some(value),
+    };
+    let op = |action, value| EnvOp::Path {
+        action,
+        var: var.clone(),
+        value,
+        delim: delim.clone(),
+        priority: priority(args),
+        duplicates: false,
+    };
+    let Some(value) = value else {
+        return Ok(Value::Nil);
+    };
+    match on_unload {
+        None | Some(("--noop-on-unload", _)) => push(host, args, op(PathAction::Remove, value))?,
+        Some(("--remove-on-unload", _)) => {
+            host.push_in_modes(op(PathAction::Remove, value), &["load", "unload"])?;
+            Value::Nil
+        }
+        Some((option, from)) => {
+            let action = match option {
+                "--append-on-unload" => PathAction::Append,
+                _ => PathAction::Prepend,
+            };
+            let back = match from < args.len() {
+                true => entries(args, from..args.len(), delim.as_bstr())?,
+                false => value.clone(),
+            };
+            host.push_in_modes(op(PathAction::Remove, value), &["load"])?;
+            host.push_in_modes(op(action, back), &["unload"])?;
+            Value::Nil
+        }
+    };
+    Ok(Value::Nil)
+}
+
+/// The entries of a variable that `wanted` picks by position and text, joined; `None` where there are none.
+fn present_entries(
+    host: &Host,
+    var: &VarName,
+    delim: &BStr,
+    wanted: impl Fn(usize, &[u8]) -> bool,
+) -> Option<BString> {
+    let now = host.var(var.as_bstr())?;
+    let picked: Vec<&[u8]> = now
+        .split_str(delim)
+        .enumerate()
+        .filter(|(at, entry)| wanted(*at, entry))
+        .map(|(_, entry)| entry)
+        .collect();
+    (!picked.is_empty()).then(|| BString::from(bstr::join(delim, picked)))
 }
 
 /// `set-alias NAME VALUE`.
@@ -129,6 +246,57 @@ pub(in crate::modulefile) fn set_function(host: &mut Host, args: &Args) -> Resul
 pub(in crate::modulefile) fn unset_function(host: &mut Host, args: &Args) -> Result<Value, Stop> {
     let name = definition_name(args)?;
     host.push(EnvOp::RemoveFunction { name })?;
+    Ok(Value::Nil)
+}
+
+/// `complete SHELL COMMAND SPEC`.
+pub(in crate::modulefile) fn complete(host: &mut Host, args: &Args) -> Result<Value, Stop> {
+    host.push(EnvOp::Complete {
+        shell: args.string(0)?,
+        command: command_name(args, 1)?,
+        spec: args.bytes(2)?,
+    })?;
+    Ok(Value::Nil)
+}
+
+/// `uncomplete COMMAND`; in Lua `uncomplete(SHELL, COMMAND)`.
+pub(in crate::modulefile) fn uncomplete(host: &mut Host, args: &Args) -> Result<Value, Stop> {
+    let op = match args.len() {
+        1 => EnvOp::Uncomplete {
+            shell: host.world.shell_name().to_owned(),
+            command: command_name(args, 0)?,
+        },
+        _ => EnvOp::Uncomplete {
+            shell: args.string(0)?,
+            command: command_name(args, 1)?,
+        },
+    };
+    host.push(op)?;
+    Ok(Value::Nil)
+}
+
+/// The command that a completion is for.
+fn command_name(args: &Args, index: usize) -> Result<String, ArgError> {
+    let name = args.string(index)?;
+    match name.is_empty() {
+        true => Err(ArgError {
+            index: Some(index),
+            message: "the name of the command is empty".to_owned(),
+        }),
+        false => Ok(name),
+    }
+}
+
+/// `chdir DIR`: a directory that is not there costs a warning.
+pub(in crate::modulefile) fn chdir(host: &mut Host, args: &Args) -> Result<Value, Stop> {
+    let dir = args.bytes(0)?;
+    let is_there = dir.to_path().is_ok_and(std::path::Path::is_dir);
+    if host.mode == Mode::Load && !is_there {
+        let name = host.module.full_name();
+        host.warn(format!("cannot change to directory `{dir}` for `{name}`"));
+        return Ok(Value::Nil);
+    }
+    host.push(EnvOp::Chdir { dir })?;
     Ok(Value::Nil)
 }
 

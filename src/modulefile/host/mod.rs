@@ -4,18 +4,29 @@
 //! the evaluation (`env::op`).
 
 pub(super) mod environment;
+pub(super) mod facts;
+pub(super) mod names;
+pub(super) mod program;
 pub(super) mod relations;
+pub(super) mod script;
+pub(super) mod shell;
+#[cfg(test)]
+pub(in crate::modulefile) mod tests;
 pub(super) mod text;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use bstr::{BStr, BString};
+
 use super::command::Command;
-use super::relation::Relation;
+use super::relation::{Relation, RelationKind};
 use super::value::{ArgError, Args, Value};
 use super::world::{Level, Message, World};
 use super::{Call, Evaluation, Failure, Mode, ModuleContext, Outcome, Recorded};
 use crate::diag::{Diagnostic, Kind, Place, SourceFile, Span};
 use crate::env::EnvOp;
+use crate::session::Environment;
 
 /// Why a command does not return a value.
 #[derive(Debug)]
@@ -66,6 +77,8 @@ pub struct Host<'w> {
     pub place: Place,
     /// What was asked for so far.
     pub evaluation: Evaluation,
+    /// Variables that the file changed for itself and its children alone (Tcl `set env(X) ...`); `None` is unset.
+    private_env: BTreeMap<BString, Option<BString>>,
 }
 
 impl<'w> Host<'w> {
@@ -86,7 +99,33 @@ impl<'w> Host<'w> {
                 span: Span::default(),
             },
             evaluation: Evaluation::default(),
+            private_env: BTreeMap::new(),
         }
+    }
+
+    /// A variable as the file sees it.
+    pub fn var(&self, name: &BStr) -> Option<BString> {
+        match self.private_env.get(name) {
+            Some(own) => own.clone(),
+            None => self.world.var(name).map(BStr::to_owned),
+        }
+    }
+
+    /// All variables as the file and its children see them.
+    pub fn environment(&self) -> Environment {
+        let mut env = self.world.environment();
+        for (name, value) in &self.private_env {
+            match value {
+                Some(value) => env.insert(name.clone(), value.clone()),
+                None => env.remove(name),
+            };
+        }
+        env
+    }
+
+    /// Changes a variable for this file and its children alone: it is never told to the shell.
+    pub fn set_private(&mut self, name: &BStr, value: Option<BString>) {
+        self.private_env.insert(name.to_owned(), value);
     }
 
     /// Runs one command of the table at `place`.
@@ -118,18 +157,8 @@ impl<'w> Host<'w> {
     /// # Errors
     /// The world refuses it.
     pub fn push(&mut self, op: EnvOp) -> Result<(), Stop> {
-        let acts = match self.mode {
-            Mode::Load
-            | Mode::Show
-            | Mode::Help
-            | Mode::Whatis
-            | Mode::Test
-            | Mode::Spider
-            | Mode::Rc => true,
-            // The inverse is taken after the evaluation.
-            Mode::Unload | Mode::Check => false,
-            Mode::Refresh => true,
-        };
+        // The inverse of an unload is taken after the evaluation: until then the file sees what load gave.
+        let acts = self.mode != Mode::Unload;
         if acts {
             self.world
                 .apply(self.module, &op, &self.place)
@@ -143,12 +172,15 @@ impl<'w> Host<'w> {
     ///
     /// # Errors
     /// The world refuses it.
-    pub fn push_in_modes(&mut self, op: EnvOp, modes: &[String]) -> Result<(), Stop> {
+    pub fn push_in_modes<S: AsRef<str>>(&mut self, op: EnvOp, modes: &[S]) -> Result<(), Stop> {
         let wanted = match self.mode {
             Mode::Unload => "unload",
             _ => "load",
         };
-        if !modes.iter().any(|m| m == wanted || m == "all") {
+        if !modes
+            .iter()
+            .any(|m| m.as_ref() == wanted || m.as_ref() == "all")
+        {
             return Ok(());
         }
         if self.mode != Mode::Check && self.mode != Mode::Unload {
@@ -173,6 +205,41 @@ impl<'w> Host<'w> {
         self.evaluation
             .relations
             .push((relation, self.place.clone()));
+        Ok(())
+    }
+
+    /// Meets a statement about other modules as it is where `modes` name the present mode; it is no requirement.
+    ///
+    /// # Errors
+    /// The world cannot meet it.
+    pub fn relate_in_modes<S: AsRef<str>>(
+        &mut self,
+        mut relation: Relation,
+        modes: &[S],
+    ) -> Result<(), Stop> {
+        let wanted = match self.mode {
+            Mode::Unload => "unload",
+            _ => "load",
+        };
+        if !modes
+            .iter()
+            .any(|m| m.as_ref() == wanted || m.as_ref() == "all")
+        {
+            return Ok(());
+        }
+        if relation.kind == RelationKind::Load {
+            relation.kind = RelationKind::AlwaysLoad;
+        }
+        if matches!(self.mode, Mode::Load | Mode::Unload) {
+            self.world
+                .relate(self.module, &relation, &self.place)
+                .map_err(Stop::fatal)?;
+        }
+        if self.mode != Mode::Unload {
+            self.evaluation
+                .relations
+                .push((relation, self.place.clone()));
+        }
         Ok(())
     }
 
@@ -212,7 +279,16 @@ impl<'w> Host<'w> {
         })
     }
 
+    /// Warns people about the command that runs.
+    pub fn warn(&mut self, text: impl AsRef<str>) {
+        let text = format!("{}: {}", self.place, text.as_ref());
+        self.tell(Level::Warning, text);
+    }
+
     fn record(&mut self, op: EnvOp, irreversible: bool) {
+        if let Some(var) = op.var() {
+            self.private_env.remove(var.as_bstr());
+        }
         self.evaluation.ops.push(Recorded {
             op,
             place: self.place.clone(),

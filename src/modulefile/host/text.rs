@@ -58,6 +58,49 @@ pub(in crate::modulefile) fn add_property(host: &mut Host, args: &Args) -> Resul
     Ok(Value::Nil)
 }
 
+/// `remove_property(KEY, VALUE)`.
+pub(in crate::modulefile) fn remove_property(host: &mut Host, args: &Args) -> Result<Value, Stop> {
+    let property = (args.string(0)?, args.string(1)?);
+    host.evaluation
+        .properties
+        .retain(|known| *known != property);
+    Ok(Value::Nil)
+}
+
+/// `haveDynamicMPATH()`: the modulepaths that the file adds depend on who evaluates it.
+pub(in crate::modulefile) fn have_dynamic_modulepath(
+    host: &mut Host,
+    _: &Args,
+) -> Result<Value, Stop> {
+    host.evaluation.dynamic_modulepath = true;
+    Ok(Value::Nil)
+}
+
+/// `report [-nonewline] TEXT`.
+pub(in crate::modulefile) fn report(host: &mut Host, args: &Args) -> Result<Value, Stop> {
+    let mut text = joined(args)?;
+    if !args.flag("no_newline") {
+        text.push(b'\n');
+    }
+    host.tell(Level::Plain, text);
+    Ok(Value::Nil)
+}
+
+/// `reportError TEXT`: the command counts as failed, the file goes on.
+pub(in crate::modulefile) fn report_error(host: &mut Host, args: &Args) -> Result<Value, Stop> {
+    let text = joined(args)?;
+    host.tell(Level::Error, text);
+    Ok(Value::Nil)
+}
+
+/// Commands that Environment Modules 3 had and later versions ignore.
+pub(in crate::modulefile) fn obsolete(host: &mut Host, _: &Args) -> Result<Value, Stop> {
+    if matches!(host.mode, Mode::Load | Mode::Unload) {
+        host.warn("this command does nothing any more");
+    }
+    Ok(Value::Nil)
+}
+
 /// `LmodMessage(TEXT...)`.
 pub(in crate::modulefile) fn message(host: &mut Host, args: &Args) -> Result<Value, Stop> {
     let mut text = joined(args)?;

@@ -30,6 +30,7 @@ mod operator;
 pub(crate) mod oracle;
 mod parse;
 pub(crate) mod pattern;
+pub(crate) mod regexp;
 pub(crate) mod scan;
 mod tclsh;
 mod unicode;

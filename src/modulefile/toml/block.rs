@@ -108,6 +108,17 @@ impl<'s> Block<'s> {
         self.calls.iter().any(Call::is_of_modulepath)
     }
 
+    /// Whether a call changes `MODULEPATH` for each user in another way.
+    pub(super) fn has_personal_modulepath(&self, scope: &Scope) -> bool {
+        let is_personal = |arg: &Arg| match arg {
+            Arg::Joined(texts, _) => texts.iter().any(|text| scope.is_personal(text)),
+            _ => false,
+        };
+        self.calls
+            .iter()
+            .any(|call| call.is_of_modulepath() && call.args.iter().any(is_personal))
+    }
+
     /// Makes the calls.
     ///
     /// # Errors

@@ -113,9 +113,11 @@ pub(super) fn unknown_key(
 ) -> Diagnostic {
     let diagnostic = Diagnostic::new(Kind::Modulefile, format!("unknown key `{}`", entry.key))
         .at(entry.key_place(), format!("not a key of {what}"));
-    match near(entry.key, known) {
+    let known: Vec<&'static str> = known.collect();
+    match near(entry.key, &mut known.iter().copied()) {
         Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
-        None => diagnostic,
+        None if known.is_empty() => diagnostic,
+        None => diagnostic.help(format!("its keys are `{}`", known.join("`, `"))),
     }
 }
 

@@ -126,9 +126,14 @@ impl<'s> File<'s> {
             }
             decided.push(Some(holds));
         }
+        if self.block.has_personal_modulepath(&self.scope) {
+            have_dynamic_modulepath(host);
+        }
         self.block.run(host, &self.scope)?;
         for (when, decided) in self.whens.iter_mut().zip(decided) {
-            if when.block.changes_modulepath() && when.condition.is_personal() {
+            if when.block.has_personal_modulepath(&self.scope)
+                || when.block.changes_modulepath() && when.condition.is_personal()
+            {
                 have_dynamic_modulepath(host);
             }
             let holds = match decided {

@@ -57,6 +57,8 @@ enum Reference<'t> {
 /// The growing value of one text.
 struct Expansion<'t> {
     value: BString,
+    /// Where the text stands that is expanded.
+    origin: Span,
     references: usize,
     /// The variables whose values are being replaced, outermost first.
     open: Vec<&'t str>,
@@ -104,6 +106,7 @@ impl<'s> Scope<'s> {
     pub(super) fn expand(&self, host: &Host, text: &Text) -> Result<BString, Diagnostic> {
         let mut expansion = Expansion {
             value: BString::default(),
+            origin: text.span,
             references: 0,
             open: Vec::new(),
         };
@@ -152,13 +155,13 @@ impl<'s> Scope<'s> {
                     rest = &rest[at + 1..];
                 }
             }
-            self.check_bounds(span, out)?;
+            self.check_bounds(out)?;
         }
         out.value.extend_from_slice(rest.as_bytes());
-        self.check_bounds(span, out)
+        self.check_bounds(out)
     }
 
-    fn check_bounds(&self, span: Span, out: &Expansion) -> Result<(), Diagnostic> {
+    fn check_bounds(&self, out: &Expansion) -> Result<(), Diagnostic> {
         if out.value.len() > MAX_BYTES || out.references > MAX_REFERENCES {
             let why = format!(
                 "at most {} KiB and {MAX_REFERENCES} references",
@@ -166,7 +169,7 @@ impl<'s> Scope<'s> {
             );
             return Err(
                 Diagnostic::new(Kind::Modulefile, "the value grows too large")
-                    .at(document::place(self.source, span), why),
+                    .at(document::place(self.source, out.origin), why),
             );
         }
         Ok(())
@@ -263,6 +266,26 @@ impl<'s> Scope<'s> {
             None => span,
         };
         document::place(self.source, span)
+    }
+}
+
+/// Variables of the environment that tell users apart.
+const PERSONAL: &[&str] = &["${HOME", "${USER", "${LOGNAME"];
+
+impl Scope<'_> {
+    /// Whether the value of a text differs from user to user.
+    pub(super) fn is_personal(&self, text: &Text) -> bool {
+        self.mentions_person(&text.text, 0)
+    }
+
+    fn mentions_person(&self, text: &str, depth: usize) -> bool {
+        text.contains("{user}")
+            || PERSONAL.iter().any(|name| text.contains(name))
+            || depth < 8
+                && self.vars.iter().any(|(name, value)| {
+                    text.contains(&format!("{{{name}}}"))
+                        && self.mentions_person(&value.text, depth + 1)
+                })
     }
 }
 

@@ -1,0 +1,69 @@
+# xmod for bash: defines `module` and `ml`. Safe to read again, under `set -eu`, and as BASH_ENV; runs no program.
+# In ~/.bashrc:  eval "$(xmod init bash)"    or:  . PREFIX/init/bash
+
+MODULESHOME=@MODULESHOME@
+LMOD_PKG=$MODULESHOME
+LMOD_CMD=@LMOD_CMD@
+LMOD_DIR=@LMOD_DIR@
+LMOD_VERSION=@LMOD_VERSION@
+\export MODULESHOME LMOD_PKG LMOD_CMD LMOD_DIR LMOD_VERSION
+
+function module {
+    # A trace of every assignment helps nobody: LMOD_SH_DBG_ON=1 asks for it.
+    \local __xmod_code __xmod_trace= __xmod_status
+    if [ -z "${LMOD_SH_DBG_ON-}" ]; then
+        case $- in
+        *x*)
+            { \set +x; } 2>/dev/null
+            __xmod_trace=1
+            ;;
+        esac
+    fi
+    if __xmod_code=$("${LMOD_CMD-lmod}" bash "$@"); then
+        \eval "$__xmod_code"
+        __xmod_status=$?
+    else
+        \eval "$__xmod_code"
+        __xmod_status=1
+    fi
+    if [ -n "$__xmod_trace" ]; then
+        \set -x
+    fi
+    \return "$__xmod_status"
+}
+
+function ml {
+    module ml "$@"
+}
+
+\export -f module ml
+
+if [ -z "${MODULEPATH+x}" ] && [ -r "$MODULESHOME/etc/modulespath" ]; then
+    # One directory a line; `#` begins a comment; patterns are expanded.
+    function __xmod_modulespath {
+        \local line dir IFS=
+        while \read -r line || [ -n "$line" ]; do
+            line=${line%%#*}
+            line=${line%"${line##*[![:space:]]}"}
+            for dir in $line; do
+                if [ -d "$dir" ]; then
+                    MODULEPATH=${MODULEPATH:+$MODULEPATH:}$dir
+                fi
+            done
+        done <"$MODULESHOME/etc/modulespath"
+    }
+    __xmod_modulespath
+    \unset -f __xmod_modulespath
+    \export MODULEPATH
+fi
+
+# Non-interactive shells below one that drops functions (dash) find `module` this way.
+if [ -z "${BASH_ENV+x}" ] && [ -r "$MODULESHOME/init/bash" ]; then
+    \export BASH_ENV="$MODULESHOME/init/bash"
+fi
+
+case $- in
+*i*)
+@COMPLETION@
+    ;;
+esac

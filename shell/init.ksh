@@ -1,0 +1,40 @@
+# xmod for ksh93 and mksh: defines `module` and `ml`. Safe to read again and under `set -eu`; runs no program.
+# In scripts, ~/.kshrc or ~/.mkshrc:  . PREFIX/init/ksh
+
+MODULESHOME=@MODULESHOME@
+LMOD_PKG=$MODULESHOME
+LMOD_CMD=@LMOD_CMD@
+LMOD_DIR=@LMOD_DIR@
+LMOD_VERSION=@LMOD_VERSION@
+\export MODULESHOME LMOD_PKG LMOD_CMD LMOD_DIR LMOD_VERSION
+
+\unalias module ml 2>/dev/null || \:
+
+function module {
+    \typeset __xmod_code
+    if __xmod_code=$("${LMOD_CMD-lmod}" @SHELL@ "$@"); then
+        \eval "$__xmod_code"
+    else
+        \eval "$__xmod_code"
+        \return 1
+    fi
+}
+
+function ml {
+    module ml "$@"
+}
+
+if [ -z "${MODULEPATH+x}" ] && [ -r "$MODULESHOME/etc/modulespath" ]; then
+    # One directory a line; `#` begins a comment; patterns are expanded.
+    while IFS= \read -r _xmod_line || [ -n "$_xmod_line" ]; do
+        _xmod_line=${_xmod_line%%#*}
+        _xmod_line=${_xmod_line%"${_xmod_line##*[![:space:]]}"}
+        for _xmod_dir in $_xmod_line; do
+            if [ -d "$_xmod_dir" ]; then
+                MODULEPATH=${MODULEPATH:+$MODULEPATH:}$_xmod_dir
+            fi
+        done
+    done <"$MODULESHOME/etc/modulespath"
+    \unset _xmod_line _xmod_dir
+    \export MODULEPATH
+fi

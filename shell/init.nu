@@ -1,0 +1,35 @@
+# xmod for Nushell: defines `module` and `ml`. In config.nu:  source PREFIX/init/nushell
+
+$env.MODULESHOME = @MODULESHOME@
+$env.LMOD_PKG = @MODULESHOME@
+$env.LMOD_CMD = @LMOD_CMD@
+$env.LMOD_DIR = @LMOD_DIR@
+$env.LMOD_VERSION = @LMOD_VERSION@
+
+# Load and unload environment modules.
+def --env --wrapped module [...args: string] {
+    # Nushell cannot run text as code: the changes come as data.
+    let answer = (^$env.LMOD_CMD json ...$args | from json)
+    if $answer == null {
+        error make -u {msg: "the module command failed"}
+    }
+    # Nushell holds the search path as a list.
+    let vars = (if "PATH" in $answer.env {
+        $answer.env | upsert PATH ($answer.env.PATH | split row ":")
+    } else {
+        $answer.env
+    })
+    load-env $vars
+    for name in $answer.unset { hide-env --ignore-errors $name }
+    if "chdir" in $answer { cd $answer.chdir }
+    if "stdout" in $answer { print $answer.stdout }
+    if "result" in $answer { print $answer.result }
+    if not $answer._mlstatus {
+        error make -u {msg: "the module command failed"}
+    }
+}
+
+# Short for `module`.
+def --env --wrapped ml [...args: string] {
+    module ml ...$args
+}

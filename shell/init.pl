@@ -1,0 +1,24 @@
+# xmod for Perl: `module("load gcc")` changes %ENV of this process.
+#     require "$ENV{MODULESHOME}/init/perl"; module("load", "gcc");
+
+package main;
+
+$ENV{MODULESHOME} = @MODULESHOME@;
+$ENV{LMOD_CMD} = @LMOD_CMD@;
+$ENV{LMOD_DIR} = @LMOD_DIR@;
+
+# Runs one module command; returns true when it was met.
+sub module {
+    my @words = map { split } @_;
+    open(my $answer, '-|', $ENV{LMOD_CMD}, 'perl', @words) or return 0;
+    local $/;
+    my $code = <$answer>;
+    close $answer;
+    no strict 'vars';
+    local $main::_mlstatus = 0;
+    eval $code;
+    warn $@ if $@;
+    return $main::_mlstatus;
+}
+
+1;

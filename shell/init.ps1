@@ -1,0 +1,19 @@
+# xmod for PowerShell: defines `envmodule` (`module` is a keyword there in some versions), `module` and `ml`.
+# In $PROFILE:  . PREFIX/init/pwsh.ps1
+
+$env:MODULESHOME = @MODULESHOME@
+$env:LMOD_PKG = @MODULESHOME@
+$env:LMOD_CMD = @LMOD_CMD@
+$env:LMOD_DIR = @LMOD_DIR@
+$env:LMOD_VERSION = @LMOD_VERSION@
+
+function global:envmodule {
+    $global:_mlstatus = $false
+    $code = (& $env:LMOD_CMD pwsh @args) -join "`n"
+    if ($code) { Invoke-Expression $code }
+    if ($global:_mlstatus -eq $false) { Write-Error 'the module command failed' }
+}
+
+function global:ml { envmodule ml @args }
+
+Set-Alias -Name module -Value envmodule -Scope Global

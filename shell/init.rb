@@ -1,0 +1,23 @@
+# xmod for Ruby: `ENVModule.module("load", "gcc")` changes ENV of this process.
+#     require ENV["MODULESHOME"] + "/init/env_modules_ruby.rb"
+
+require "open3"
+
+ENV["MODULESHOME"] = @MODULESHOME@
+ENV["LMOD_CMD"] = @LMOD_CMD@
+ENV["LMOD_DIR"] = @LMOD_DIR@
+
+class ENVModule
+  # Runs one module command; its messages go to standard error. Returns whether it was met, or its text result.
+  def self.module(*words)
+    words = words.flat_map { |word| word.to_s.split }
+    code, messages, = Open3.capture3(ENV["LMOD_CMD"], "ruby", *words)
+    $stderr.print messages
+    _mlstatus = false
+    eval(code + "\n_mlstatus")
+  end
+
+  def module(*words)
+    self.class.module(*words)
+  end
+end

@@ -1,0 +1,34 @@
+# xmod for POSIX shells (dash, busybox, yash, ...): defines `module` and `ml`. Safe to read again and under `set -eu`;
+# runs no program. In scripts:  . PREFIX/init/sh
+
+MODULESHOME=@MODULESHOME@
+LMOD_PKG=$MODULESHOME
+LMOD_CMD=@LMOD_CMD@
+LMOD_DIR=@LMOD_DIR@
+LMOD_VERSION=@LMOD_VERSION@
+\export MODULESHOME LMOD_PKG LMOD_CMD LMOD_DIR LMOD_VERSION
+
+\unalias module ml 2>/dev/null || \:
+
+module() {
+    \eval "$("${LMOD_CMD-lmod}" sh "$@" || \echo false)"
+}
+
+ml() {
+    module ml "$@"
+}
+
+if [ -z "${MODULEPATH+x}" ] && [ -r "$MODULESHOME/etc/modulespath" ]; then
+    # One directory a line; `#` begins a comment; patterns are expanded.
+    while IFS= \read -r _xmod_line || [ -n "$_xmod_line" ]; do
+        _xmod_line=${_xmod_line%%#*}
+        _xmod_line=${_xmod_line%"${_xmod_line##*[![:space:]]}"}
+        for _xmod_dir in $_xmod_line; do
+            if [ -d "$_xmod_dir" ]; then
+                MODULEPATH=${MODULEPATH:+$MODULEPATH:}$_xmod_dir
+            fi
+        done
+    done <"$MODULESHOME/etc/modulespath"
+    \unset _xmod_line _xmod_dir
+    \export MODULEPATH
+fi

@@ -1,0 +1,175 @@
+//! Errors of Lua as diagnostics: the line from the debug interface or from Lua's own prefix, near misses for unknown names.
+
+use std::fmt;
+use std::sync::Arc;
+
+use camino::Utf8Path;
+use mlua::Lua;
+
+use super::sandbox;
+use crate::diag::{Diagnostic, Kind, Place, SourceFile};
+
+/// An error of ours on its way through Lua.
+#[derive(Debug, Clone)]
+pub(super) enum Raised {
+    /// The evaluation is at its end; why stands with the machine.
+    Stopped,
+    /// A command failed in a way that the file may catch.
+    Failed(Box<Diagnostic>),
+}
+
+impl fmt::Display for Raised {
+    /// The text that `pcall` gives to the file.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Raised::Stopped => f.write_str("the evaluation has ended"),
+            Raised::Failed(diagnostic) => {
+                if let Some((place, _)) = &diagnostic.place {
+                    write!(f, "{place}: ")?;
+                }
+                f.write_str(&diagnostic.message)
+            }
+        }
+    }
+}
+
+impl std::error::Error for Raised {}
+
+/// The line of `file` that runs, or from which the function that runs was called.
+pub(super) fn current_line(lua: &Lua, file: &Utf8Path) -> Option<usize> {
+    for level in 0..64 {
+        let line = lua.inspect_stack(level, |debug| {
+            let source = debug.source();
+            let name = source.source.as_deref().and_then(|s| s.strip_prefix('@'));
+            (name == Some(file.as_str()))
+                .then(|| debug.current_line())
+                .flatten()
+        })?;
+        if line.is_some() {
+            return line;
+        }
+    }
+    None
+}
+
+/// What an error that reached the end of `source` says to people.
+pub(super) fn diagnostic(error: &mlua::Error, source: &Arc<SourceFile>) -> Diagnostic {
+    match error {
+        mlua::Error::CallbackError { traceback, cause } => {
+            if let Some(Raised::Failed(diagnostic)) = cause.downcast_ref::<Raised>() {
+                return (**diagnostic).clone();
+            }
+            let text = format!("{}\n{traceback}", root_cause(cause));
+            from_text(&text, source)
+        }
+        mlua::Error::SyntaxError { message, .. } => {
+            if source.text().starts_with(b"\x1bLua") {
+                return Diagnostic::new(Kind::Modulefile, "compiled Lua is not accepted")
+                    .at(Place::line(source, 1), "")
+                    .help("install the source of the modulefile");
+            }
+            from_text(message, source)
+        }
+        mlua::Error::MemoryError(_) => {
+            Diagnostic::new(Kind::Modulefile, "the modulefile takes too much memory")
+                .at(Place::line(source, 1), "while this file was evaluated")
+        }
+        mlua::Error::RuntimeError(text) => from_text(text, source),
+        other => from_text(&other.to_string(), source),
+    }
+}
+
+/// The innermost error, without the tracebacks that each crossing of the border adds.
+pub(super) fn root_cause(error: &mlua::Error) -> String {
+    match error {
+        mlua::Error::CallbackError { cause, .. } => root_cause(cause),
+        mlua::Error::RuntimeError(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// A message of Lua, `PATH:LINE: what` and perhaps a traceback.
+fn from_text(text: &str, source: &Arc<SourceFile>) -> Diagnostic {
+    let (message, traceback) = text.split_once("\nstack traceback:").unwrap_or((text, ""));
+    let id = chunk_id(source.path().as_str());
+    let own = strip_position(message, &id);
+    let (line, message) = match own {
+        Some((line, rest)) => (Some(line), rest.to_owned()),
+        // The error is in another file, called from here.
+        None => (position_in(traceback, &id), message.to_owned()),
+    };
+    let mut diagnostic = explain(&message);
+    if let Some(line) = line {
+        diagnostic = diagnostic.at(place_of(source, line, &message), "");
+    } else if !source.text().is_empty() {
+        diagnostic = diagnostic.note(format!("in {}", source.path()));
+    }
+    diagnostic
+}
+
+/// The words for what Lua says, with the next step where one is known.
+fn explain(message: &str) -> Diagnostic {
+    if let Some(name) = quoted_after(message, "attempt to call a nil value (global '") {
+        let unknown = Diagnostic::new(Kind::Modulefile, format!("unknown function `{name}`"));
+        return match sandbox::near_miss(name) {
+            Some(near) => unknown.help(format!("did you mean `{near}`?")),
+            None => unknown,
+        };
+    }
+    let diagnostic = Diagnostic::new(Kind::Modulefile, message.trim_end());
+    match quoted_after(message, "a nil value (global '") {
+        Some(name) => match sandbox::near_miss(name) {
+            Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+            None => diagnostic.note(format!("`{name}` has no value here")),
+        },
+        None => diagnostic,
+    }
+}
+
+/// The name that the message is about inside its line where it stands there, else the whole line.
+fn place_of(source: &Arc<SourceFile>, line: u32, message: &str) -> Place {
+    let mut place = Place::line(source, line);
+    let name = quoted_after(message, "(global '")
+        .or_else(|| quoted_after(message, "(field '"))
+        .or_else(|| quoted_after(message, "(method '"))
+        .or_else(|| quoted_after(message, "(local '"))
+        .or_else(|| quoted_after(message, "near '"));
+    if let Some(name) = name.filter(|n| !n.is_empty()) {
+        let range = place.span.start as usize..place.span.end as usize;
+        if let Some(at) = bstr::ByteSlice::find(&source.text()[range], name) {
+            let start = place.span.start as usize + at;
+            place.span = crate::diag::Span::new(start, start + name.len());
+        }
+    }
+    place
+}
+
+fn quoted_after<'t>(text: &'t str, opening: &str) -> Option<&'t str> {
+    let (_, rest) = text.split_once(opening)?;
+    rest.split_once('\'').map(|(name, _)| name)
+}
+
+/// `PATH:LINE: rest` as line and rest.
+fn strip_position<'t>(text: &'t str, id: &str) -> Option<(u32, &'t str)> {
+    let rest = text.strip_prefix(id)?.strip_prefix(':')?;
+    let (line, rest) = rest.split_once(':')?;
+    Some((line.parse().ok()?, rest.strip_prefix(' ').unwrap_or(rest)))
+}
+
+/// The first line of the file that a traceback names.
+fn position_in(traceback: &str, id: &str) -> Option<u32> {
+    traceback
+        .lines()
+        .find_map(|l| strip_position(l.trim_start(), id))
+        .map(|(line, _)| line)
+}
+
+/// How Lua shortens the name of a chunk in messages: at most 59 bytes, dots in front where it was longer.
+pub(super) fn chunk_id(path: &str) -> String {
+    const LONGEST: usize = 59;
+    if path.len() <= LONGEST {
+        return path.to_owned();
+    }
+    let tail = &path.as_bytes()[path.len() - (LONGEST - 3)..];
+    format!("...{}", String::from_utf8_lossy(tail))
+}

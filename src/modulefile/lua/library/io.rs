@@ -1,0 +1,297 @@
+//! `io` and `print`: files as in Lua, but standard output is the shell's and standard error is people's.
+//!
+//! What a file writes to standard output is shell code, as in Lmod; it is kept until the evaluation ends and becomes one
+//! operation. While files are only read for listings, nothing is written anywhere.
+//!
+//! Source: Lua 5.4 reference manual 6.8.
+
+use std::rc::Rc;
+
+use bstr::{BString, ByteSlice};
+use mlua::{
+    AnyUserData, Function, IntoLua, Lua, LuaString, MultiValue, StdLib, Table, UserData,
+    UserDataMethods, Value,
+};
+
+use super::os;
+use super::text::joined;
+use crate::modulefile::child::{Finished, Program};
+use crate::modulefile::lua::machine::Shared;
+use crate::modulefile::world::Level;
+use crate::session::Environment;
+
+/// The names of this file.
+pub(super) const NAMES: &[&str] = &["io", "print"];
+
+/// Makes one of [`NAMES`].
+pub(super) fn make(lua: &Lua, shared: &Rc<Shared>, name: &str) -> mlua::Result<Value> {
+    match name {
+        "io" => io(lua, shared).map(Value::Table),
+        "print" => {
+            let shared = Rc::clone(shared);
+            let print = lua.create_function(move |lua, values: MultiValue| {
+                let mut text = joined(lua, &values, b"\t")?;
+                text.push(b'\n');
+                shared.write_code(text)
+            })?;
+            Ok(Value::Function(print))
+        }
+        _ => Ok(Value::Nil),
+    }
+}
+
+fn io(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Table> {
+    lua.load_std_libs(StdLib::IO)?;
+    let globals = lua.globals();
+    let own: Table = globals.raw_get("io")?;
+    globals.raw_set("io", Value::Nil)?;
+    let table = lua.create_table()?;
+    table.raw_set("type", own.raw_get::<Value>("type")?)?;
+    table.raw_set("open", open(lua, shared, own.raw_get("open")?)?)?;
+    table.raw_set("lines", own.raw_get::<Value>("lines")?)?;
+    table.raw_set("popen", popen(lua, shared)?)?;
+    let stream = |target| Stream {
+        shared: Rc::clone(shared),
+        target,
+    };
+    let stdout = lua.create_userdata(stream(Target::Shell))?;
+    let write = stdout.clone();
+    table.raw_set(
+        "write",
+        lua.create_function(move |lua, values: MultiValue| {
+            write.borrow::<Stream>()?.write(lua, &values)?;
+            Ok(write.clone())
+        })?,
+    )?;
+    table.raw_set("stdout", stdout)?;
+    table.raw_set("stderr", lua.create_userdata(stream(Target::People))?)?;
+    table.raw_set(
+        "close",
+        lua.create_function(|_, file: AnyUserData| {
+            mlua::ObjectLike::call_method::<MultiValue>(&file, "close", ())
+        })?,
+    )?;
+    Ok(table)
+}
+
+/// `io.open`: writing goes nowhere while files are only read for listings.
+fn open(lua: &Lua, shared: &Rc<Shared>, own: Function) -> mlua::Result<Function> {
+    let shared = Rc::clone(shared);
+    lua.create_function(move |_, (path, mode): (LuaString, Option<String>)| {
+        let writes = mode.as_deref().is_some_and(|m| m.contains(['w', 'a', '+']));
+        if writes && shared.host(|host| host.mode.is_crawl())? {
+            return own.call::<MultiValue>(("/dev/null", mode));
+        }
+        own.call::<MultiValue>((path, mode))
+    })
+}
+
+/// Where a [`Stream`] leads.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Target {
+    Shell,
+    People,
+}
+
+/// `io.stdout`, `io.stderr`.
+struct Stream {
+    shared: Rc<Shared>,
+    target: Target,
+}
+
+impl Stream {
+    fn write(&self, lua: &Lua, values: &MultiValue) -> mlua::Result<()> {
+        let text = joined(lua, values, b"")?;
+        match self.target {
+            Target::Shell => self.shared.write_code(text),
+            Target::People => self.shared.host(move |host| host.tell(Level::Plain, text)),
+        }
+    }
+}
+
+impl UserData for Stream {
+    fn add_methods<M: UserDataMethods<Self>>(methods: &mut M) {
+        methods.add_function("write", |lua, mut values: MultiValue| {
+            let this = values.pop_front().unwrap_or(Value::Nil);
+            let stream = lua.unpack::<AnyUserData>(this)?;
+            stream.borrow::<Stream>()?.write(lua, &values)?;
+            Ok(stream)
+        });
+        methods.add_function("flush", |_, this: AnyUserData| Ok(this));
+        methods.add_function("close", |_, _: AnyUserData| Ok(true));
+        methods.add_function("setvbuf", |_, _: MultiValue| Ok(true));
+    }
+}
+
+/// `io.popen(COMMAND [, MODE])`.
+fn popen(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Function> {
+    let shared = Rc::clone(shared);
+    lua.create_function(move |lua, (command, mode): (LuaString, Option<String>)| {
+        let command = command.as_bytes().to_vec();
+        match mode.as_deref() {
+            Some("w") => {
+                let (env, crawl) =
+                    shared.host(|host| (os::environment(host), host.mode.is_crawl()))?;
+                lua.create_userdata(Writer {
+                    command: command.into(),
+                    env,
+                    crawl,
+                    text: Some(BString::default()),
+                })
+            }
+            None | Some("r") => {
+                let finished = os::run_for(lua, &shared, "io.popen", command, true)?;
+                lua.create_userdata(Reader { finished, at: 0 })
+            }
+            Some(_) => Err(mlua::Error::runtime("invalid mode: `r` or `w`")),
+        }
+    })
+}
+
+/// What a program wrote, to be read as from a file.
+struct Reader {
+    finished: Option<Finished>,
+    at: usize,
+}
+
+impl Reader {
+    fn rest(&self) -> &[u8] {
+        let output = self.finished.as_ref().map(|f| f.output.as_slice());
+        output
+            .unwrap_or_default()
+            .get(self.at..)
+            .unwrap_or_default()
+    }
+
+    /// The next piece in `format`, nil at the end.
+    fn read(&mut self, lua: &Lua, format: &Value) -> mlua::Result<Value> {
+        let rest = self.rest();
+        let line = rest.find_byte(b'\n').map_or(rest.len(), |end| end + 1);
+        let (taken, shown) = match format {
+            Value::Integer(count) => {
+                let count = rest.len().min(usize::try_from(*count).unwrap_or(0));
+                (count, count)
+            }
+            Value::String(name) => match name.as_bytes().trim_start_with(|c| c == '*') {
+                b"a" => return self.take(lua, rest.len(), rest.len(), true),
+                b"L" => (line, line),
+                b"l" => (line, rest[..line].trim_end_with(|c| c == '\n').len()),
+                b"n" => return self.number(lua),
+                _ => return Err(mlua::Error::runtime("invalid format")),
+            },
+            _ => return Err(mlua::Error::runtime("invalid format")),
+        };
+        let some = !rest.is_empty();
+        self.take(lua, taken, shown, some)
+    }
+
+    fn take(&mut self, lua: &Lua, taken: usize, shown: usize, some: bool) -> mlua::Result<Value> {
+        if !some {
+            return Ok(Value::Nil);
+        }
+        let text = lua.create_string(&self.rest()[..shown])?;
+        self.at += taken;
+        Ok(Value::String(text))
+    }
+
+    fn number(&mut self, lua: &Lua) -> mlua::Result<Value> {
+        let rest = self.rest();
+        let blank = rest.len() - rest.trim_ascii_start().len();
+        let word = &rest[blank..];
+        let end = word
+            .iter()
+            .position(|b| !(b.is_ascii_alphanumeric() || b"+-.".contains(b)))
+            .unwrap_or(word.len());
+        let text = lua.create_string(&word[..end])?;
+        self.at += blank + end;
+        let convert: Function = lua.globals().raw_get("tonumber")?;
+        convert.call(text)
+    }
+
+    fn read_all(&mut self, lua: &Lua, formats: &[Value]) -> mlua::Result<MultiValue> {
+        if formats.is_empty() {
+            let line = "l".into_lua(lua)?;
+            return Ok(MultiValue::from_vec(vec![self.read(lua, &line)?]));
+        }
+        let mut values = Vec::new();
+        for format in formats {
+            let value = self.read(lua, format)?;
+            let end = value.is_nil();
+            values.push(value);
+            if end {
+                break;
+            }
+        }
+        Ok(MultiValue::from_vec(values))
+    }
+}
+
+impl UserData for Reader {
+    fn add_methods<M: UserDataMethods<Self>>(methods: &mut M) {
+        methods.add_method_mut("read", |lua, this, formats: mlua::Variadic<Value>| {
+            this.read_all(lua, &formats)
+        });
+        methods.add_function("lines", |lua, mut values: MultiValue| {
+            let this = lua.unpack::<AnyUserData>(values.pop_front().unwrap_or(Value::Nil))?;
+            let formats = values.into_vec();
+            lua.create_function(move |lua, _: MultiValue| {
+                this.borrow_mut::<Reader>()?.read_all(lua, &formats)
+            })
+        });
+        methods.add_method("close", |lua, this, ()| {
+            os::status(lua, this.finished.as_ref())
+        });
+        methods.add_function("setvbuf", |_, _: MultiValue| Ok(true));
+        methods.add_function("flush", |_, this: AnyUserData| Ok(this));
+    }
+}
+
+/// What a program is given to read; it runs when the pipe is closed.
+struct Writer {
+    command: BString,
+    env: Environment,
+    crawl: bool,
+    text: Option<BString>,
+}
+
+impl Writer {
+    fn close(&mut self) -> mlua::Result<Option<Finished>> {
+        let Some(text) = self.text.take().filter(|_| !self.crawl) else {
+            return Ok(None);
+        };
+        let mut program = Program::shell(self.command.as_bstr(), &self.env);
+        program.input = Some(&text);
+        program.capture = false;
+        match program.run() {
+            Ok(finished) => Ok(Some(finished)),
+            Err(diagnostic) => Err(mlua::Error::runtime(diagnostic.message)),
+        }
+    }
+}
+
+impl Drop for Writer {
+    /// A pipe that nobody closed is closed by the collector, whose errors nobody can be told.
+    fn drop(&mut self) {
+        let _ = self.close();
+    }
+}
+
+impl UserData for Writer {
+    fn add_methods<M: UserDataMethods<Self>>(methods: &mut M) {
+        methods.add_function("write", |lua, mut values: MultiValue| {
+            let this = lua.unpack::<AnyUserData>(values.pop_front().unwrap_or(Value::Nil))?;
+            let text = joined(lua, &values, b"")?;
+            match &mut this.borrow_mut::<Writer>()?.text {
+                Some(given) => given.extend_from_slice(&text),
+                None => return Err(mlua::Error::runtime("the pipe is closed")),
+            }
+            Ok(this)
+        });
+        methods.add_method_mut("close", |lua, this, ()| {
+            let finished = this.close()?;
+            os::status(lua, finished.as_ref())
+        });
+        methods.add_function("setvbuf", |_, _: MultiValue| Ok(true));
+        methods.add_function("flush", |_, this: AnyUserData| Ok(this));
+    }
+}

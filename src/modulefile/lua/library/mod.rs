@@ -1,0 +1,62 @@
+//! The functions of modulefiles that are Lua's alone: they give values and change no environment.
+//!
+//! One file per topic; each lists its names and makes the value of a name when it is first used.
+
+mod base;
+mod io;
+mod os;
+mod path;
+mod text;
+
+use std::rc::Rc;
+
+use mlua::{Lua, Value};
+
+use super::machine::Shared;
+
+/// All names, for near misses.
+pub(super) const NAMES: &[&[&str]] = &[base::NAMES, io::NAMES, os::NAMES, path::NAMES, text::NAMES];
+
+/// The value behind `name`, nil where no topic has it.
+pub(super) fn make(lua: &Lua, shared: &Rc<Shared>, name: &str) -> mlua::Result<Value> {
+    type Make = fn(&Lua, &Rc<Shared>, &str) -> mlua::Result<Value>;
+    let topics: [(&[&str], Make); 5] = [
+        (base::NAMES, base::make),
+        (io::NAMES, io::make),
+        (os::NAMES, os::make),
+        (path::NAMES, path::make),
+        (text::NAMES, text::make),
+    ];
+    match topics.iter().find(|(names, _)| names.contains(&name)) {
+        Some((_, make)) => make(lua, shared, name),
+        None => Ok(Value::Nil),
+    }
+}
+
+/// A module that `require` finds here and in no file; nil where there is none of that name.
+pub(super) fn module(lua: &Lua, name: &str) -> mlua::Result<Value> {
+    match name {
+        "io" | "os" | "string" | "table" | "math" => lua.globals().get(name),
+        _ => Ok(Value::Nil),
+    }
+}
+
+/// Takes out of Lua's own globals what site code must not reach either; the safe twins are found through [`make`].
+pub(super) fn close_globals(lua: &Lua) -> mlua::Result<()> {
+    base::keep_originals(lua)?;
+    let globals = lua.globals();
+    for name in [
+        "print",
+        "pcall",
+        "xpcall",
+        "dofile",
+        "load",
+        "loadfile",
+        "collectgarbage",
+        "warn",
+    ] {
+        globals.raw_set(name, Value::Nil)?;
+    }
+    globals.raw_set("load", lua.create_function(base::load_text)?)?;
+    text::extend_strings(lua)
+}

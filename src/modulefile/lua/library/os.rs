@@ -1,0 +1,183 @@
+//! `os`, and programs whose output is wanted: with the working environment in place of the process's own.
+//!
+//! Source: Lua 5.4 reference manual 6.9; Lmod user guide `capture`, `subprocess`.
+
+use std::rc::Rc;
+
+use bstr::{BStr, BString, ByteSlice};
+use mlua::{Function, IntoLuaMulti, Lua, LuaString, MultiValue, StdLib, Table, Value};
+
+use crate::modulefile::Mode;
+use crate::modulefile::child::{Finished, Program};
+use crate::modulefile::host::{Host, Stop};
+use crate::modulefile::lua::bind;
+use crate::modulefile::lua::machine::Shared;
+use crate::session::Environment;
+
+/// The names of this file.
+pub(super) const NAMES: &[&str] = &["capture", "os", "subprocess"];
+
+/// Variables that modulefiles see whatever the environment holds. Source: Lmod, which sets them before a file runs.
+const FIXED: &[(&str, &str)] = &[
+    ("LC_ALL", "C"),
+    ("LMOD_VERSION", "9.2.9"),
+    ("LMOD_VERSION_MAJOR", "9"),
+    ("LMOD_VERSION_MINOR", "2"),
+    ("LMOD_VERSION_SUBMINOR", "9"),
+    ("ModuleTool", "Lmod"),
+    ("ModuleToolVersion", "9.2.9"),
+];
+
+/// Makes one of [`NAMES`].
+pub(super) fn make(lua: &Lua, shared: &Rc<Shared>, name: &str) -> mlua::Result<Value> {
+    match name {
+        "os" => os(lua, shared).map(Value::Table),
+        "capture" | "subprocess" => capture(lua, shared).map(Value::Function),
+        _ => Ok(Value::Nil),
+    }
+}
+
+fn os(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Table> {
+    lua.load_std_libs(StdLib::OS)?;
+    let globals = lua.globals();
+    let own: Table = globals.raw_get("os")?;
+    globals.raw_set("os", Value::Nil)?;
+    let table = lua.create_table()?;
+    for name in ["clock", "date", "difftime", "time"] {
+        table.raw_set(name, own.raw_get::<Value>(name)?)?;
+    }
+    table.raw_set("getenv", getenv(lua, shared)?)?;
+    table.raw_set("execute", execute(lua, shared)?)?;
+    table.raw_set("exit", exit(lua, shared)?)?;
+    Ok(table)
+}
+
+/// A variable as modulefiles see it.
+pub(super) fn variable(host: &Host<'_>, name: &[u8]) -> Option<BString> {
+    if let Some((_, value)) = FIXED.iter().find(|(fixed, _)| fixed.as_bytes() == name) {
+        return Some(BString::from(*value));
+    }
+    host.world.var(name.as_bstr()).map(BStr::to_owned)
+}
+
+fn getenv(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Function> {
+    let shared = Rc::clone(shared);
+    lua.create_function(move |lua, name: LuaString| {
+        let name = name.as_bytes().to_vec();
+        match shared.host(move |host| variable(host, &name))? {
+            Some(value) => lua.create_string(value).map(Value::String),
+            None => Ok(Value::Nil),
+        }
+    })
+}
+
+/// `os.exit` ends the command; where files are only read for listings it does nothing, as in Lmod.
+fn exit(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Function> {
+    let shared = Rc::clone(shared);
+    lua.create_function(move |_, code: Value| -> mlua::Result<()> {
+        if shared.host(|host| matches!(host.mode, Mode::Spider | Mode::Check))? {
+            return Ok(());
+        }
+        let code = match code {
+            Value::Integer(code) => i32::try_from(code & 0xff).unwrap_or_default(),
+            Value::Boolean(false) => 1,
+            _ => 0,
+        };
+        Err(shared.stop(Stop::Exit(code)))
+    })
+}
+
+/// The environment of a program that a modulefile starts.
+pub(super) fn environment(host: &Host<'_>) -> Environment {
+    let mut env = host.world.environment();
+    for (name, value) in FIXED {
+        env.insert(BString::from(*name), BString::from(*value));
+    }
+    env
+}
+
+/// Runs `command` for the host; `None` where the site forbids programs.
+pub(super) fn run(
+    host: &Host<'_>,
+    command: &[u8],
+    capture: bool,
+) -> Result<Option<Finished>, Stop> {
+    let crawl = host.mode.is_crawl();
+    if crawl && !host.world.config().crawl_programs {
+        return Ok(None);
+    }
+    let env = environment(host);
+    let mut program = Program::shell(command.as_bstr(), &env);
+    program.capture = capture;
+    program.crawl = crawl;
+    match program.run() {
+        Ok(finished) => Ok(Some(finished)),
+        Err(diagnostic) => Err(Stop::fatal(diagnostic.at(host.place.clone(), ""))),
+    }
+}
+
+/// [`run`] for a function called `name`, with the place of its call.
+pub(super) fn run_for(
+    lua: &Lua,
+    shared: &Rc<Shared>,
+    name: &str,
+    command: Vec<u8>,
+    capture: bool,
+) -> mlua::Result<Option<Finished>> {
+    let place = shared.place(lua);
+    let at = place.clone();
+    let result = shared.host(move |host| {
+        if let Some(place) = at {
+            host.place = place;
+        }
+        run(host, &command, capture)
+    })?;
+    result.map_err(|stop| bind::raise(shared, stop, name, place))
+}
+
+fn execute(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Function> {
+    let shared = Rc::clone(shared);
+    lua.create_function(move |lua, command: Option<LuaString>| {
+        let Some(command) = command else {
+            return true.into_lua_multi(lua);
+        };
+        let command = command.as_bytes().to_vec();
+        let finished = run_for(lua, &shared, "os.execute", command, false)?;
+        status(lua, finished.as_ref())
+    })
+}
+
+/// What `os.execute` and `close` of a pipe give for a status.
+pub(super) fn status(lua: &Lua, finished: Option<&Finished>) -> mlua::Result<MultiValue> {
+    /// The status with which shells say that a program cannot be run.
+    const NOT_RUN: i32 = 127;
+    let (reason, code) = finished.map_or(("exit", NOT_RUN), Finished::reason);
+    let good = match code {
+        0 => Value::Boolean(true),
+        _ => Value::Nil,
+    };
+    (good, reason, code).into_lua_multi(lua)
+}
+
+/// `capture(COMMAND [, {NAME=VALUE}])`: what the command writes.
+fn capture(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Function> {
+    let shared = Rc::clone(shared);
+    lua.create_function(move |lua, (command, extra): (LuaString, Option<Table>)| {
+        let mut text = Vec::new();
+        for pair in extra.iter().flat_map(|t| t.pairs::<String, LuaString>()) {
+            let (name, value) = pair?;
+            if crate::env::VarName::new(&name).is_some() {
+                text.extend_from_slice(name.as_bytes());
+                text.extend_from_slice(b"='");
+                text.extend_from_slice(&value.as_bytes().replace("'", r"'\''"));
+                text.extend_from_slice(b"'; export ");
+                text.extend_from_slice(name.as_bytes());
+                text.push(b'\n');
+            }
+        }
+        text.extend_from_slice(&command.as_bytes());
+        let finished = run_for(lua, &shared, "capture", text, true)?;
+        let output = finished.map_or(BString::default(), |f| f.output);
+        lua.create_string(output)
+    })
+}

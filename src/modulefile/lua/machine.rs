@@ -1,0 +1,295 @@
+//! The Lua machine: made once, bounded, entered again for a file that another file loads in its middle.
+//!
+//! Functions that live as long as the machine cannot hold the evaluation they work for. Each evaluation therefore puts a
+//! *gate* on a stack: a function of the evaluation's own scope that hands the present [`Host`] to a job. A function that
+//! needs the host leaves a job and goes through the gate on top.
+
+use std::cell::{Cell, RefCell};
+use std::fmt;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use bstr::BString;
+use mlua::chunk::ChunkMode;
+use mlua::{Function, HookTriggers, Lua, LuaOptions, StdLib, Table, VmState};
+
+use super::errors::{self, Raised};
+use super::sandbox;
+use crate::diag::{Diagnostic, Kind, Place, SourceFile};
+use crate::env::EnvOp;
+use crate::modulefile::Mode;
+use crate::modulefile::host::{Host, Stop};
+use crate::modulefile::world::Level;
+
+/// Most memory that the Lua values of a run may take.
+const MAX_MEMORY_BYTES: usize = 256 << 20;
+/// Most instructions of one evaluation: seconds of work, a thousand times what real files need.
+const MAX_STEPS: u64 = 200_000_000;
+/// How often the count is looked at, in instructions.
+const STEPS_PER_LOOK: u32 = 10_000;
+/// Most that one file may write to standard output.
+const MAX_CODE_BYTES: usize = 16 << 20;
+/// How many files may be open inside each other on one machine: Lua allows 200 nested calls of C functions, of which a
+/// nested load takes a few. Deeper files run on a further machine.
+const FILES_PER_MACHINE: usize = 16;
+
+/// The machines of a run, made when they are needed.
+#[derive(Default)]
+pub(in crate::modulefile) struct Machines {
+    all: RefCell<Vec<Rc<Machine>>>,
+}
+
+impl fmt::Debug for Machines {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Machines({})", self.all.borrow().len())
+    }
+}
+
+impl Machines {
+    /// The machine on which the next file runs.
+    pub(super) fn machine(&self) -> Result<Rc<Machine>, Stop> {
+        let mut all = self.all.borrow_mut();
+        let free = |m: &&Rc<Machine>| m.shared.frames.borrow().len() < FILES_PER_MACHINE;
+        if let Some(machine) = all.iter().find(free) {
+            return Ok(Rc::clone(machine));
+        }
+        let machine = Machine::new().map_err(|error| {
+            Stop::fatal(Diagnostic::new(
+                Kind::Bug,
+                format!("Lua cannot start: {error}"),
+            ))
+        })?;
+        let machine = Rc::new(machine);
+        all.push(Rc::clone(&machine));
+        Ok(machine)
+    }
+}
+
+/// One Lua state with its sandbox.
+pub(super) struct Machine {
+    lua: Lua,
+    shared: Rc<Shared>,
+    /// Where a file finds what is not its own: the metatable of each file's table of globals.
+    environment: Table,
+}
+
+/// What functions inside the machine share with the evaluation that runs.
+#[derive(Default)]
+pub(super) struct Shared {
+    frames: RefCell<Vec<Frame>>,
+    job: RefCell<Option<Job>>,
+    stop: RefCell<Option<Stop>>,
+    steps: Cell<u64>,
+}
+
+/// Work that needs the host.
+type Job = Box<dyn FnOnce(&mut Host<'_>)>;
+
+/// One evaluation under way.
+struct Frame {
+    gate: Function,
+    source: Arc<SourceFile>,
+    steps: u64,
+    lines: Lines,
+    /// What the file wrote to standard output.
+    code: BString,
+}
+
+impl Machine {
+    fn new() -> mlua::Result<Machine> {
+        let libraries = StdLib::STRING | StdLib::TABLE | StdLib::MATH;
+        let lua = Lua::new_with(libraries, LuaOptions::new().catch_rust_panics(false))?;
+        lua.set_memory_limit(MAX_MEMORY_BYTES)?;
+        let shared = Rc::new(Shared::default());
+        let counter = Rc::clone(&shared);
+        let triggers = HookTriggers::new().every_nth_instruction(STEPS_PER_LOOK);
+        lua.set_hook(triggers, move |lua, _| counter.count_steps(lua))?;
+        let environment = sandbox::environment(&lua, &shared)?;
+        Ok(Machine {
+            lua,
+            shared,
+            environment,
+        })
+    }
+
+    /// Runs the host's file to its end.
+    pub(super) fn run(&self, host: &mut Host<'_>) -> Result<(), Stop> {
+        let source = Arc::clone(&host.source);
+        let host = RefCell::new(host);
+        let result = self.lua.scope(|scope| {
+            let gate = scope.create_function(|_, ()| {
+                let job = self.shared.job.take();
+                match (job, host.try_borrow_mut()) {
+                    (Some(job), Ok(mut host)) => job(&mut host),
+                    // A finalizer that runs while a command is at work.
+                    _ => return Err(mlua::Error::runtime("a command is being carried out")),
+                }
+                Ok(())
+            })?;
+            let _frame = self.shared.enter(gate, &source);
+            let globals = self.lua.create_table()?;
+            globals.set_metatable(Some(self.environment.clone()))?;
+            self.lua
+                .load(source.text())
+                .set_name(format!("@{}", source.path()))
+                .set_mode(ChunkMode::Text)
+                .set_environment(globals)
+                .exec()?;
+            self.shared.give_code()
+        });
+        match (self.shared.stop.take(), result) {
+            (Some(stop), _) => Err(stop),
+            (None, Ok(())) => Ok(()),
+            (None, Err(error)) => Err(Stop::error(errors::diagnostic(&error, &source))),
+        }
+    }
+}
+
+impl Shared {
+    /// Lets `work` use the host of the innermost evaluation.
+    pub(super) fn host<R: 'static>(
+        &self,
+        work: impl FnOnce(&mut Host<'_>) -> R + 'static,
+    ) -> mlua::Result<R> {
+        if self.is_stopped() {
+            return Err(mlua::Error::external(Raised::Stopped));
+        }
+        let gate = self.frames.borrow().last().map(|f| f.gate.clone());
+        let gate = gate.ok_or_else(|| mlua::Error::runtime("no modulefile is being evaluated"))?;
+        let slot = Rc::new(Cell::new(None));
+        let answer = Rc::clone(&slot);
+        *self.job.borrow_mut() = Some(Box::new(move |host| answer.set(Some(work(host)))));
+        gate.call::<()>(())?;
+        slot.take()
+            .ok_or_else(|| mlua::Error::runtime("the evaluation has ended"))
+    }
+
+    /// Ends the evaluation in a way that the file cannot catch.
+    pub(super) fn stop(&self, stop: Stop) -> mlua::Error {
+        self.stop.borrow_mut().get_or_insert(stop);
+        mlua::Error::external(Raised::Stopped)
+    }
+
+    /// Whether the evaluation is at its end, and only unwinds.
+    pub(super) fn is_stopped(&self) -> bool {
+        self.stop.borrow().is_some()
+    }
+
+    /// The place in the file that is being evaluated from which the running function was called, perhaps through
+    /// functions of other files.
+    pub(super) fn place(&self, lua: &Lua) -> Option<Place> {
+        let mut frames = self.frames.borrow_mut();
+        let frame = frames.last_mut()?;
+        let line = errors::current_line(lua, frame.source.path())?;
+        Some(frame.lines.place(&frame.source, line))
+    }
+
+    /// Keeps what the file writes to standard output: code for the shell.
+    pub(super) fn write_code(&self, text: BString) -> mlua::Result<()> {
+        if self.is_stopped() {
+            return Err(mlua::Error::external(Raised::Stopped));
+        }
+        if let Some(frame) = self.frames.borrow_mut().last_mut() {
+            if frame.code.len() + text.len() <= MAX_CODE_BYTES {
+                frame.code.extend_from_slice(&text);
+                return Ok(());
+            }
+        }
+        Err(self.stop(Stop::fatal(Diagnostic::new(
+            Kind::Modulefile,
+            format!(
+                "more than {} MiB written to standard output",
+                MAX_CODE_BYTES >> 20
+            ),
+        ))))
+    }
+
+    /// Hands what the file wrote to the shell, or to people where nothing is loaded.
+    fn give_code(&self) -> mlua::Result<()> {
+        let mut frames = self.frames.borrow_mut();
+        let code = frames.last_mut().map(|f| std::mem::take(&mut f.code));
+        drop(frames);
+        let Some(code) = code.filter(|c| !c.is_empty()) else {
+            return Ok(());
+        };
+        let given = self.host(move |host| match host.mode {
+            Mode::Load | Mode::Unload | Mode::Refresh => {
+                let op = EnvOp::Execute { code, first: true };
+                host.push_in_modes(op, &["all".to_owned()])
+            }
+            Mode::Show | Mode::Test => {
+                host.tell(Level::Plain, code);
+                Ok(())
+            }
+            _ => Ok(()),
+        })?;
+        given.map_err(|stop| self.stop(stop))
+    }
+
+    fn enter(&self, gate: Function, source: &Arc<SourceFile>) -> Entered<'_> {
+        self.frames.borrow_mut().push(Frame {
+            gate,
+            source: Arc::clone(source),
+            steps: self.steps.replace(0),
+            lines: Lines::default(),
+            code: BString::default(),
+        });
+        Entered(self)
+    }
+
+    fn count_steps(&self, lua: &Lua) -> mlua::Result<VmState> {
+        if self.is_stopped() {
+            return Err(mlua::Error::external(Raised::Stopped));
+        }
+        let steps = self.steps.get() + u64::from(STEPS_PER_LOOK);
+        self.steps.set(steps);
+        if steps < MAX_STEPS {
+            return Ok(VmState::Continue);
+        }
+        let diagnostic = Diagnostic::new(
+            Kind::Modulefile,
+            format!("stopped after {MAX_STEPS} Lua instructions"),
+        );
+        Err(self.stop(Stop::fatal(match self.place(lua) {
+            Some(place) => diagnostic.at(place, "still running here"),
+            None => diagnostic,
+        })))
+    }
+}
+
+/// Takes the frame away when the evaluation ends, however it ends.
+struct Entered<'s>(&'s Shared);
+
+impl Drop for Entered<'_> {
+    fn drop(&mut self) {
+        if let Some(frame) = self.0.frames.borrow_mut().pop() {
+            self.0.steps.set(frame.steps);
+        }
+    }
+}
+
+/// Where the lines of a file begin, found once: a file with ten thousand calls asks ten thousand times.
+#[derive(Default)]
+struct Lines {
+    starts: Vec<u32>,
+}
+
+impl Lines {
+    fn place(&mut self, source: &Arc<SourceFile>, line: usize) -> Place {
+        let text = source.text();
+        if self.starts.is_empty() {
+            let ends = text.iter().enumerate().filter(|(_, b)| **b == b'\n');
+            self.starts.push(0);
+            self.starts.extend(ends.map(|(i, _)| i as u32 + 1));
+        }
+        let start = |n: usize| self.starts.get(n).map_or(text.len(), |s| *s as usize);
+        let range = start(line.saturating_sub(1))..start(line);
+        let bytes = &text[range.clone()];
+        let from = range.start + bytes.len() - bytes.trim_ascii_start().len();
+        let to = range.start + bytes.trim_ascii_end().len();
+        Place {
+            file: Arc::clone(source),
+            span: crate::diag::Span::new(from.min(to), to),
+        }
+    }
+}

@@ -1,0 +1,713 @@
+//! From what was asked for to a modulefile.
+//!
+//! `NAME/VERSION` looks at the few places that can hold it; `NAME` reads one directory of each modulepath. Nothing else of
+//! a tree is touched, however large it is; one price of that is named in `docs/migrate/differences.md` (an rc file
+//! speaks about names below it).
+//!
+//! Source: Lmod user guide "How Lmod picks a module"; `module(1)` "Module names"; `modulefile(4)`.
+
+mod error;
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+pub use error::ResolveError;
+
+use crate::config::{Config, IgnoreCase};
+use crate::diag::Diagnostic;
+use crate::modulefile::relation::Hiding;
+use crate::name::{Spec, VersionKey, Versions};
+use crate::tree::{
+    AliasKind, Child, Choice, Chosen, Forbidden, NearlyForbidden, Rank, RcReader, Roots, Subject,
+    Verdict, Want, file_path, joined,
+};
+
+/// How many aliases may stand for one another.
+const MAX_ALIASES: usize = 32;
+
+/// A module that was found.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Found {
+    /// Name without version: `gcc`, `bio/bowtie`; the path of a file that was named by its place.
+    pub name: String,
+    /// Version; `None` for a module without one.
+    pub version: Option<String>,
+    /// Its file.
+    pub file: Utf8PathBuf,
+    /// The modulepath it was found in; empty for a file outside.
+    pub modulepath: Utf8PathBuf,
+    /// How it was asked for, completed: `gcc` stays, `gcc/12` becomes `gcc/12.3`, aliases are resolved.
+    pub requested: String,
+    /// The names that led here, and (by setting) those that stand for the module: aliases, symbolic versions.
+    pub alternatives: Vec<String>,
+    /// The variants that were asked for.
+    pub variants: Vec<(String, String)>,
+    /// How well it is hidden.
+    pub hiding: Option<Hiding>,
+    /// Not shown by `list` either.
+    pub hidden_loaded: bool,
+    /// Why it cannot be loaded; [`Resolver::resolve`] never returns such a module.
+    pub forbidden: Option<Forbidden>,
+    /// From when on it cannot be loaded, if that is soon.
+    pub nearly_forbidden: Option<NearlyForbidden>,
+    /// Its tags from rc files.
+    pub tags: Vec<String>,
+    /// What people are told who use it.
+    pub warnings: Vec<String>,
+}
+
+impl Found {
+    /// `name/version`, or the name alone.
+    pub fn full_name(&self) -> String {
+        match &self.version {
+            Some(version) => format!("{}/{version}", self.name),
+            None => self.name.clone(),
+        }
+    }
+}
+
+/// Finds modules in the modulepaths of a run.
+#[derive(Debug, Default)]
+pub struct Resolver {
+    roots: Roots,
+}
+
+/// Where the words of a request lead in one modulepath.
+struct Spot {
+    root: Utf8PathBuf,
+    place: Place,
+    /// How many words belong to the name.
+    name_parts: usize,
+    /// The directory holds directories: versions with several parts.
+    nested: bool,
+}
+
+/// What lies there.
+enum Place {
+    /// The file that was named in full.
+    File {
+        full_name: String,
+        file: Utf8PathBuf,
+    },
+    /// A directory whose default is meant.
+    Dir(String),
+    /// A directory, and a word that is no entry of it.
+    Incomplete { dir: String, word: String },
+}
+
+impl Resolver {
+    /// Nothing is read until something is asked for.
+    pub fn new(modulepaths: Vec<Utf8PathBuf>) -> Resolver {
+        Resolver {
+            roots: Roots::new(modulepaths),
+        }
+    }
+
+    /// Sets the modulepaths, in the order of `MODULEPATH`; call it whenever that variable changes.
+    pub fn set_modulepaths(&mut self, modulepaths: Vec<Utf8PathBuf>) {
+        self.roots.set_modulepaths(modulepaths);
+    }
+
+    /// The modulepaths in force.
+    pub fn modulepaths(&self) -> &[Utf8PathBuf] {
+        self.roots.modulepaths()
+    }
+
+    /// Forgets the site's and the user's rc files; call it when the setting that names them changes.
+    pub fn forget_global_rc(&mut self) {
+        self.roots.forget_global();
+    }
+
+    /// The trees behind the resolver, for listings.
+    pub fn roots(&mut self) -> &mut Roots {
+        &mut self.roots
+    }
+
+    /// Takes the mistakes that were found in rc files so far: warnings for people.
+    pub fn take_warnings(&mut self) -> Vec<Diagnostic> {
+        self.roots.take_warnings()
+    }
+
+    /// The module that a load of `spec` means.
+    ///
+    /// # Errors
+    /// There is none, or it is forbidden.
+    pub fn resolve(&mut self, spec: &Spec, rc: &mut dyn RcReader) -> Result<Found, ResolveError> {
+        let found = self.find(spec, rc)?;
+        match found.forbidden {
+            Some(forbidden) => Err(ResolveError::Forbidden {
+                full_name: match &found.version {
+                    Some(version) => format!("{}/{version}", found.name),
+                    None => found.name,
+                },
+                message: forbidden.message,
+            }),
+            None => Ok(found),
+        }
+    }
+
+    /// The module that `spec` means, even one that is forbidden: for `help`, `whatis`, `path`.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn find(&mut self, spec: &Spec, rc: &mut dyn RcReader) -> Result<Found, ResolveError> {
+        let mut found = match self.find_name(spec, rc) {
+            // A name may hold the characters of specifications.
+            Err(ResolveError::NotFound { .. }) if spec.text.contains('@') => {
+                match Spec::plain(&spec.text) {
+                    Ok(plain) => self
+                        .find_name(&plain, rc)
+                        .map_err(|_| ResolveError::NotFound { spec: spec.clone() })?,
+                    Err(_) => return Err(ResolveError::NotFound { spec: spec.clone() }),
+                }
+            }
+            other => other?,
+        };
+        found.variants = spec.variants.clone();
+        Ok(found)
+    }
+
+    fn find_name(&mut self, spec: &Spec, rc: &mut dyn RcReader) -> Result<Found, ResolveError> {
+        if spec.is_file() {
+            return self.find_file(spec, rc);
+        }
+        if spec.versions == Versions::Loaded {
+            return Err(ResolveError::NotLoaded {
+                name: spec.path.clone(),
+            });
+        }
+        let mut path = spec.path.clone();
+        let mut alternatives = Vec::new();
+        loop {
+            match self.step(&path, spec, rc)? {
+                Step::Alias(target) => {
+                    if alternatives.len() >= MAX_ALIASES || alternatives.contains(&target) {
+                        return Err(ResolveError::Loop {
+                            name: spec.path.clone(),
+                        });
+                    }
+                    alternatives.push(std::mem::replace(&mut path, target));
+                }
+                Step::Module(root, chosen) => {
+                    return Ok(self.describe(&root, chosen, &path, alternatives, rc));
+                }
+                Step::Nothing => return Err(ResolveError::NotFound { spec: spec.clone() }),
+            }
+        }
+    }
+
+    /// One step towards a module: what `path` stands for, or where it is.
+    fn step(
+        &mut self,
+        path: &str,
+        spec: &Spec,
+        rc: &mut dyn RcReader,
+    ) -> Result<Step, ResolveError> {
+        let full_name_first = rc.config().full_name_first;
+        let mut spots = Vec::new();
+        for root in self.roots.modulepaths().to_vec() {
+            self.roots.read_root_rc(&root, rc);
+            let spot = self.locate(&root, path, rc);
+            if let Some(step) = self.alias_step(&root, path, spec, rc.config()) {
+                return Ok(step);
+            }
+            let Some(spot) = spot else {
+                continue;
+            };
+            if let Place::File { full_name, file } = &spot.place
+                && spec.versions == Versions::AsWritten
+            {
+                let has_version = spot.name_parts < full_name.split('/').count();
+                if self.is_hard_hidden(&root, &spot, full_name, file, rc) {
+                    continue;
+                }
+                if has_version || !full_name_first {
+                    return Ok(Step::Module(root, exact(full_name, file)));
+                }
+            }
+            if !full_name_first {
+                match self.answer(&spot, spec, rc) {
+                    Choice::Module(chosen) => return Ok(Step::Module(root, chosen)),
+                    Choice::NoDefault => return Err(no_default(path)),
+                    Choice::Nothing => continue,
+                }
+            }
+            spots.push(spot);
+        }
+        self.best(path, spots, spec, rc)
+    }
+
+    /// The best answer of all modulepaths, or that of the first one where the setting or the layout says so.
+    fn best(
+        &mut self,
+        path: &str,
+        mut spots: Vec<Spot>,
+        spec: &Spec,
+        rc: &mut dyn RcReader,
+    ) -> Result<Step, ResolveError> {
+        let longest = spots.iter().map(|spot| spot.name_parts).max().unwrap_or(0);
+        spots.retain(|spot| spot.name_parts == longest);
+        let first = rc.config().find_first || spots.iter().any(|spot| spot.nested);
+        let mut best: Option<(Utf8PathBuf, Chosen)> = None;
+        let mut undecided = false;
+        for spot in spots {
+            match self.answer(&spot, spec, rc) {
+                Choice::Module(chosen) if first => return Ok(Step::Module(spot.root, chosen)),
+                Choice::Module(chosen) => {
+                    let weight = |c: &Chosen| (c.rank, c.key.clone());
+                    if best
+                        .as_ref()
+                        .is_none_or(|(_, known)| weight(&chosen) > weight(known))
+                    {
+                        best = Some((spot.root, chosen));
+                    }
+                }
+                Choice::NoDefault => undecided = true,
+                Choice::Nothing => {}
+            }
+        }
+        match best {
+            Some((root, chosen)) => Ok(Step::Module(root, chosen)),
+            None if undecided => Err(no_default(path)),
+            None => Ok(Step::Nothing),
+        }
+    }
+
+    /// What one modulepath answers to a request that is not a full name.
+    fn answer(&mut self, spot: &Spot, spec: &Spec, rc: &mut dyn RcReader) -> Choice {
+        let order = rc.config().version_order;
+        match (&spot.place, &spec.versions) {
+            (Place::File { full_name, file }, Versions::AsWritten) => Choice::Module(Chosen {
+                rank: Rank::Meta,
+                ..exact(full_name, file)
+            }),
+            (Place::File { .. }, _) => Choice::Nothing,
+            (Place::Dir(dir), Versions::AsWritten) if rc.config().exact_match => {
+                match self.roots.choose(&spot.root, dir, Want::DEFAULT, rc) {
+                    Choice::Module(chosen) if chosen.rank == Rank::Plain => Choice::NoDefault,
+                    choice => choice,
+                }
+            }
+            (Place::Dir(dir), Versions::AsWritten | Versions::Loaded) => {
+                self.roots.choose(&spot.root, dir, Want::DEFAULT, rc)
+            }
+            (Place::Dir(dir), Versions::Latest) => {
+                let want = Want {
+                    accepts: &|_| true,
+                    marks: false,
+                };
+                self.roots.choose(&spot.root, dir, want, rc)
+            }
+            (Place::Dir(dir), constraint) => {
+                let want = Want {
+                    accepts: &|version| constraint.accepts(version, order),
+                    marks: true,
+                };
+                self.roots.choose(&spot.root, dir, want, rc)
+            }
+            (Place::Incomplete { dir, word }, Versions::AsWritten) => {
+                self.complete(&spot.root, dir, word, rc)
+            }
+            (Place::Incomplete { .. }, _) => Choice::Nothing,
+        }
+    }
+
+    /// The module that an incomplete version means.
+    fn complete(
+        &mut self,
+        root: &Utf8Path,
+        dir: &str,
+        word: &str,
+        rc: &mut dyn RcReader,
+    ) -> Choice {
+        let config = rc.config();
+        if config.automatic_symbols && word == "latest" {
+            let want = Want {
+                accepts: &|_| true,
+                marks: false,
+            };
+            return self.roots.choose(root, dir, want, rc);
+        }
+        if config.dot_hidden_alias
+            && let Some(chosen) = self.dotted(root, dir, word, rc)
+        {
+            return Choice::Module(chosen);
+        }
+        let config = rc.config();
+        if !config.extended_default || config.exact_match {
+            return Choice::Nothing;
+        }
+        let ignore_case = config.ignore_case == IgnoreCase::Always;
+        let separators = config.extended_separators.clone();
+        let begins = |version: &str| {
+            let lower = ignore_case.then(|| (version.to_lowercase(), word.to_lowercase()));
+            let (version, word) = match &lower {
+                Some((version, word)) => (version.as_str(), word.as_str()),
+                None => (version, word),
+            };
+            let open = word.ends_with(|c| separators.contains(c));
+            version.strip_prefix(word).is_some_and(|rest| {
+                open && !rest.is_empty() || rest.starts_with(|c| separators.contains(c))
+            })
+        };
+        let want = Want {
+            accepts: &begins,
+            marks: true,
+        };
+        self.roots.choose(root, dir, want, rc)
+    }
+
+    /// The only version of a directory that is `word` behind a dot.
+    fn dotted(
+        &mut self,
+        root: &Utf8Path,
+        dir: &str,
+        word: &str,
+        rc: &mut dyn RcReader,
+    ) -> Option<Chosen> {
+        let read = self.roots.dir(root, dir, rc)?;
+        let hidden = format!(".{word}");
+        match read.children.get(&hidden)? {
+            Child::File(file) => {
+                let full_name = joined(dir, &hidden);
+                Some(exact(&full_name, &file_path(root, dir, file)))
+            }
+            Child::Dir => None,
+        }
+    }
+
+    /// Whether a rule says that a file does not exist.
+    fn is_hard_hidden(
+        &self,
+        root: &Utf8Path,
+        spot: &Spot,
+        full_name: &str,
+        file: &Utf8Path,
+        rc: &dyn RcReader,
+    ) -> bool {
+        let subject = Subject {
+            name: first_parts(full_name, spot.name_parts),
+            full_name,
+            file,
+        };
+        self.roots.verdict(root, &subject, rc).hiding == Some(Hiding::Hard)
+    }
+
+    /// What rc files say that `path` stands for.
+    fn alias_step(
+        &self,
+        root: &Utf8Path,
+        path: &str,
+        spec: &Spec,
+        config: &Config,
+    ) -> Option<Step> {
+        // `foo@latest` is the symbol where the site defines one.
+        let symbol = (spec.versions == Versions::Latest).then(|| joined(path, "latest"));
+        let alias = match &symbol {
+            Some(symbol) => self.roots.alias(root, symbol, config)?,
+            None => self.roots.alias(root, path, config)?,
+        };
+        if alias.kind == AliasKind::Virtual && alias.target.starts_with('/') {
+            return Some(Step::Module(
+                root.to_owned(),
+                exact(path, Utf8Path::new(&alias.target)),
+            ));
+        }
+        Some(Step::Alias(alias.target.clone()))
+    }
+
+    /// Where the words of `path` lead in one modulepath.
+    fn locate(&mut self, root: &Utf8Path, path: &str, rc: &mut dyn RcReader) -> Option<Spot> {
+        let path = path.strip_suffix("/default").map_or(path, |name| {
+            // A file or a directory may really bear that name.
+            let real = self.lookup(root, path, rc);
+            if real.is_some() { path } else { name }
+        });
+        let (dir, found, rest) = self.descend(root, path, rc)?;
+        let place = match (found, rest) {
+            (Child::File(file), None) => {
+                let (parent, _) = dir.rsplit_once('/').unwrap_or(("", &dir));
+                Place::File {
+                    file: file_path(root, parent, &file),
+                    full_name: dir,
+                }
+            }
+            (Child::Dir, None) => Place::Dir(dir),
+            (Child::Dir, Some(word)) => Place::Incomplete { dir, word },
+            (Child::File(_), Some(_)) => return None,
+        };
+        let (name_parts, nested) = match &place {
+            Place::File { full_name, .. } => (self.roots.name_parts(root, full_name, rc), false),
+            Place::Dir(dir) | Place::Incomplete { dir, .. } => {
+                let parts = dir.split('/').count();
+                let name_parts = self.roots.name_parts(root, &format!("{dir}/."), rc);
+                let category = name_parts > parts;
+                if category && !rc.config().category_default {
+                    return None;
+                }
+                let read = self.roots.dir(root, dir, rc)?;
+                let nested = read.children.values().any(|child| *child == Child::Dir);
+                (name_parts, nested || name_parts < parts)
+            }
+        };
+        Some(Spot {
+            root: root.to_owned(),
+            place,
+            name_parts,
+            nested,
+        })
+    }
+
+    fn lookup(&mut self, root: &Utf8Path, path: &str, rc: &mut dyn RcReader) -> Option<Child> {
+        match self.descend(root, path, rc)? {
+            (_, child, None) => Some(child),
+            _ => None,
+        }
+    }
+
+    /// Goes down as far as the words of `path` are entries: how far, what is there, and the last word where it is none.
+    fn descend(
+        &mut self,
+        root: &Utf8Path,
+        path: &str,
+        rc: &mut dyn RcReader,
+    ) -> Option<(String, Child, Option<String>)> {
+        let mut words = path.split('/');
+        let first = words.next()?;
+        let (mut here, mut child) = self.top(root, first, rc)?;
+        while let Some(word) = words.next() {
+            if child != Child::Dir {
+                return None;
+            }
+            let read = self.roots.dir(root, &here, rc)?;
+            let known = read.children.get_key_value(word).or_else(|| {
+                (rc.config().ignore_case == IgnoreCase::Always)
+                    .then(|| {
+                        let order = rc.config().version_order;
+                        let same = |name: &&String| name.to_lowercase() == word.to_lowercase();
+                        let names = read.children.keys().filter(same);
+                        names.max_by_key(|name| order.key(name))
+                    })
+                    .flatten()
+                    .and_then(|name| read.children.get_key_value(name))
+            });
+            match known {
+                Some((name, next)) => {
+                    here = joined(&here, name);
+                    child = next.clone();
+                }
+                None if words.next().is_none() => {
+                    return Some((here, child, Some(word.to_owned())));
+                }
+                None => return None,
+            }
+        }
+        Some((here, child, None))
+    }
+
+    /// What bears a name directly in the modulepath.
+    fn top(
+        &mut self,
+        root: &Utf8Path,
+        name: &str,
+        rc: &mut dyn RcReader,
+    ) -> Option<(String, Child)> {
+        if let Some(child) = self.roots.top(root, name, rc) {
+            return Some((name.to_owned(), child));
+        }
+        if rc.config().ignore_case != IgnoreCase::Always {
+            return None;
+        }
+        let order = rc.config().version_order;
+        let listing = self.roots.dir(root, "", rc)?;
+        let same = |known: &&String| known.to_lowercase() == name.to_lowercase();
+        let known = listing
+            .children
+            .keys()
+            .filter(same)
+            .max_by_key(|name| order.key(name))?;
+        let child = self.roots.top(root, known, rc)?;
+        Some((known.clone(), child))
+    }
+
+    /// A file that was named by its place.
+    fn find_file(&mut self, spec: &Spec, rc: &mut dyn RcReader) -> Result<Found, ResolveError> {
+        let not_found = || ResolveError::NotFound { spec: spec.clone() };
+        if !rc.config().load_files {
+            return Err(not_found());
+        }
+        let start = rc.session().cwd.clone().unwrap_or_else(|| "/".into());
+        let file = normal(&start.join(&spec.path));
+        if !file.is_file() {
+            return Err(not_found());
+        }
+        // Inside a modulepath it has a name.
+        for root in self.roots.modulepaths().to_vec() {
+            if let Ok(inside) = file.strip_prefix(&root) {
+                self.roots.read_root_rc(&root, rc);
+                let name = inside.as_str();
+                let bare = name
+                    .strip_suffix(".lua")
+                    .or_else(|| name.strip_suffix(".toml"));
+                let full_name = bare.unwrap_or(name).to_owned();
+                let chosen = exact(&full_name, &file);
+                return Ok(self.describe(&root, chosen, &full_name, Vec::new(), rc));
+            }
+        }
+        Ok(Found {
+            name: file.to_string(),
+            requested: file.to_string(),
+            file,
+            ..Found::default()
+        })
+    }
+
+    /// All that is known of a chosen module.
+    fn describe(
+        &mut self,
+        root: &Utf8Path,
+        chosen: Chosen,
+        path: &str,
+        mut alternatives: Vec<String>,
+        rc: &mut dyn RcReader,
+    ) -> Found {
+        let Chosen {
+            full_name, file, ..
+        } = chosen;
+        let parts = self.roots.name_parts(root, &full_name, rc);
+        let name = first_parts(&full_name, parts).to_owned();
+        let version = full_name.get(name.len() + 1..).map(str::to_owned);
+        let subject = Subject {
+            name: &name,
+            full_name: &full_name,
+            file: &file,
+        };
+        let verdict: Verdict = self.roots.verdict(root, &subject, rc);
+        if rc.config().loaded_symbols {
+            for symbol in self.symbols_of(root, &full_name, rc) {
+                if !alternatives.contains(&symbol) {
+                    alternatives.push(symbol);
+                }
+            }
+        }
+        Found {
+            requested: if path == name {
+                name.clone()
+            } else {
+                full_name
+            },
+            name,
+            version,
+            file,
+            modulepath: root.to_owned(),
+            alternatives,
+            variants: Vec::new(),
+            hiding: verdict.hiding,
+            hidden_loaded: verdict.hidden_loaded,
+            forbidden: verdict.forbidden,
+            nearly_forbidden: verdict.nearly_forbidden,
+            tags: verdict.tags,
+            warnings: verdict.warnings,
+        }
+    }
+
+    /// The names that stand for a module: symbolic versions, aliases, and where it is the default of its directory also
+    /// that.
+    fn symbols_of(
+        &mut self,
+        root: &Utf8Path,
+        full_name: &str,
+        rc: &mut dyn RcReader,
+    ) -> Vec<String> {
+        let mut names = self.roots.names_for(root, full_name, rc.config());
+        if let Some((dir, child)) = full_name.rsplit_once('/')
+            && self
+                .roots
+                .marked_child(root, dir, rc)
+                .is_some_and(|(marked, _)| marked == child)
+        {
+            names.push(joined(dir, "default"));
+        }
+        names
+    }
+
+    /// What the alias `name` stands for, as far as the rc files on the way to it say.
+    pub fn alias_target(&mut self, name: &str, rc: &mut dyn RcReader) -> Option<String> {
+        for root in self.roots.modulepaths().to_vec() {
+            self.roots.read_root_rc(&root, rc);
+            self.locate(&root, name, rc);
+            if let Some(alias) = self.roots.alias(&root, name, rc.config()) {
+                return Some(alias.target.clone());
+            }
+        }
+        None
+    }
+
+    /// The symbolic versions that point at the module `full_name`, without its name: `default`, `stable`.
+    pub fn symbols(&mut self, full_name: &str, rc: &mut dyn RcReader) -> Vec<String> {
+        let mut symbols = Vec::new();
+        for root in self.roots.modulepaths().to_vec() {
+            self.roots.read_root_rc(&root, rc);
+            self.locate(&root, full_name, rc);
+            for name in self.symbols_of(&root, full_name, rc) {
+                if let Some((dir, symbol)) = name.rsplit_once('/')
+                    && full_name
+                        .rsplit_once('/')
+                        .is_some_and(|(own, _)| own == dir)
+                    && !symbols.iter().any(|known| known == symbol)
+                {
+                    symbols.push(symbol.to_owned());
+                }
+            }
+        }
+        symbols
+    }
+}
+
+/// What one step of resolving arrived at.
+enum Step {
+    /// Another name.
+    Alias(String),
+    /// A module of a modulepath.
+    Module(Utf8PathBuf, Chosen),
+    /// Nothing bears the name.
+    Nothing,
+}
+
+/// A module that was named in full.
+fn exact(full_name: &str, file: &Utf8Path) -> Chosen {
+    Chosen {
+        full_name: full_name.to_owned(),
+        file: file.to_owned(),
+        rank: Rank::Plain,
+        key: VersionKey::Lmod(String::new()),
+    }
+}
+
+fn no_default(path: &str) -> ResolveError {
+    ResolveError::NoDefault {
+        name: path.to_owned(),
+    }
+}
+
+/// The first `count` parts of a name.
+fn first_parts(full_name: &str, count: usize) -> &str {
+    full_name
+        .match_indices('/')
+        .nth(count.saturating_sub(1))
+        .map_or(full_name, |(at, _)| &full_name[..at])
+}
+
+/// A path without `.` and `..`; links are not followed, as a shell's `cd` does.
+fn normal(path: &Utf8Path) -> Utf8PathBuf {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.as_str().split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop();
+            }
+            _ => parts.push(part),
+        }
+    }
+    Utf8PathBuf::from(format!("/{}", parts.join("/")))
+}

@@ -1,0 +1,194 @@
+//! Chooses one of several versions: the marked default, else the highest.
+//!
+//! Source: Lmod user guide "Picking modules when there are multiple directories in MODULEPATH"; `modulefile(4)` "Default
+//! version".
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::dir::{Child, Dir};
+use super::facts::Subject;
+use super::rc::RcReader;
+use super::roots::{MAX_DEPTH, Rank, Roots, file_path, joined};
+use crate::modulefile::relation::Hiding;
+use crate::name::VersionKey;
+
+/// Which versions of a directory come into question.
+#[derive(Clone, Copy)]
+pub struct Want<'a> {
+    /// Whether a name in the directory does.
+    pub accepts: &'a dyn Fn(&str) -> bool,
+    /// Whether a mark beats a higher version.
+    pub marks: bool,
+}
+
+impl Want<'_> {
+    /// All of them; a mark counts.
+    pub const DEFAULT: Want<'static> = Want {
+        accepts: &|_| true,
+        marks: true,
+    };
+}
+
+/// What came of choosing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Choice {
+    /// Nothing came into question.
+    Nothing,
+    /// There are versions, but none is marked and none may be guessed.
+    NoDefault,
+    /// This one.
+    Module(Chosen),
+}
+
+/// A chosen module.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chosen {
+    /// Its path below the modulepath.
+    pub full_name: String,
+    /// Its file; for a virtual module what is behind it.
+    pub file: Utf8PathBuf,
+    /// Who marked it.
+    pub rank: Rank,
+    /// Its version among its siblings.
+    pub key: VersionKey,
+}
+
+impl Roots {
+    /// Chooses a module below the directory `dir`.
+    pub fn choose(
+        &mut self,
+        root: &Utf8Path,
+        dir: &str,
+        want: Want<'_>,
+        rc: &mut dyn RcReader,
+    ) -> Choice {
+        self.choose_within(root, dir, want, 0, rc)
+    }
+
+    fn choose_within(
+        &mut self,
+        root: &Utf8Path,
+        dir: &str,
+        want: Want<'_>,
+        depth: usize,
+        rc: &mut dyn RcReader,
+    ) -> Choice {
+        if depth > MAX_DEPTH {
+            return Choice::Nothing;
+        }
+        let Some(read) = self.dir(root, dir, rc) else {
+            return Choice::Nothing;
+        };
+        self.read_toml_facts(root, dir, &read.children, rc);
+        if want.marks
+            && let Some((child, rank)) = self.marked_child(root, dir, rc)
+            && (want.accepts)(child.split('/').next().unwrap_or_default())
+            && let Some(chosen) = self.take(root, dir, &child, &read, rank, depth, rc)
+        {
+            return Choice::Module(chosen);
+        }
+        let order = rc.config().version_order;
+        let virtuals = self.virtual_children(root, dir, rc.config());
+        let mut candidates: Vec<(VersionKey, &String)> = read
+            .children
+            .keys()
+            .chain(
+                virtuals
+                    .keys()
+                    .filter(|name| !read.children.contains_key(*name)),
+            )
+            .filter(|name| (want.accepts)(name))
+            .map(|name| (order.key(name), name))
+            .collect();
+        candidates.sort();
+        let guess = rc.config().implicit_default || !want.marks;
+        for (_, name) in candidates.into_iter().rev() {
+            match self.take(root, dir, name, &read, Rank::Plain, depth, rc) {
+                Some(chosen) if guess => return Choice::Module(chosen),
+                Some(_) => return Choice::NoDefault,
+                None => {}
+            }
+        }
+        Choice::Nothing
+    }
+
+    /// The marked default of a directory; a mark on a symbolic version means what that stands for.
+    pub(crate) fn marked_child(
+        &self,
+        root: &Utf8Path,
+        dir: &str,
+        rc: &dyn RcReader,
+    ) -> Option<(String, Rank)> {
+        let (child, rank) = self.mark(root, dir, rc.config())?;
+        let symbol = self.alias(root, &joined(dir, &child), rc.config());
+        let target = symbol.and_then(|alias| alias.target.strip_prefix(dir)?.strip_prefix('/'));
+        Some((target.map_or(child, str::to_owned), rank))
+    }
+
+    /// The module that `child` (a path below `dir`) is, or the default of the directory it is; `None` where it may not be
+    /// chosen without being named in full.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "one step of the descent, used twice beside its caller"
+    )]
+    fn take(
+        &mut self,
+        root: &Utf8Path,
+        dir: &str,
+        child: &str,
+        read: &Dir,
+        rank: Rank,
+        depth: usize,
+        rc: &mut dyn RcReader,
+    ) -> Option<Chosen> {
+        let full_name = joined(dir, child);
+        if let Some((first, rest)) = child.split_once('/') {
+            let below = joined(dir, first);
+            let read = self.dir(root, &below, rc)?;
+            return self.take(root, &below, rest, &read, rank, depth + 1, rc);
+        }
+        let key = rc.config().version_order.key(child);
+        let file = match read.children.get(child) {
+            Some(Child::Dir) => {
+                if child.starts_with('.') && rank == Rank::Plain {
+                    return None;
+                }
+                return match self.choose_within(root, &full_name, Want::DEFAULT, depth + 1, rc) {
+                    Choice::Module(chosen) => Some(Chosen {
+                        rank,
+                        key,
+                        ..chosen
+                    }),
+                    Choice::Nothing | Choice::NoDefault => None,
+                };
+            }
+            Some(Child::File(file)) => {
+                let path = file_path(root, dir, file);
+                if !Roots::is_modulefile(&path, file, rc.config()) {
+                    return None;
+                }
+                path
+            }
+            None => {
+                let virtuals = self.virtual_children(root, dir, rc.config());
+                Utf8PathBuf::from(virtuals.get(child)?)
+            }
+        };
+        let name = dir;
+        let subject = Subject {
+            name,
+            full_name: &full_name,
+            file: &file,
+        };
+        match self.verdict(root, &subject, rc).hiding {
+            Some(Hiding::Hard) => None,
+            Some(Hiding::Hidden) if rank == Rank::Plain => None,
+            _ => Some(Chosen {
+                full_name,
+                file,
+                rank,
+                key,
+            }),
+        }
+    }
+}

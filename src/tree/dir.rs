@@ -1,0 +1,180 @@
+//! One directory of a modulepath: which of its entries are modulefiles, directories, default markers.
+//!
+//! Nothing is evaluated here. Source: Lmod user guide "How modulefiles are found"; `modulefile(4)`; `module(1)` avail.
+
+use std::collections::BTreeMap;
+use std::io;
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::modulefile::Language;
+
+/// A directory as it was read.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Dir {
+    /// Its entries by the name they give a module: without `.lua` and `.toml`.
+    pub children: BTreeMap<String, Child>,
+    /// Its default markers.
+    pub markers: Markers,
+}
+
+/// An entry of a directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Child {
+    /// A directory.
+    Dir,
+    /// A file that may be a modulefile; one whose name does not tell has to be looked into.
+    File(FileChild),
+}
+
+/// A file that may be a modulefile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileChild {
+    /// Its name in the directory.
+    pub file_name: String,
+    /// Its language where the name tells it.
+    pub language: Option<Language>,
+}
+
+/// What marks a default in a directory.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Markers {
+    /// The version that the link `default` points at.
+    pub link: Option<String>,
+    /// There is a `.modulerc.lua`.
+    pub rc_lua: bool,
+    /// There is a `.modulerc`.
+    pub rc_tcl: bool,
+    /// There is a `.version`.
+    pub version: bool,
+}
+
+impl Markers {
+    /// Whether there is any.
+    pub fn any(&self) -> bool {
+        self.link.is_some() || self.rc_lua || self.rc_tcl || self.version
+    }
+}
+
+impl Dir {
+    /// Reads a directory. Entries that cannot be a part of a module name are left out, and so is what lies behind broken
+    /// links.
+    ///
+    /// # Errors
+    /// The directory cannot be read.
+    pub fn read(path: &Utf8Path, default_links: bool) -> io::Result<Dir> {
+        let mut dir = Dir::default();
+        for entry in std::fs::read_dir(path)? {
+            let entry = entry?;
+            let name = entry.file_name();
+            let Some(name) = name.to_str() else {
+                continue;
+            };
+            match name {
+                ".modulerc.lua" => dir.markers.rc_lua = true,
+                ".modulerc" => dir.markers.rc_tcl = true,
+                ".version" => dir.markers.version = true,
+                _ if is_ignored(name) => {}
+                _ => {
+                    let kind = entry.file_type()?;
+                    if kind.is_symlink() && name == "default" && default_links {
+                        dir.markers.link = link_target(&path.join(name));
+                    } else if kind.is_symlink() {
+                        match std::fs::metadata(path.join(name)) {
+                            Ok(target) if target.is_dir() => dir.add_dir(name),
+                            Ok(target) if target.is_file() => dir.add_file(name),
+                            _ => {}
+                        }
+                    } else if kind.is_dir() {
+                        dir.add_dir(name);
+                    } else if kind.is_file() {
+                        dir.add_file(name);
+                    }
+                }
+            }
+        }
+        Ok(dir)
+    }
+
+    /// Whether the directory holds modulefiles and no directories, or a marker: then it ends the name of a module.
+    pub fn ends_name(&self) -> bool {
+        self.markers.any()
+            || !self.children.is_empty() && !self.children.values().any(|c| *c == Child::Dir)
+    }
+
+    /// A directory hides a file of the same name.
+    fn add_dir(&mut self, name: &str) {
+        self.children.insert(name.to_owned(), Child::Dir);
+    }
+
+    /// Of two files for one module the more explicit language counts.
+    fn add_file(&mut self, file_name: &str) {
+        let language = Language::of_name(file_name);
+        let name = module_part(file_name);
+        if name.is_empty() {
+            return;
+        }
+        let file = FileChild {
+            file_name: file_name.to_owned(),
+            language,
+        };
+        match self.children.get(name) {
+            Some(Child::Dir) => {}
+            Some(Child::File(known)) if rank(known.language) >= rank(language) => {}
+            _ => {
+                self.children.insert(name.to_owned(), Child::File(file));
+            }
+        }
+    }
+}
+
+/// TOML before Lua before Tcl: the file that was written for xmod is the one to take.
+fn rank(language: Option<Language>) -> u8 {
+    match language {
+        Some(Language::Toml) => 2,
+        Some(Language::Lua) => 1,
+        Some(Language::Tcl) | None => 0,
+    }
+}
+
+/// The part of a file's name that belongs to the module's name.
+pub(crate) fn module_part(file_name: &str) -> &str {
+    file_name
+        .strip_suffix(".lua")
+        .or_else(|| file_name.strip_suffix(".toml"))
+        .unwrap_or(file_name)
+}
+
+/// The version that a link `default` stands for.
+fn link_target(link: &Utf8Path) -> Option<String> {
+    // A link that leads nowhere marks nothing.
+    std::fs::metadata(link).ok()?;
+    let target = Utf8PathBuf::from_path_buf(std::fs::read_link(link).ok()?).ok()?;
+    Some(module_part(target.file_name()?).to_owned())
+}
+
+/// Whether an entry cannot be a part of a module name: rests of editors and of version control, names with blanks at
+/// their ends, names that begin with `__`.
+pub(crate) fn is_ignored(name: &str) -> bool {
+    const NAMES: &[&str] = &[
+        ".git",
+        ".gitignore",
+        ".svn",
+        ".lua",
+        ".DS_Store",
+        ".modulecache",
+        "CVS",
+        "RCS",
+        "SCCS",
+        ".SYNC",
+        ".sos",
+    ];
+    const STARTS: &[&str] = &["#", ".#", "__", ".version", ".modulerc"];
+    const ENDS: &[&str] = &["~", "#", ",v"];
+    NAMES.contains(&name)
+        || STARTS.iter().any(|start| name.starts_with(start))
+        || ENDS.iter().any(|end| name.ends_with(end))
+        || name.starts_with('.') && name.ends_with(".swp")
+        || name.trim() != name
+        || name.chars().any(char::is_control)
+}

@@ -1,0 +1,17 @@
+//! Modulepaths on disk: which modules there are, and what rc files say about their names.
+//!
+//! Nothing is read before somebody asks, and nothing twice in a run ([`Roots`]). Choosing a version among those of a
+//! directory happens here too ([`Roots::choose`]), so that listings and loads agree on what the default is.
+
+mod choose;
+mod dir;
+mod facts;
+mod rc;
+mod roots;
+
+pub use choose::{Choice, Chosen, Want};
+pub use dir::{Child, Dir, FileChild, Markers};
+pub use facts::{Alias, AliasKind, Clock, Facts, Forbidden, NearlyForbidden, Subject, Verdict};
+pub use rc::{RcEvaluator, RcReader};
+pub(crate) use roots::{MAX_DEPTH, file_path, joined};
+pub use roots::{Rank, Roots};

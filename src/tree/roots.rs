@@ -1,0 +1,534 @@
+//! The modulepaths of a run, read as far as somebody asks.
+//!
+//! A directory is read once, an rc file is evaluated once. Only directories on the way to a name are touched: rc files that
+//! speak about a name have to lie on that way, in the modulepath itself, or be the site's or the user's.
+
+use std::collections::{BTreeMap, HashMap};
+use std::io::Read;
+use std::rc::Rc;
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::dir::{Child, Dir, FileChild, is_ignored};
+use super::facts::{Alias, AliasKind, Clock, Facts, Subject, Verdict, is_dotted, judge};
+use super::rc::RcReader;
+use crate::config::{Config, NameSplit};
+use crate::diag::{Diagnostic, Kind};
+use crate::modulefile::toml::{VersionEntry, versions_of};
+use crate::modulefile::{self, Directive, Language};
+
+/// How deep directories are followed: links may form circles.
+pub(crate) const MAX_DEPTH: usize = 64;
+
+/// The modulepaths and what is known about them.
+#[derive(Debug, Default)]
+pub struct Roots {
+    modulepaths: Vec<Utf8PathBuf>,
+    known: HashMap<Utf8PathBuf, Root>,
+    global: Option<Global>,
+    clock: Clock,
+    warnings: Vec<Diagnostic>,
+}
+
+/// What the rc files of the site and of the user say.
+#[derive(Debug, Default)]
+struct Global {
+    system: Facts,
+    user: Facts,
+}
+
+/// One modulepath.
+#[derive(Debug, Default)]
+struct Root {
+    facts: Facts,
+    rc_read: bool,
+    dirs: HashMap<String, Option<Rc<Dir>>>,
+    tops: HashMap<String, Option<Child>>,
+    toml: HashMap<String, Rc<Vec<VersionEntry>>>,
+}
+
+impl Roots {
+    /// Nothing is read until somebody asks.
+    pub fn new(modulepaths: Vec<Utf8PathBuf>) -> Roots {
+        Roots {
+            modulepaths,
+            ..Roots::default()
+        }
+    }
+
+    /// The same, with a clock for rules that depend on the time.
+    pub fn with_clock(modulepaths: Vec<Utf8PathBuf>, clock: Clock) -> Roots {
+        Roots {
+            modulepaths,
+            clock,
+            ..Roots::default()
+        }
+    }
+
+    /// Sets the modulepaths, in the order of `MODULEPATH`. What is known about those seen before is kept.
+    pub fn set_modulepaths(&mut self, modulepaths: Vec<Utf8PathBuf>) {
+        self.modulepaths = modulepaths;
+    }
+
+    /// The modulepaths in the order of `MODULEPATH`.
+    pub fn modulepaths(&self) -> &[Utf8PathBuf] {
+        &self.modulepaths
+    }
+
+    /// Forgets what the site's and the user's rc files say: their names were changed.
+    pub fn forget_global(&mut self) {
+        self.global = None;
+    }
+
+    /// Takes the mistakes that were found in rc files.
+    pub fn take_warnings(&mut self) -> Vec<Diagnostic> {
+        std::mem::take(&mut self.warnings)
+    }
+
+    /// The directory `dir` (`bio/bowtie`) of a modulepath; `None` where there is none.
+    pub fn dir(&mut self, root: &Utf8Path, dir: &str, rc: &mut dyn RcReader) -> Option<Rc<Dir>> {
+        if let Some(known) = self.root(root).dirs.get(dir) {
+            return known.clone();
+        }
+        let path = root.join(dir);
+        let mut read = Dir::read(&path, rc.config().default_links).ok();
+        if !dir.is_empty() {
+            self.add_toml_versions(root, dir, &mut read, rc);
+        }
+        let read = read.map(Rc::new);
+        self.root(root).dirs.insert(dir.to_owned(), read.clone());
+        if let Some(known) = &read
+            && !dir.is_empty()
+        {
+            self.read_markers(root, dir, known, rc);
+        }
+        read
+    }
+
+    /// The versions that `NAME.toml` beside the directory describes, added to those in it.
+    fn add_toml_versions(
+        &mut self,
+        root: &Utf8Path,
+        dir: &str,
+        read: &mut Option<Dir>,
+        rc: &mut dyn RcReader,
+    ) {
+        let file = Utf8PathBuf::from(format!("{root}/{dir}.toml"));
+        let entries = self.toml_entries(root, dir, &file, rc);
+        let file_name = || format!("../{}", file.file_name().unwrap_or_default());
+        for version in entries.iter().filter_map(|entry| entry.version.as_ref()) {
+            let child = Child::File(FileChild {
+                file_name: file_name(),
+                language: Some(Language::Toml),
+            });
+            let dir = read.get_or_insert_with(Dir::default);
+            dir.children.entry(version.clone()).or_insert(child);
+        }
+    }
+
+    /// What a TOML file says about the versions it describes. The statements are kept as those of an rc file beside it.
+    fn toml_entries(
+        &mut self,
+        root: &Utf8Path,
+        name: &str,
+        file: &Utf8Path,
+        rc: &mut dyn RcReader,
+    ) -> Rc<Vec<VersionEntry>> {
+        if let Some(known) = self.root(root).toml.get(name) {
+            return Rc::clone(known);
+        }
+        let entries = match modulefile::read(file) {
+            Ok(source) => match versions_of(&source) {
+                Ok(entries) => entries,
+                // Whoever loads the module is told; listings only lack what the file would say.
+                Err(mistake) => {
+                    self.warnings.push(mistake);
+                    Vec::new()
+                }
+            },
+            Err(_) => Vec::new(),
+        };
+        let entries = Rc::new(entries);
+        (self.root(root).toml).insert(name.to_owned(), Rc::clone(&entries));
+        for entry in entries.iter().filter(|entry| !entry.is_plain()) {
+            let full_name = match &entry.version {
+                Some(version) => format!("{name}/{version}"),
+                None => name.to_owned(),
+            };
+            for directive in entry.directives(&full_name) {
+                self.add(root, directive, "", root, file, rc.config());
+            }
+        }
+        entries
+    }
+
+    /// Reads what the TOML files of a directory say about themselves: which is the default, which are hidden.
+    pub(crate) fn read_toml_facts(
+        &mut self,
+        root: &Utf8Path,
+        dir: &str,
+        children: &BTreeMap<String, Child>,
+        rc: &mut dyn RcReader,
+    ) {
+        for (name, child) in children {
+            if let Child::File(file) = child
+                && file.language == Some(Language::Toml)
+                && !file.file_name.starts_with("../")
+            {
+                let path = root.join(dir).join(&file.file_name);
+                self.toml_entries(root, &joined(dir, name), &path, rc);
+            }
+        }
+    }
+
+    /// What bears `name` directly in the modulepath. The modulepath is not listed: it may hold thousands of names.
+    pub fn top(&mut self, root: &Utf8Path, name: &str, rc: &mut dyn RcReader) -> Option<Child> {
+        if let Some(known) = self.root(root).tops.get(name) {
+            return known.clone();
+        }
+        let found = if is_ignored(name) {
+            None
+        } else if self.dir(root, name, rc).is_some() {
+            Some(Child::Dir)
+        } else {
+            [".toml", ".lua", ""].iter().find_map(|ending| {
+                let file_name = format!("{name}{ending}");
+                let is_file = std::fs::metadata(root.join(&file_name)).is_ok_and(|m| m.is_file());
+                is_file.then(|| {
+                    Child::File(FileChild {
+                        language: Language::of_name(&file_name),
+                        file_name,
+                    })
+                })
+            })
+        };
+        self.root(root).tops.insert(name.to_owned(), found.clone());
+        found
+    }
+
+    /// Reads the rc files that lie in the modulepath itself, and the site's and the user's.
+    pub fn read_root_rc(&mut self, root: &Utf8Path, rc: &mut dyn RcReader) {
+        self.read_global(rc);
+        if std::mem::replace(&mut self.root(root).rc_read, true) {
+            return;
+        }
+        for name in [".modulerc.lua", ".modulerc", ".version"] {
+            let found = self.read_rc(root, "", &root.join(name), rc);
+            if found && rc.config().single_marker {
+                break;
+            }
+        }
+    }
+
+    fn read_markers(&mut self, root: &Utf8Path, dir: &str, read: &Dir, rc: &mut dyn RcReader) {
+        let single = rc.config().single_marker;
+        let markers = &read.markers;
+        if let Some(link) = &markers.link {
+            let facts = &mut self.root(root).facts;
+            facts.defaults.insert(dir.to_owned(), link.clone());
+            if single {
+                return;
+            }
+        }
+        let files = [
+            (markers.rc_lua, ".modulerc.lua"),
+            (markers.rc_tcl, ".modulerc"),
+            (markers.version, ".version"),
+        ];
+        for (_, name) in files.iter().filter(|(present, _)| *present) {
+            self.read_rc(root, dir, &root.join(dir).join(name), rc);
+            if single {
+                return;
+            }
+        }
+    }
+
+    /// Whether the file is there.
+    fn read_rc(
+        &mut self,
+        root: &Utf8Path,
+        dir: &str,
+        file: &Utf8Path,
+        rc: &mut dyn RcReader,
+    ) -> bool {
+        let Some((directives, mistake)) = rc.read(file, dir, root) else {
+            return false;
+        };
+        self.warnings.extend(mistake);
+        let place = file.parent().unwrap_or(root).to_owned();
+        for directive in directives {
+            self.add(root, directive, dir, &place, file, rc.config());
+        }
+        true
+    }
+
+    fn add(
+        &mut self,
+        root: &Utf8Path,
+        directive: Directive,
+        dir: &str,
+        place: &Utf8Path,
+        file: &Utf8Path,
+        config: &Config,
+    ) {
+        let rules = config.spec_rules();
+        let redefine = config.redefine_symbols;
+        let added = (self.root(root).facts).add(directive, dir, place, &rules, redefine);
+        self.warn(added, file);
+    }
+
+    fn warn(&mut self, added: Result<(), String>, file: &Utf8Path) {
+        if let Err(reason) = added {
+            let warning = Diagnostic::new(Kind::Modulefile, reason);
+            self.warnings.push(warning.note(format!("in `{file}`")));
+        }
+    }
+
+    fn read_global(&mut self, rc: &mut dyn RcReader) {
+        if self.global.is_some() {
+            return;
+        }
+        let mut global = Global::default();
+        let rules = rc.config().spec_rules();
+        let redefine = rc.config().redefine_symbols;
+        let mut files = site_files(&rc.config().rc_files);
+        if redefine {
+            // What is read last stays: the first file of the list overrides the others.
+            files.reverse();
+        }
+        let home = (!rc.config().ignore_user_rc)
+            .then(|| rc.session().home())
+            .flatten();
+        for file in files {
+            self.read_global_file(&file, &mut global.system, redefine, &rules, rc);
+        }
+        if let Some(home) = home {
+            for name in [".modulerc.lua", ".modulerc"] {
+                let file = home.join(name);
+                if self.read_global_file(&file, &mut global.user, redefine, &rules, rc) {
+                    break;
+                }
+            }
+        }
+        self.global = Some(global);
+    }
+
+    fn read_global_file(
+        &mut self,
+        file: &Utf8Path,
+        facts: &mut Facts,
+        redefine: bool,
+        rules: &crate::name::SpecRules,
+        rc: &mut dyn RcReader,
+    ) -> bool {
+        let place = file.parent().unwrap_or(Utf8Path::new("/"));
+        let Some((directives, mistake)) = rc.read(file, "", place) else {
+            return false;
+        };
+        self.warnings.extend(mistake);
+        for directive in directives {
+            let added = facts.add(directive, "", place, rules, redefine);
+            self.warn(added, file);
+        }
+        true
+    }
+
+    fn root(&mut self, root: &Utf8Path) -> &mut Root {
+        if !self.known.contains_key(root) {
+            self.known.insert(root.to_owned(), Root::default());
+        }
+        self.known.get_mut(root).expect("inserted above")
+    }
+
+    /// The facts that hold for a modulepath, the weightiest first.
+    pub(crate) fn scopes(&self, root: &Utf8Path, config: &Config) -> Vec<&Facts> {
+        let own = self.known.get(root).map(|root| &root.facts);
+        let global = self.global.as_ref();
+        let (user, system) = (global.map(|g| &g.user), global.map(|g| &g.system));
+        let order = if config.redefine_symbols {
+            [user, system, own]
+        } else {
+            [system, user, own]
+        };
+        order.into_iter().flatten().collect()
+    }
+
+    /// What `name` stands for, as far as the modulepath and the site's and the user's rc files say.
+    pub(crate) fn alias(&self, root: &Utf8Path, name: &str, config: &Config) -> Option<&Alias> {
+        (self.scopes(root, config).into_iter()).find_map(|facts| facts.aliases.get(name))
+    }
+
+    /// The marked default of a directory: a path below it, and who marked it.
+    pub(crate) fn mark(
+        &self,
+        root: &Utf8Path,
+        dir: &str,
+        config: &Config,
+    ) -> Option<(String, Rank)> {
+        let global = self.global.as_ref();
+        let own = self.known.get(root).map(|root| &root.facts);
+        let user = (global.map(|g| &g.user), Rank::User);
+        let system = (global.map(|g| &g.system), Rank::System);
+        let order = if config.redefine_symbols {
+            [user, system, (own, Rank::Tree)]
+        } else {
+            [system, user, (own, Rank::Tree)]
+        };
+        order
+            .into_iter()
+            .find_map(|(facts, rank)| Some((facts?.defaults.get(dir)?.clone(), rank)))
+    }
+
+    /// The aliases and symbolic versions that stand for `target` directly.
+    pub(crate) fn names_for(&self, root: &Utf8Path, target: &str, config: &Config) -> Vec<String> {
+        let mut names = Vec::new();
+        for facts in self.scopes(root, config) {
+            for (name, alias) in &facts.aliases {
+                if alias.kind != AliasKind::Virtual && alias.target == target {
+                    names.push(name.clone());
+                }
+            }
+        }
+        names
+    }
+
+    /// The virtual modules right below a directory: their last part and their target.
+    pub(crate) fn virtual_children(
+        &self,
+        root: &Utf8Path,
+        dir: &str,
+        config: &Config,
+    ) -> BTreeMap<String, String> {
+        let prefix = format!("{dir}/");
+        let mut found = BTreeMap::new();
+        for facts in self.scopes(root, config) {
+            let range = facts.aliases.range(prefix.clone()..);
+            for (name, alias) in range.take_while(|(name, _)| name.starts_with(&prefix)) {
+                let child = &name[prefix.len()..];
+                if alias.kind == AliasKind::Virtual && !child.contains('/') {
+                    let target = || alias.target.clone();
+                    found.entry(child.to_owned()).or_insert_with(target);
+                }
+            }
+        }
+        found
+    }
+
+    /// What the rules say about a module.
+    pub(crate) fn verdict(
+        &self,
+        root: &Utf8Path,
+        subject: &Subject<'_>,
+        rc: &dyn RcReader,
+    ) -> Verdict {
+        let scopes = self.scopes(root, rc.config());
+        if scopes.iter().all(|facts| facts.rules.is_empty()) && !is_dotted(subject.full_name) {
+            return Verdict::default();
+        }
+        judge(scopes, subject, rc.session(), rc.config(), &self.clock)
+    }
+
+    /// How many parts of `full_name` belong to the name; the rest is the version.
+    pub fn name_parts(&mut self, root: &Utf8Path, full_name: &str, rc: &mut dyn RcReader) -> usize {
+        let parts = full_name.split('/').count();
+        if rc.config().name_split == NameSplit::LastSlash {
+            return parts.saturating_sub(1).max(1);
+        }
+        let fixed = max_depth(&rc.config().max_depth, root);
+        let ends: Vec<usize> = full_name.match_indices('/').map(|(at, _)| at).collect();
+        for (index, end) in ends.into_iter().enumerate() {
+            let dir = self.dir(root, &full_name[..end], rc);
+            let fixed_here = fixed == Some(index + 1);
+            if fixed_here || dir.is_some_and(|dir| dir.ends_name()) {
+                return index + 1;
+            }
+        }
+        parts
+    }
+
+    /// Whether a file is a modulefile: its name tells, or its first bytes.
+    pub(crate) fn is_modulefile(file: &Utf8Path, child: &FileChild, config: &Config) -> bool {
+        if child.language.is_some() {
+            return true;
+        }
+        config.allow_tcl && begins_as_modulefile(file)
+    }
+}
+
+/// Who marked a default; a higher one counts more. A module without version lies between.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Rank {
+    /// Not marked.
+    Plain,
+    /// A module without version.
+    Meta,
+    /// Marked in the modulepath.
+    Tree,
+    /// Marked by the site's rc file.
+    System,
+    /// Marked by the user's rc file.
+    User,
+}
+
+/// `dir/child`, or `child` alone in the modulepath itself.
+pub(crate) fn joined(dir: &str, child: &str) -> String {
+    if dir.is_empty() {
+        child.to_owned()
+    } else {
+        format!("{dir}/{child}")
+    }
+}
+
+/// The path of a file of a directory.
+pub(crate) fn file_path(root: &Utf8Path, dir: &str, file: &FileChild) -> Utf8PathBuf {
+    match file.file_name.strip_prefix("../") {
+        Some(beside) => match dir.rsplit_once('/') {
+            Some((parent, _)) => root.join(parent).join(beside),
+            None => root.join(beside),
+        },
+        None if dir.is_empty() => root.join(&file.file_name),
+        None => Utf8PathBuf::from(format!("{root}/{dir}/{}", file.file_name)),
+    }
+}
+
+fn begins_as_modulefile(file: &Utf8Path) -> bool {
+    const COOKIE: &[u8] = b"#%Module";
+    let mut start = [0; COOKIE.len()];
+    std::fs::File::open(file).is_ok_and(|mut file| file.read_exact(&mut start).is_ok())
+        && start == COOKIE
+}
+
+/// The depth that `max_depth` (`DIR:DEPTH;...`) gives for a modulepath.
+fn max_depth(setting: &str, root: &Utf8Path) -> Option<usize> {
+    setting.split(';').find_map(|item| {
+        let (dir, depth) = item.rsplit_once(':')?;
+        let same = dir.trim().trim_end_matches('/') == root.as_str().trim_end_matches('/');
+        same.then(|| depth.trim().parse().ok()).flatten()
+    })
+}
+
+/// The files of a list of rc files; a directory stands for those in it, in the order of their names.
+fn site_files(list: &str) -> Vec<Utf8PathBuf> {
+    let mut files = Vec::new();
+    for item in list.split(':').filter(|item| !item.is_empty()) {
+        let path = Utf8PathBuf::from(item);
+        match path.read_dir_utf8() {
+            Ok(entries) => {
+                let mut inside: Vec<Utf8PathBuf> = entries
+                    .filter_map(Result::ok)
+                    .filter(|entry| !is_rest(entry.file_name()))
+                    .map(camino::Utf8DirEntry::into_path)
+                    .collect();
+                inside.sort();
+                files.extend(inside);
+            }
+            Err(_) => files.push(path),
+        }
+    }
+    files
+}
+
+/// Whether a file in a directory of rc files is a rest of an editor.
+fn is_rest(name: &str) -> bool {
+    name.ends_with('~') || name.starts_with('#') || name.ends_with(".swp")
+}
