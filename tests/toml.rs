@@ -145,7 +145,7 @@ fn evaluated(text: &str, mode: Mode) -> Result<(Evaluation, Vec<String>), Diagno
     let mut module = ModuleContext {
         name: "demo".to_owned(),
         version: Some("1.2.3".to_owned()),
-        requested: "demo".to_owned(),
+        requested: "demo/1.2.3".to_owned(),
         file: "/site/modules/demo/1.2.3.toml".into(),
         modulepath: "/site/modules".into(),
         ..ModuleContext::default()
@@ -478,7 +478,7 @@ fn heading(stage: Stage) -> &'static str {
         Stage::Guards => "2. What must hold",
         Stage::Modules => "3. Other modules",
         Stage::Environment => "4. Variables",
-        Stage::Shell => "5. Aliases and functions",
+        Stage::Shell => "5. Aliases, functions, completions",
         Stage::Messages => "6. Messages",
     }
 }

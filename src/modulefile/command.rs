@@ -217,7 +217,7 @@ const ROW: Command = Command {
 /// All commands.
 #[rustfmt::skip]
 pub static COMMANDS: &[Command] = &[
-    Command { tcl: &["setenv"], lua: &["setenv"], args: exactly(2), lua_extra: &["if_unset"], options: &[IF_UNSET, MODE],
+    Command { tcl: &["setenv"], lua: &["setenv"], toml: "setenv", args: exactly(2), lua_extra: &["if_unset"], options: &[IF_UNSET, MODE],
         run: environment::setenv, doc: "Gives a variable a value", source: "modulefile(4) setenv; Lmod setenv", ..ROW },
     Command { tcl: &["unsetenv"], lua: &["unsetenv"], toml: "unsetenv", args: between(1, 2), options: &[MODE, NOOP_ON_UNLOAD, UNSET_ON_UNLOAD],
         run: environment::unsetenv, doc: "Takes a variable away", source: "modulefile(4) unsetenv; Lmod unsetenv", ..ROW },
@@ -237,7 +237,7 @@ pub static COMMANDS: &[Command] = &[
         run: environment::set_function, doc: "Defines a shell function", source: "modulefile(4) set-function; Lmod set_shell_function", ..ROW },
     Command { tcl: &["unset-function"], lua: &["unset_shell_function"], toml: "unset_function", args: exactly(1),
         run: environment::unset_function, doc: "Takes a shell function away", source: "modulefile(4) unset-function; Lmod unset_shell_function", ..ROW },
-    Command { tcl: &["complete"], lua: &["complete"], args: exactly(3),
+    Command { tcl: &["complete"], lua: &["complete"], toml: "complete", args: exactly(3),
         run: environment::complete, doc: "Says how a shell completes the arguments of a command", source: "modulefile(4) complete; Lmod complete", ..ROW },
     Command { tcl: &["uncomplete"], lua: &["uncomplete"], args: between(1, 3),
         run: environment::uncomplete, doc: "Takes a completion away", source: "modulefile(4) uncomplete; Lmod uncomplete", ..ROW },
@@ -271,9 +271,9 @@ pub static COMMANDS: &[Command] = &[
         run: relations::conflict, doc: "None of these modules may be loaded", source: "modulefile(4) conflict; Lmod conflict", ..ROW },
     Command { tcl: &["family"], lua: &["family"], toml: "family", args: exactly(1),
         run: relations::family, doc: "Only one module of the family may be loaded", source: "modulefile(4) family; Lmod family", ..ROW },
-    Command { tcl: &["provide"], args: at_least(1),
+    Command { tcl: &["provide"], toml: "provide", args: at_least(1),
         run: relations::provide, doc: "Further names under which this module answers", source: "modulefile(4) provide", ..ROW },
-    Command { tcl: &["require-fullname"], lua: &["requireFullName"],
+    Command { tcl: &["require-fullname"], lua: &["requireFullName"], toml: "require_full_name",
         run: relations::require_full_name, doc: "The module must be asked for with its version", source: "modulefile(4) require-fullname; Lmod requireFullName", ..ROW },
     Command { tcl: &["is-avail"], args: at_least(1), shown: false,
         run: relations::is_avail, doc: "Whether one of these modules can be loaded", source: "modulefile(4) is-avail", ..ROW },

@@ -219,6 +219,22 @@ impl<'s> Reader<'_, 's> {
                 self.call(vec![Arg::Text(text)]);
                 Ok(())
             }
+            Shape::Flag => {
+                if value.boolean()? {
+                    self.call(Vec::new());
+                }
+                Ok(())
+            }
+            Shape::Completions => {
+                for shell in value.table("a table from shell to commands")? {
+                    for command in shell.value.table("a table from command to text")? {
+                        self.span = command.key_span;
+                        let text = Arg::Text(command.value.string()?);
+                        self.call(vec![name_of(&shell), name_of(&command), text]);
+                    }
+                }
+                Ok(())
+            }
             Shape::Fact(label) => {
                 let key = Arg::Fixed(Value::text(self.key.name), self.span);
                 self.fact(label, key, value)

@@ -40,6 +40,10 @@ pub(super) enum Shape {
     Facts,
     /// Tags; `sticky` is a property as well.
     Tags,
+    /// `true`: the call is made.
+    Flag,
+    /// A table from shell to a table from command to text.
+    Completions,
     /// One word.
     Word,
     /// Modules, all of which are meant.
@@ -164,6 +168,10 @@ pub static KEYS: &[Key] = &[
 
     key("error", Stage::Guards, Shape::Message, "a string",
         "Makes `module load` fail with this text. Useful in `[[when]]`."),
+    top("require_full_name", Stage::Guards, Shape::Flag, "`true`",
+        "The module must be asked for with its version: `module load gcc/13.2.0`, not `module load gcc`."),
+    top("provide", Stage::Guards, Shape::Modules, STRINGS,
+        "Further names under which the loaded module meets what others need: `provide = \"mpi\"`."),
     key("family", Stage::Guards, Shape::Word, "a string",
         "Only one module of a family is loaded at a time: loading a second one replaces the first, or is refused, as the site has chosen."),
     key("conflict", Stage::Guards, Shape::Modules, MODULES,
@@ -209,6 +217,8 @@ pub static KEYS: &[Key] = &[
     key("unset_function", Stage::Shell, Shape::Names, STRINGS, "Takes shell functions away."),
     key("set_function", Stage::Shell, Shape::Functions, "a table from name to a string, or to a table",
         "Defines shell functions. In a table: `sh` (the body for shells such as bash and zsh) and `csh` (for C shells, where it becomes an alias)."),
+    key("complete", Stage::Shell, Shape::Completions, "a table from shell to a table from command to a string",
+        "How a shell completes the arguments of a command, in the words of that shell's own `complete`."),
 
     key("message", Stage::Messages, Shape::Message, "a string, or a table",
         "Says something after `module load`. In a table: `load`, `unload`."),

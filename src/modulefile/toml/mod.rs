@@ -151,6 +151,7 @@ impl<'s> File<'s> {
     }
 }
 
+/// Listings must not keep the modulepaths of one user for all.
 fn have_dynamic_modulepath(host: &mut Host) {
     host.evaluation.dynamic_modulepath = true;
 }

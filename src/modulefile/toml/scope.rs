@@ -126,7 +126,7 @@ impl<'s> Scope<'s> {
             let dollars = rest[..at].bytes().rev().take_while(|b| *b == b'$').count();
             if dollars >= 2 {
                 // `$${HOME}`: one dollar goes, the rest stands for itself.
-                out.value.extend_from_slice(rest[..at - 1].as_bytes());
+                out.value.extend_from_slice(&rest.as_bytes()[..at - 1]);
                 out.value.push(b'{');
                 rest = &rest[at + 1..];
                 continue;
@@ -134,7 +134,7 @@ impl<'s> Scope<'s> {
             if dollars == 0
                 && let Some(inner) = escaped_variable(&rest[at..])
             {
-                out.value.extend_from_slice(rest[..at].as_bytes());
+                out.value.extend_from_slice(&rest.as_bytes()[..at]);
                 out.value.extend_from_slice(inner.as_bytes());
                 rest = &rest[at + inner.len() + 2..];
                 continue;
@@ -146,12 +146,12 @@ impl<'s> Scope<'s> {
                     .help("`${NAME}` and `${NAME:-default}` are understood; `$${` stands for `${`")
             })? {
                 Some((written, reference)) => {
-                    out.value.extend_from_slice(rest[..start].as_bytes());
+                    out.value.extend_from_slice(&rest.as_bytes()[..start]);
                     self.resolve(host, written, &reference, span, out)?;
                     rest = &rest[start + written.len()..];
                 }
                 None => {
-                    out.value.extend_from_slice(rest[..=at].as_bytes());
+                    out.value.extend_from_slice(&rest.as_bytes()[..=at]);
                     rest = &rest[at + 1..];
                 }
             }
@@ -335,10 +335,6 @@ fn escaped_variable(text: &str) -> Option<&str> {
 ///
 /// # Errors
 /// The text and what is wrong with it.
-#[expect(
-    clippy::type_complexity,
-    reason = "used once, and both halves are plain"
-)]
 fn reference(text: &str) -> Result<Option<(&str, Reference<'_>)>, (&str, String)> {
     if let Some(inner) = text.strip_prefix('{') {
         let length = name_length(inner);
