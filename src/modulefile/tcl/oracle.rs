@@ -88,7 +88,9 @@ impl Oracle {
 
     /// Fails when there were differences; shows the ten shortest.
     pub(crate) fn finish(mut self) {
-        self.differences.sort_by_key(String::len);
+        self.differences
+            .sort_by(|a, b| (a.len(), a).cmp(&(b.len(), b)));
+        self.differences.dedup();
         let count = self.differences.len();
         self.differences.truncate(10);
         assert!(

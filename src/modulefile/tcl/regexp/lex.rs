@@ -129,7 +129,8 @@ impl<'a> Lexer<'a> {
             }
         }
         let rest = &pattern[lexer.at..];
-        if rest.starts_with(b"(?") && rest.get(2).is_some_and(u8::is_ascii_alphabetic) {
+        let letter = rest.strip_prefix(b"(?").and_then(chars::decode);
+        if letter.is_some_and(|(c, _)| Class::Alpha.contains(c)) {
             lexer.note(uses::NON_POSIX);
             lexer.at += 2;
             lexer.options()?;
@@ -427,14 +428,13 @@ impl<'a> Lexer<'a> {
         Ok(match letter {
             b'A' => Token::TextBegin,
             b'Z' => Token::TextEnd,
-            b'm' => Token::WordBegin,
-            b'M' => Token::WordEnd,
-            b'y' | b'Y' => {
+            b'm' | b'M' | b'y' | b'Y' => {
                 self.note(uses::LOCALE);
-                if letter == b'y' {
-                    Token::WordBoundary
-                } else {
-                    Token::NotWordBoundary
+                match letter {
+                    b'm' => Token::WordBegin,
+                    b'M' => Token::WordEnd,
+                    b'y' => Token::WordBoundary,
+                    _ => Token::NotWordBoundary,
                 }
             }
             b'd' | b'D' | b's' | b'S' | b'w' | b'W' => {
@@ -494,7 +494,10 @@ impl<'a> Lexer<'a> {
     /// Reads an escape that stands for one character.
     fn escaped_char(&mut self, letter: u8) -> Result<Char, Reason> {
         Ok(match letter {
-            b'a' => 0x07,
+            b'a' => {
+                self.note(uses::LOCALE);
+                0x07
+            }
             b'b' => 0x08,
             b'B' => Char::from(b'\\'),
             b'c' => {
@@ -502,7 +505,7 @@ impl<'a> Lexer<'a> {
                 self.take().ok_or(Reason::BadEscape)? & 0x1F
             }
             b'e' => {
-                self.note(uses::UNPORTABLE);
+                self.note(uses::UNPORTABLE | uses::LOCALE);
                 0x1B
             }
             b'f' => 0x0C,
@@ -514,7 +517,7 @@ impl<'a> Lexer<'a> {
             b'U' => self.hexadecimal(8)?,
             b'x' => {
                 self.note(uses::UNPORTABLE);
-                self.hexadecimal(255)?
+                self.hexadecimal(2)?
             }
             _ => return Err(Reason::BadEscape),
         })
@@ -543,7 +546,7 @@ impl<'a> Lexer<'a> {
         for (spelling, token) in [(b"[:<:]]", Token::WordBegin), (b"[:>:]]", Token::WordEnd)] {
             if self.rest().starts_with(spelling) {
                 self.at += spelling.len();
-                self.note(uses::NON_POSIX);
+                self.note(uses::NON_POSIX | uses::LOCALE);
                 return Ok(token);
             }
         }

@@ -177,8 +177,9 @@ impl Parser<'_> {
     fn look_ahead(&mut self, negative: bool) -> Result<Rc<Node>, Reason> {
         self.advance()?;
         self.looking += 1;
-        let body = self.nested()?;
+        let body = self.nested();
         self.looking -= 1;
+        let body = body?;
         Ok(Rc::new(Node::LookAhead { negative, body }))
     }
 
@@ -233,7 +234,7 @@ impl Parser<'_> {
                 newline: !self.lexer.flags.line_stop,
             },
             Token::Set(set) => Node::Set(set),
-            Token::Open { capturing } => return self.group(capturing && self.looking == 0),
+            Token::Open { capturing } => return self.group(capturing),
             Token::BackReference(number) => match self.groups.get(number - 1) {
                 Some(Some(body)) if self.looking == 0 => Node::BackReference {
                     number,
@@ -248,7 +249,15 @@ impl Parser<'_> {
         Ok(Rc::new(node))
     }
 
+    /// Reads a group. Right inside a look-ahead it does not capture, but one level further down it does.
     fn group(&mut self, capturing: bool) -> Result<Rc<Node>, Reason> {
+        let looking = std::mem::take(&mut self.looking);
+        let group = self.group_body(capturing && looking == 0);
+        self.looking = looking;
+        group
+    }
+
+    fn group_body(&mut self, capturing: bool) -> Result<Rc<Node>, Reason> {
         if !capturing {
             self.advance()?;
             let body = self.nested()?;
@@ -278,11 +287,11 @@ impl Parser<'_> {
 }
 
 impl Node {
-    /// Whether the node can match the empty string, conditions aside.
+    /// Whether the node can match the empty string, as far as Tcl finds out: not through a look-ahead.
     pub(super) fn may_be_empty(&self) -> bool {
         match self {
-            Self::Empty | Self::Assert(_) | Self::LookAhead { .. } => true,
-            Self::Char(_) | Self::Any { .. } | Self::Set(_) => false,
+            Self::Empty | Self::Assert(_) => true,
+            Self::Char(_) | Self::Any { .. } | Self::Set(_) | Self::LookAhead { .. } => false,
             Self::Group { body, .. } | Self::BackReference { body, .. } => body.may_be_empty(),
             Self::Repeat { body, min, .. } => *min == 0 || body.may_be_empty(),
             Self::Branch(items) => items.iter().all(|item| item.may_be_empty()),

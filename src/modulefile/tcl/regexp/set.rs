@@ -99,10 +99,10 @@ impl Set {
     }
 }
 
-/// Without case, both case classes are all letters.
+/// Without case, Tcl takes both case classes for letters and digits.
 fn ignore_case(item: &mut Item) {
     if let Item::Class(class @ (Class::Upper | Class::Lower)) = item {
-        *class = Class::Alpha;
+        *class = Class::Alnum;
     }
 }
 
