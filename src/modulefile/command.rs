@@ -3,7 +3,7 @@
 //! A new command is one row here and its action in `host/`; the three bindings, the messages about arguments and the
 //! reference page follow. Sources stand in each row: `modulefile(4)` of Environment Modules, Lmod's user guide.
 
-use super::host::{Host, Stop, environment, facts, names, relations, shell, text};
+use super::host::{Host, Stop, environment, facts, names, query, relations, shell, text};
 use super::value::{Args, Value};
 
 /// How many positional arguments a command takes.
@@ -93,6 +93,8 @@ pub struct Command {
     /// Tcl options may also stand behind or between the other arguments. Otherwise they stand in front, and what follows
     /// the first argument is taken as it is (`append-path CFLAGS -O2`).
     pub options_anywhere: bool,
+    /// A Lua table may hold any key: it is the first argument, as a map.
+    pub any_key: bool,
     /// Whether Tcl's `.modulerc` and `.version` know it.
     pub in_rc: bool,
     /// Whether `show` prints it.
@@ -166,15 +168,31 @@ const BOOLEAN: Opt = flag("boolean", &["--boolean"]);
 const DEFAULT: Opt = value("default", &["--default"]);
 const AFTER: Opt = value("after", &["--after"]);
 const BEFORE: Opt = value("before", &["--before"]);
-const USER: Opt = list("user", &["--user"]);
-const GROUP: Opt = list("group", &["--group"]);
-const NOT_USER: Opt = list("not_user", &["--not-user"]);
-const NOT_GROUP: Opt = list("not_group", &["--not-group"]);
+const USER: Opt = Opt {
+    lua: &["userA"],
+    ..list("user", &["--user"])
+};
+const GROUP: Opt = Opt {
+    lua: &["groupA"],
+    ..list("group", &["--group"])
+};
+const NOT_USER: Opt = Opt {
+    lua: &["notUserA"],
+    ..list("not_user", &["--not-user"])
+};
+const NOT_GROUP: Opt = Opt {
+    lua: &["notGroupA"],
+    ..list("not_group", &["--not-group"])
+};
 const SOFT: Opt = flag("soft", &["--soft"]);
 const HARD: Opt = flag("hard", &["--hard"]);
 const HIDDEN_LOADED: Opt = flag("hidden_loaded", &["--hidden-loaded"]);
 const MESSAGE: Opt = value("message", &["--message"]);
 const NO_NEWLINE: Opt = flag("no_newline", &["-nonewline"]);
+const NAME: Opt = list("name", &[]);
+const KIND: Opt = value("kind", &[]);
+const CODE: Opt = value("cmd", &[]);
+const FORCE: Opt = flag("force", &[]);
 const NEARLY_MESSAGE: Opt = value("nearly_message", &["--nearly-message"]);
 
 const fn opt(name: &'static str, tcl: &'static [&'static str], carries: Carries) -> Opt {
@@ -207,6 +225,7 @@ const ROW: Command = Command {
     lua_extra: &[],
     options: &[],
     options_anywhere: false,
+    any_key: false,
     in_rc: false,
     shown: true,
     run: text::help,
@@ -237,6 +256,8 @@ pub static COMMANDS: &[Command] = &[
         run: environment::set_function, doc: "Defines a shell function", source: "modulefile(4) set-function; Lmod set_shell_function", ..ROW },
     Command { tcl: &["unset-function"], lua: &["unset_shell_function"], toml: "unset_function", args: exactly(1),
         run: environment::unset_function, doc: "Takes a shell function away", source: "modulefile(4) unset-function; Lmod unset_shell_function", ..ROW },
+    Command { lua: &["export_shell_function"], args: exactly(1),
+        run: environment::export_function, doc: "Gives a shell function to child shells (bash)", source: "Lmod export_shell_function", ..ROW },
     Command { tcl: &["complete"], lua: &["complete"], toml: "complete", args: exactly(3),
         run: environment::complete, doc: "Says how a shell completes the arguments of a command", source: "modulefile(4) complete; Lmod complete", ..ROW },
     Command { tcl: &["uncomplete"], lua: &["uncomplete"], args: between(1, 3),
@@ -249,6 +270,10 @@ pub static COMMANDS: &[Command] = &[
         run: shell::source_sh, doc: "Does what a shell script does to the environment", source: "modulefile(4) source-sh; Lmod source_sh", ..ROW },
     Command { tcl: &["system"], args: at_least(1), in_rc: true,
         run: shell::system, doc: "Runs a command through `/bin/sh` and gives its status", source: "modulefile(4) system", ..ROW },
+    Command { lua: &["execute"], args: exactly(0), options: &[CODE, MODE],
+        run: environment::execute, doc: "Has the shell run a command behind all changes", source: "Lmod execute", ..ROW },
+    Command { lua: &["protected_getenv"], args: between(1, 2), options: &[MODE], shown: false,
+        run: query::protected_getenv, doc: "The value of a variable, or words for it where the file is only shown", source: "Lmod protected_getenv", ..ROW },
     Command { tcl: &["getenv"], args: between(1, 2), options: &[RETURN_VALUE], in_rc: true, shown: false,
         run: facts::getenv, doc: "The value of a variable", source: "modulefile(4) getenv", ..ROW },
     Command { tcl: &["module"], args: at_least(1),
@@ -259,6 +284,21 @@ pub static COMMANDS: &[Command] = &[
     Command { tcl: &["always-load"], lua: &["always_load"], toml: "always_load", args: at_least(1), options: &[OPTIONAL, TAG, FROM],
         run: relations::always_load, doc: "Loads modules; unloading leaves them", source: "modulefile(4) always-load; Lmod always_load", ..ROW },
     Command { lua: &["unload"], toml: "unload", args: at_least(1), run: relations::unload, doc: "Unloads modules", source: "Lmod unload", ..ROW },
+    Command { lua: &["always_unload"], args: at_least(1), run: relations::always_unload, doc: "Unloads modules; unloading unloads them too", source: "Lmod always_unload", ..ROW },
+    Command { lua: &["mgrload"], args: exactly(2),
+        run: relations::manager_load, doc: "Loads one entry of `loaded_modules()` without what its file would load", source: "Lmod mgrload", ..ROW },
+    Command { lua: &["purge"], args: exactly(0), options: &[FORCE],
+        run: relations::purge, doc: "Unloads all other modules", source: "Lmod purge", ..ROW },
+    Command { lua: &["inherit"], args: exactly(0),
+        run: relations::inherit, doc: "Evaluates the modulefile of the same name in a later modulepath", source: "Lmod inherit", ..ROW },
+    Command { lua: &["atleast"], args: exactly(2), shown: false,
+        run: query::atleast, doc: "A module in this version or a later one", source: "Lmod atleast", ..ROW },
+    Command { lua: &["atmost"], args: exactly(2), shown: false,
+        run: query::atmost, doc: "A module in this version or an earlier one", source: "Lmod atmost", ..ROW },
+    Command { lua: &["between"], args: exactly(3), shown: false,
+        run: query::between, doc: "A module in a range of versions", source: "Lmod between", ..ROW },
+    Command { lua: &["latest"], args: exactly(1), shown: false,
+        run: query::latest, doc: "A module in its highest version", source: "Lmod latest", ..ROW },
     Command { tcl: &["depends-on"], lua: &["depends_on"], toml: "depends_on", args: at_least(1), options: &[OPTIONAL, TAG, FROM],
         run: relations::depends_on, doc: "Needs all of these modules", source: "modulefile(4) depends-on; Lmod depends_on", ..ROW },
     Command { tcl: &["depends-on-any"], lua: &["depends_on_any"], toml: "depends_on_any", args: at_least(1), options: &[OPTIONAL, TAG, FROM],
@@ -283,6 +323,12 @@ pub static COMMANDS: &[Command] = &[
         run: relations::is_used, doc: "Whether one of these directories is in `MODULEPATH`", source: "modulefile(4) is-used", ..ROW },
     Command { tcl: &["is-loaded"], lua: &["isloaded"], shown: false, in_rc: true,
         run: relations::is_loaded, doc: "Whether one of these modules is loaded", source: "modulefile(4) is-loaded; Lmod isloaded", ..ROW },
+    Command { lua: &["isPending"], args: exactly(1), shown: false,
+        run: query::is_pending, doc: "Whether a module is just being loaded", source: "Lmod isPending", ..ROW },
+    Command { lua: &["isAvail"], args: exactly(1), shown: false,
+        run: query::is_avail, doc: "The file that a load would evaluate", source: "Lmod isAvail", ..ROW },
+    Command { lua: &["loaded_modules"], args: exactly(0), shown: false,
+        run: query::loaded_modules, doc: "The loaded modules as tables", source: "Lmod loaded_modules", ..ROW },
     Command { tcl: &["module-whatis"], lua: &["whatis"], toml: "whatis", args: at_least(1),
         run: text::whatis, doc: "Says in one line what the module is", source: "modulefile(4) module-whatis; Lmod whatis", ..ROW },
     Command { tcl: &["module-help"], lua: &["help"], toml: "help", args: at_least(1),
@@ -309,18 +355,51 @@ pub static COMMANDS: &[Command] = &[
         run: facts::lsb_release, doc: "Facts about the Linux distribution", source: "modulefile(4) lsb-release", ..ROW },
     Command { tcl: &["versioncmp"], args: exactly(2), shown: false, in_rc: true,
         run: facts::versioncmp, doc: "Compares two versions: -1, 0 or 1", source: "modulefile(4) versioncmp", ..ROW },
+    Command { lua: &["mode"], args: exactly(0), shown: false,
+        run: query::mode, doc: "Why the file is evaluated: `load`, `unload`, `show`, ...", source: "Lmod mode", ..ROW },
+    Command { lua: &["is_spider"], args: exactly(0), shown: false,
+        run: query::is_spider, doc: "Whether the file is read for listings", source: "Lmod is_spider", ..ROW },
+    Command { lua: &["myFileName"], args: exactly(0), shown: false,
+        run: query::my_file_name, doc: "The file of the module", source: "Lmod myFileName", ..ROW },
+    Command { lua: &["myModuleName"], args: exactly(0), shown: false,
+        run: query::my_module_name, doc: "The name of the module", source: "Lmod myModuleName", ..ROW },
+    Command { lua: &["myModuleVersion"], args: exactly(0), shown: false,
+        run: query::my_module_version, doc: "The version of the module", source: "Lmod myModuleVersion", ..ROW },
+    Command { lua: &["myModuleFullName"], args: exactly(0), shown: false,
+        run: query::my_module_full_name, doc: "Name and version of the module", source: "Lmod myModuleFullName", ..ROW },
+    Command { lua: &["myModuleUsrName", "myModuleUsrAndAliasName"], args: exactly(0), shown: false,
+        run: query::my_module_user_name, doc: "The module as it was asked for", source: "Lmod myModuleUsrName", ..ROW },
+    Command { lua: &["myShellName"], args: exactly(0), shown: false,
+        run: query::my_shell_name, doc: "The shell of the user", source: "Lmod myShellName", ..ROW },
+    Command { lua: &["myShellType"], args: exactly(0), shown: false,
+        run: query::my_shell_type, doc: "`sh`, `csh`, or the shell's own name", source: "Lmod myShellType", ..ROW },
+    Command { lua: &["myConfig"], args: exactly(1), shown: false,
+        run: query::my_config, doc: "The user's name or groups, or the type of the shell", source: "Lmod myConfig", ..ROW },
+    Command { lua: &["userInGroup", "userInGroups"], args: at_least(1), shown: false,
+        run: query::user_in_groups, doc: "Whether the user is in one of these groups", source: "Lmod userInGroup", ..ROW },
+    Command { lua: &["hierarchyA"], args: between(1, 2), shown: false,
+        run: query::hierarchy, doc: "The modules whose hierarchy the file lies in", source: "Lmod hierarchyA", ..ROW },
+    Command { lua: &["convertToCanonical"], args: exactly(1), shown: false,
+        run: query::canonical, doc: "A text that sorts as the version does", source: "Lmod convertToCanonical", ..ROW },
+    Command { lua: &["LmodVersion"], args: exactly(0), shown: false,
+        run: query::version, doc: "The version of Lmod whose functions these are", source: "Lmod LmodVersion", ..ROW },
+    Command { lua: &["moduleStackTraceBack"], args: at_least(0), shown: false,
+        run: query::module_stack, doc: "The modules that are being loaded, as text", source: "Lmod moduleStackTraceBack", ..ROW },
     Command { tcl: &["report"], args: at_least(1), options: &[NO_NEWLINE], shown: false, run: text::report, doc: "Says something to people", source: "modulefile(4) report", ..ROW },
     Command { tcl: &["reportError"], args: at_least(1), shown: false, run: text::report_error, doc: "Reports an error; the file goes on", source: "modulefile(4) reportError", ..ROW },
-    Command { lua: &["LmodMessage"], toml: "message", shown: false, run: text::message, doc: "Says something to people", source: "Lmod LmodMessage", ..ROW },
+    Command { lua: &["LmodMessage"], toml: "message", any_key: true, shown: false, run: text::message, doc: "Says something to people", source: "Lmod LmodMessage", ..ROW },
     Command { tcl: &["module-log", "module-trace", "module-user", "module-verbosity", "setPutMode"],
         run: text::obsolete, doc: "Commands of old versions; they do nothing", source: "modulefile(4)", ..ROW },
-    Command { tcl: &["reportWarning"], lua: &["LmodWarning"], toml: "warning", shown: false, run: text::warning, doc: "Warns people", source: "Lmod LmodWarning; modulefile(4) reportWarning", ..ROW },
-    Command { lua: &["LmodError"], toml: "error", shown: false, run: text::error, doc: "Makes the request fail", source: "Lmod LmodError", ..ROW },
-    Command { tcl: &["module-version"], args: at_least(1), in_rc: true,
+    Command { tcl: &["reportWarning"], lua: &["LmodWarning"], toml: "warning", any_key: true, shown: false, run: text::warning, doc: "Warns people", source: "Lmod LmodWarning; modulefile(4) reportWarning", ..ROW },
+    Command { lua: &["LmodError", "LmodSystemError"], toml: "error", any_key: true, shown: false,
+        run: text::error, doc: "Makes the request fail", source: "Lmod LmodError", ..ROW },
+    Command { lua: &["LmodMsgRaw"], shown: false, run: text::message_raw, doc: "Says something to people, word for word", source: "Lmod LmodMsgRaw", ..ROW },
+    Command { lua: &["LmodBreak"], any_key: true, run: text::break_off, doc: "Gives the file up: the module is not loaded", source: "Lmod LmodBreak", ..ROW },
+    Command { tcl: &["module-version"], lua: &["module_version"], args: at_least(1), in_rc: true,
         run: names::version, doc: "Gives a module symbolic versions such as `default`", source: "modulefile(4) module-version", ..ROW },
-    Command { tcl: &["module-alias"], args: exactly(2), in_rc: true,
+    Command { tcl: &["module-alias"], lua: &["module_alias"], args: exactly(2), in_rc: true,
         run: names::alias, doc: "Gives a module one more name", source: "modulefile(4) module-alias", ..ROW },
-    Command { tcl: &["module-virtual"], args: exactly(2), in_rc: true,
+    Command { tcl: &["module-virtual"], lua: &["module_virtual"], args: exactly(2), in_rc: true,
         run: names::virtual_module, doc: "Makes a module of a file elsewhere", source: "modulefile(4) module-virtual", ..ROW },
     Command { tcl: &["module-hide"], args: at_least(1), options_anywhere: true, in_rc: true,
         options: &[SOFT, HARD, HIDDEN_LOADED, AFTER, BEFORE, USER, GROUP, NOT_USER, NOT_GROUP],
@@ -328,9 +407,9 @@ pub static COMMANDS: &[Command] = &[
     Command { tcl: &["module-hide-regex"], args: at_least(1), options_anywhere: true, in_rc: true,
         options: &[SOFT, HARD, HIDDEN_LOADED, AFTER, BEFORE, USER, GROUP, NOT_USER, NOT_GROUP],
         run: names::hide_pattern, doc: "Hides modules that match a pattern", source: "Lmod module-hide-regex", ..ROW },
-    Command { tcl: &["hide-version"], args: exactly(1), in_rc: true,
+    Command { tcl: &["hide-version"], lua: &["hide_version"], args: exactly(1), in_rc: true,
         run: names::hide, doc: "Hides one module", source: "modulefile(4) hide-version", ..ROW },
-    Command { tcl: &["hide-modulefile"], args: exactly(1), in_rc: true,
+    Command { tcl: &["hide-modulefile"], lua: &["hide_modulefile"], args: exactly(1), in_rc: true,
         run: names::hide, doc: "Hides one modulefile", source: "modulefile(4) hide-modulefile", ..ROW },
     Command { tcl: &["module-forbid"], args: at_least(1), options_anywhere: true, in_rc: true,
         options: &[MESSAGE, NEARLY_MESSAGE, AFTER, BEFORE, USER, GROUP, NOT_USER, NOT_GROUP],
@@ -338,6 +417,18 @@ pub static COMMANDS: &[Command] = &[
     Command { tcl: &["module-forbid-regex"], args: at_least(1), options_anywhere: true, in_rc: true,
         options: &[MESSAGE, NEARLY_MESSAGE, AFTER, BEFORE, USER, GROUP, NOT_USER, NOT_GROUP],
         run: names::forbid_pattern, doc: "Forbids to load modules that match a pattern", source: "Lmod module-forbid-regex", ..ROW },
+    Command { lua: &["hide"], args: exactly(0), in_rc: true,
+        options: &[NAME, KIND, HIDDEN_LOADED, AFTER, BEFORE, USER, GROUP, NOT_USER, NOT_GROUP],
+        run: names::hide_named, doc: "Hides modules", source: "Lmod hide", ..ROW },
+    Command { lua: &["hideRegex"], args: exactly(0), in_rc: true,
+        options: &[NAME, KIND, HIDDEN_LOADED, AFTER, BEFORE, USER, GROUP, NOT_USER, NOT_GROUP],
+        run: names::hide_named_pattern, doc: "Hides modules that match a pattern", source: "Lmod hideRegex", ..ROW },
+    Command { lua: &["forbid"], args: exactly(0), in_rc: true,
+        options: &[NAME, MESSAGE, NEARLY_MESSAGE, AFTER, BEFORE, USER, GROUP, NOT_USER, NOT_GROUP],
+        run: names::forbid_named, doc: "Forbids to load modules", source: "Lmod forbid", ..ROW },
+    Command { lua: &["forbidRegex"], args: exactly(0), in_rc: true,
+        options: &[NAME, MESSAGE, NEARLY_MESSAGE, AFTER, BEFORE, USER, GROUP, NOT_USER, NOT_GROUP],
+        run: names::forbid_named_pattern, doc: "Forbids to load modules that match a pattern", source: "Lmod forbidRegex", ..ROW },
     Command { tcl: &["module-tag"], args: at_least(2), options_anywhere: true, in_rc: true,
         options: &[USER, GROUP, NOT_USER, NOT_GROUP],
         run: names::tag, doc: "Gives modules a tag", source: "modulefile(4) module-tag", ..ROW },

@@ -6,7 +6,6 @@
 //!
 //! `.modulerc` and `.version` are scripts too: they run with [`Mode::Rc`] and leave [`Directive`]s.
 
-mod child;
 pub mod command;
 pub mod host;
 mod lua;

@@ -12,11 +12,36 @@ use crate::modulefile::value::{ArgError, Args, Value};
 
 /// Carries out `op`, in the modes that the call selects if it does.
 fn push(host: &mut Host, args: &Args, op: EnvOp) -> Result<Value, Stop> {
-    match args.option("mode") {
+    match modes(args)? {
         None => host.push(op)?,
-        Some(_) => host.push_in_modes(op, &args.option_list("mode", &[' ', ',']))?,
+        Some(_) if op.var().is_some_and(|var| var.as_str() == "MODULEPATH") => {
+            return Err(Stop::Argument(ArgError {
+                index: Some(0),
+                message: "`MODULEPATH` cannot be changed in chosen modes only".to_owned(),
+            }));
+        }
+        Some(modes) => host.push_in_modes(op, &modes)?,
     }
     Ok(Value::Nil)
+}
+
+/// The modes that a call selects; `None` where it acts as usual.
+///
+/// # Errors
+/// A word that names no mode.
+pub(super) fn modes(args: &Args) -> Result<Option<Vec<String>>, ArgError> {
+    if args.option("mode").is_none() {
+        return Ok(None);
+    }
+    let modes = args.option_list("mode", &[' ', ',']);
+    let known = |m: &String| matches!(m.as_str(), "load" | "unload" | "normal");
+    if let Some(word) = modes.iter().find(|m| !known(m)) {
+        return Err(ArgError {
+            index: None,
+            message: format!("`{word}` is not a mode: `load`, `unload` or `normal`"),
+        });
+    }
+    Ok((!modes.iter().any(|m| m == "normal")).then_some(modes))
 }
 
 /// `setenv VAR VALUE`.
@@ -297,6 +322,32 @@ pub(in crate::modulefile) fn chdir(host: &mut Host, args: &Args) -> Result<Value
         return Ok(Value::Nil);
     }
     host.push(EnvOp::Chdir { dir })?;
+    Ok(Value::Nil)
+}
+
+/// `export_shell_function(NAME)`.
+pub(in crate::modulefile) fn export_function(host: &mut Host, args: &Args) -> Result<Value, Stop> {
+    let name = definition_name(args)?;
+    host.push(EnvOp::ExportFunction { name })?;
+    Ok(Value::Nil)
+}
+
+/// `execute{cmd=CODE, modeA={MODE...}}`: code for the shell, behind all else.
+pub(in crate::modulefile) fn execute(host: &mut Host, args: &Args) -> Result<Value, Stop> {
+    let missing = |key: &str| ArgError {
+        index: None,
+        message: format!("the key `{key}` is missing"),
+    };
+    let code = args.option_bytes("cmd").ok_or_else(|| missing("cmd"))?;
+    let modes = args.option_list("mode", &[' ', ',']);
+    if modes.is_empty() {
+        return Err(missing("modeA").into());
+    }
+    let op = EnvOp::Execute { code, first: false };
+    match host.mode {
+        Mode::Load | Mode::Unload | Mode::Refresh => host.push_in_modes(op, &modes)?,
+        _ => {}
+    }
     Ok(Value::Nil)
 }
 

@@ -7,6 +7,7 @@ pub(super) mod environment;
 pub(super) mod facts;
 pub(super) mod names;
 pub(super) mod program;
+pub(super) mod query;
 pub(super) mod relations;
 pub(super) mod script;
 pub(super) mod shell;

@@ -53,6 +53,61 @@ pub(in crate::modulefile) fn hide(host: &mut Host, args: &Args) -> Result<Value,
     hide_targets(host, args, Matching::Names)
 }
 
+/// `hide{name=..., kind=...}` of Lua.
+pub(in crate::modulefile) fn hide_named(host: &mut Host, args: &Args) -> Result<Value, Stop> {
+    hide_keys(host, args, Matching::Names)
+}
+
+/// `hideRegex{name=..., kind=...}` of Lua.
+pub(in crate::modulefile) fn hide_named_pattern(
+    host: &mut Host,
+    args: &Args,
+) -> Result<Value, Stop> {
+    hide_keys(host, args, Matching::Patterns)
+}
+
+/// Lua says by keys what Tcl says by options.
+fn hide_keys(host: &mut Host, args: &Args, matching: Matching) -> Result<Value, Stop> {
+    let hiding = match text(args, "kind").as_deref() {
+        None | Some("hidden") => Hiding::Hidden,
+        Some("soft") => Hiding::Soft,
+        Some("hard") => Hiding::Hard,
+        Some(other) => return wrong(format!("`{other}` is not a kind: `hidden`, `soft`, `hard`")),
+    };
+    let directive = Directive::Hide {
+        targets: named_targets(args)?,
+        regex: matching == Matching::Patterns,
+        hiding,
+        hidden_loaded: args.flag("hidden_loaded"),
+        condition: condition(args)?,
+    };
+    push(host, directive)
+}
+
+/// The modules under the key `name`: one text or a list.
+fn named_targets(args: &Args) -> Result<Vec<String>, Stop> {
+    let targets = args.option_list("name", &[]);
+    if targets.is_empty() {
+        return wrong("the key `name` is missing");
+    }
+    Ok(targets)
+}
+
+/// `forbid{name=...}` of Lua.
+pub(in crate::modulefile) fn forbid_named(host: &mut Host, args: &Args) -> Result<Value, Stop> {
+    let targets = named_targets(args)?;
+    forbid_these(host, args, targets, Matching::Names)
+}
+
+/// `forbidRegex{name=...}` of Lua.
+pub(in crate::modulefile) fn forbid_named_pattern(
+    host: &mut Host,
+    args: &Args,
+) -> Result<Value, Stop> {
+    let targets = named_targets(args)?;
+    forbid_these(host, args, targets, Matching::Patterns)
+}
+
 /// `module-hide-regex`.
 pub(in crate::modulefile) fn hide_pattern(host: &mut Host, args: &Args) -> Result<Value, Stop> {
     hide_targets(host, args, Matching::Patterns)
@@ -93,8 +148,18 @@ pub(in crate::modulefile) fn forbid_pattern(host: &mut Host, args: &Args) -> Res
 }
 
 fn forbid_targets(host: &mut Host, args: &Args, matching: Matching) -> Result<Value, Stop> {
+    let targets = args.strings(0)?;
+    forbid_these(host, args, targets, matching)
+}
+
+fn forbid_these(
+    host: &mut Host,
+    args: &Args,
+    targets: Vec<String>,
+    matching: Matching,
+) -> Result<Value, Stop> {
     let directive = Directive::Forbid {
-        targets: args.strings(0)?,
+        targets,
         regex: matching == Matching::Patterns,
         condition: condition(args)?,
         message: text(args, "message"),

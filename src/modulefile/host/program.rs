@@ -5,7 +5,7 @@
 
 use std::cell::Cell;
 use std::ffi::OsStr;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, Stdio};
@@ -23,11 +23,13 @@ const MAX_OUTPUT_BYTES: usize = 16 << 20;
 
 /// What a program that is run reads.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::modulefile) enum Input {
+pub(in crate::modulefile) enum Input<'a> {
     /// Nothing: the end of the file at once.
     None,
     /// What we would read ourselves.
     Inherited,
+    /// This text.
+    Text(&'a [u8]),
 }
 
 /// What came of a program.
@@ -62,7 +64,7 @@ pub(in crate::modulefile) enum ProgramError {
 pub(in crate::modulefile) fn run<S: AsRef<OsStr>>(
     host: &Host,
     words: &[S],
-    input: Input,
+    input: Input<'_>,
     limit: Option<Duration>,
 ) -> Result<Output, ProgramError> {
     let mut words = words.iter();
@@ -85,6 +87,7 @@ pub(in crate::modulefile) fn run<S: AsRef<OsStr>>(
         .stdin(match input {
             Input::None => Stdio::null(),
             Input::Inherited => Stdio::inherit(),
+            Input::Text(_) => Stdio::piped(),
         })
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
@@ -95,6 +98,11 @@ pub(in crate::modulefile) fn run<S: AsRef<OsStr>>(
     let mut child = command
         .spawn()
         .map_err(|error| ProgramError::Start(shown.clone(), error))?;
+    if let (Input::Text(text), Some(mut stdin)) = (input, child.stdin.take()) {
+        let text = text.to_vec();
+        // A program that does not read its input closes the pipe: that is its right.
+        thread::spawn(move || drop(stdin.write_all(&text)));
+    }
     let result = follow(&mut child, limit);
     if result.is_err() && limit.is_some() {
         end_group(&child);

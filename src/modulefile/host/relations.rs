@@ -2,6 +2,7 @@
 
 use bstr::{BString, ByteSlice};
 
+use super::environment::modes;
 use super::{Host, Stop};
 use crate::diag::{Diagnostic, Kind};
 use crate::env::{EnvOp, PathAction, VarName};
@@ -40,7 +41,10 @@ fn relate(host: &mut Host, args: &Args, kind: RelationKind) -> Result<Value, Sto
         .into_iter()
         .map(Into::into)
         .collect();
-    host.relate(relation)?;
+    match modes(args)? {
+        None => host.relate(relation)?,
+        Some(modes) => host.relate_in_modes(relation, &modes)?,
+    }
     Ok(Value::Nil)
 }
 
@@ -66,6 +70,8 @@ relations! {
     always_load => AlwaysLoad;
     /// `unload`.
     unload => Unload;
+    /// `always_unload`.
+    always_unload => AlwaysUnload;
     /// `depends_on`.
     depends_on => DependsOn;
     /// `depends_on_any`.
@@ -89,6 +95,39 @@ pub(in crate::modulefile) fn family(host: &mut Host, args: &Args) -> Result<Valu
     }
     let mut relation = Relation::new(RelationKind::Family, Vec::new());
     relation.family = name;
+    host.relate(relation)?;
+    Ok(Value::Nil)
+}
+
+/// `inherit()`: evaluates the file of the same name in a later modulepath.
+pub(in crate::modulefile) fn inherit(host: &mut Host, _: &Args) -> Result<Value, Stop> {
+    host.relate(Relation::new(RelationKind::Inherit, Vec::new()))?;
+    Ok(Value::Nil)
+}
+
+/// `purge()`, `purge{force=true}`: unloads all other modules.
+pub(in crate::modulefile) fn purge(host: &mut Host, args: &Args) -> Result<Value, Stop> {
+    let mut relation = Relation::new(RelationKind::Purge, Vec::new());
+    relation.force = args.flag("force");
+    host.relate(relation)?;
+    Ok(Value::Nil)
+}
+
+/// `mgrload(REQUIRED, ENTRY)`: loads one entry of `loaded_modules()` without what its file would load.
+pub(in crate::modulefile) fn manager_load(host: &mut Host, args: &Args) -> Result<Value, Stop> {
+    let name = match args.positional.get(1) {
+        Some(Value::Map(entry)) => ["userName", "fullName"]
+            .iter()
+            .find_map(|key| entry.get(*key).and_then(Value::to_bytes))
+            .map(|name| name.to_str_lossy().into_owned()),
+        _ => Some(args.string(1)?),
+    };
+    let name = name.ok_or_else(|| ArgError {
+        index: Some(1),
+        message: "the table has no `fullName`".to_owned(),
+    })?;
+    let mut relation = Relation::new(RelationKind::ManagerLoad, vec![spec(&name)?]);
+    relation.optional = matches!(args.positional[0], Value::Bool(false) | Value::Nil);
     host.relate(relation)?;
     Ok(Value::Nil)
 }

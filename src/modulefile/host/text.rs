@@ -1,19 +1,40 @@
 //! Commands that carry text: whatis, help, messages, extensions.
 
-use bstr::BString;
+use bstr::{BString, ByteSlice};
+use indexmap::IndexMap;
 
 use super::{Host, Stop};
 use crate::diag::{Diagnostic, Kind};
 use crate::modulefile::Mode;
-use crate::modulefile::value::{Args, Value};
+use crate::modulefile::value::{ArgError, Args, Value};
 use crate::modulefile::world::Level;
 
-/// All positional arguments joined by a blank.
+/// All positional arguments joined by a blank; a template of Lua (`LmodError{msg="no %{what}", what="licence"}`) filled.
 fn joined(args: &Args) -> Result<BString, Stop> {
+    if let [Value::Map(template)] = args.positional.as_slice() {
+        return filled(template);
+    }
     let words = (0..args.len())
         .map(|i| args.bytes(i))
         .collect::<Result<Vec<_>, _>>()?;
     Ok(BString::from(bstr::join(" ", words)))
+}
+
+fn filled(template: &IndexMap<String, Value>) -> Result<BString, Stop> {
+    let text = template
+        .get("msg")
+        .and_then(Value::to_bytes)
+        .ok_or_else(|| ArgError {
+            index: None,
+            message: "the table has no text under `msg`".to_owned(),
+        })?;
+    let mut text = text.into_owned();
+    for (key, value) in template.iter().filter(|(key, _)| *key != "msg") {
+        if let Some(value) = value.to_bytes() {
+            text = text.replace(format!("%{{{key}}}"), value.as_ref()).into();
+        }
+    }
+    Ok(text)
 }
 
 /// `whatis TEXT`, `module-whatis TEXT...`.
@@ -107,6 +128,26 @@ pub(in crate::modulefile) fn message(host: &mut Host, args: &Args) -> Result<Val
     text.push(b'\n');
     host.tell(Level::Plain, text);
     Ok(Value::Nil)
+}
+
+/// `LmodMsgRaw(TEXT...)`: the arguments as they are, one behind the other.
+pub(in crate::modulefile) fn message_raw(host: &mut Host, args: &Args) -> Result<Value, Stop> {
+    let texts = (0..args.len())
+        .map(|i| args.bytes(i))
+        .collect::<Result<Vec<_>, _>>()?;
+    host.tell(Level::Plain, bstr::concat(texts));
+    Ok(Value::Nil)
+}
+
+/// `LmodBreak([TEXT...])`: the file gives up, what it did is dropped. Only a load can be given up.
+pub(in crate::modulefile) fn break_off(host: &mut Host, args: &Args) -> Result<Value, Stop> {
+    if host.mode != Mode::Load {
+        return Ok(Value::Nil);
+    }
+    let text = joined(args)?;
+    Err(Stop::Break(
+        (!text.is_empty()).then(|| text.to_str_lossy().into_owned()),
+    ))
 }
 
 /// `LmodWarning(TEXT...)`, `reportWarning TEXT`.

@@ -86,6 +86,7 @@ fn arguments(command: &'static Command, values: MultiValue) -> Result<Args, ArgE
     let mut values = values.into_vec();
     let mut args = Args::default();
     match values.as_slice() {
+        [mlua::Value::Table(table)] if command.any_key && table.raw_len() == 0 => {}
         [mlua::Value::Table(table)] => {
             args.table_form = true;
             let table = table.clone();

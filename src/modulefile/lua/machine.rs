@@ -11,10 +11,11 @@ use std::sync::Arc;
 
 use bstr::BString;
 use mlua::chunk::ChunkMode;
-use mlua::{Function, HookTriggers, Lua, LuaOptions, StdLib, Table, VmState};
+use mlua::{Function, HookTriggers, Lua, LuaOptions, StdLib, VmState};
 
 use super::errors::{self, Raised};
-use super::sandbox;
+use super::library::io::Pending;
+use super::sandbox::{self, Environments};
 use crate::diag::{Diagnostic, Kind, Place, SourceFile};
 use crate::env::EnvOp;
 use crate::modulefile::Mode;
@@ -69,8 +70,7 @@ impl Machines {
 pub(super) struct Machine {
     lua: Lua,
     shared: Rc<Shared>,
-    /// Where a file finds what is not its own: the metatable of each file's table of globals.
-    environment: Table,
+    environments: Environments,
 }
 
 /// What functions inside the machine share with the evaluation that runs.
@@ -93,7 +93,12 @@ struct Frame {
     lines: Lines,
     /// What the file wrote to standard output.
     code: BString,
+    /// Programs that still wait for their input to end.
+    pipes: Vec<Pipe>,
 }
+
+/// A program that runs when its input ends.
+pub(super) type Pipe = Rc<RefCell<Option<Pending>>>;
 
 impl Machine {
     fn new() -> mlua::Result<Machine> {
@@ -104,17 +109,18 @@ impl Machine {
         let counter = Rc::clone(&shared);
         let triggers = HookTriggers::new().every_nth_instruction(STEPS_PER_LOOK);
         lua.set_hook(triggers, move |lua, _| counter.count_steps(lua))?;
-        let environment = sandbox::environment(&lua, &shared)?;
+        let environments = sandbox::environments(&lua, &shared)?;
         Ok(Machine {
             lua,
             shared,
-            environment,
+            environments,
         })
     }
 
     /// Runs the host's file to its end.
     pub(super) fn run(&self, host: &mut Host<'_>) -> Result<(), Stop> {
         let source = Arc::clone(&host.source);
+        let mode = host.mode;
         let host = RefCell::new(host);
         let result = self.lua.scope(|scope| {
             let gate = scope.create_function(|_, ()| {
@@ -128,13 +134,14 @@ impl Machine {
             })?;
             let _frame = self.shared.enter(gate, &source);
             let globals = self.lua.create_table()?;
-            globals.set_metatable(Some(self.environment.clone()))?;
+            globals.set_metatable(Some(self.environments.of(mode)))?;
             self.lua
                 .load(source.text())
                 .set_name(format!("@{}", source.path()))
                 .set_mode(ChunkMode::Text)
                 .set_environment(globals)
                 .exec()?;
+            self.shared.close_pipes()?;
             self.shared.give_code()
         });
         match (self.shared.stop.take(), result) {
@@ -204,6 +211,26 @@ impl Shared {
         ))))
     }
 
+    /// Remembers a pipe, so that it is closed when the file ends.
+    pub(super) fn keep_pipe(&self, pipe: &Pipe) {
+        if let Some(frame) = self.frames.borrow_mut().last_mut() {
+            frame.pipes.push(Rc::clone(pipe));
+        }
+    }
+
+    fn close_pipes(&self) -> mlua::Result<()> {
+        let mut frames = self.frames.borrow_mut();
+        let pipes = frames.last_mut().map(|f| std::mem::take(&mut f.pipes));
+        drop(frames);
+        for pipe in pipes.unwrap_or_default() {
+            if let Some(pending) = pipe.take() {
+                let result = self.host(move |host| pending.run(host))?;
+                result.map_err(|stop| self.stop(stop))?;
+            }
+        }
+        Ok(())
+    }
+
     /// Hands what the file wrote to the shell, or to people where nothing is loaded.
     fn give_code(&self) -> mlua::Result<()> {
         let mut frames = self.frames.borrow_mut();
@@ -215,7 +242,7 @@ impl Shared {
         let given = self.host(move |host| match host.mode {
             Mode::Load | Mode::Unload | Mode::Refresh => {
                 let op = EnvOp::Execute { code, first: true };
-                host.push_in_modes(op, &["all".to_owned()])
+                host.push_in_modes(op, &["all"])
             }
             Mode::Show | Mode::Test => {
                 host.tell(Level::Plain, code);
@@ -233,6 +260,7 @@ impl Shared {
             steps: self.steps.replace(0),
             lines: Lines::default(),
             code: BString::default(),
+            pipes: Vec::new(),
         });
         Entered(self)
     }

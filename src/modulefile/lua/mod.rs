@@ -14,6 +14,8 @@ mod errors;
 mod library;
 mod machine;
 mod sandbox;
+#[cfg(test)]
+mod tests;
 
 pub(super) use machine::Machines;
 

@@ -1,6 +1,6 @@
 //! What a modulefile may name, made when it is first named.
 //!
-//! A file's globals are its own table; what is not there is looked up in one shared table, which asks [`make`] for names
+//! A file's globals are its own table; what is not there is looked up in a shared table, which asks [`make`] for names
 //! it has not met. So a machine starts with nothing registered, and a file pays for what it uses.
 //!
 //! Code that the site installs (`require`, `loadfile`, SitePackage.lua) runs in Lua's own table of globals, which holds
@@ -8,10 +8,11 @@
 
 use std::rc::Rc;
 
-use mlua::{IntoLua, Lua, Table, Value};
+use mlua::{Lua, Table, Value};
 
 use super::machine::Shared;
 use super::{bind, library};
+use crate::modulefile::Mode;
 use crate::modulefile::command::{self, COMMANDS};
 use crate::modulefile::value::ArgError;
 
@@ -23,7 +24,6 @@ const STANDARD: &[&str] = &[
     "error",
     "getmetatable",
     "ipairs",
-    "math",
     "next",
     "pairs",
     "rawequal",
@@ -32,11 +32,13 @@ const STANDARD: &[&str] = &[
     "rawset",
     "select",
     "setmetatable",
-    "table",
     "tonumber",
     "tostring",
     "type",
 ];
+
+/// Tables of Lua's own library in which names of Lua 5.1 are gone.
+const TABLES: &[&str] = &["math", "table"];
 
 /// Names of Lua 5.1 that are gone, by the table they stood in, and what to write instead.
 const GONE: &[(&str, &str, &str)] = &[
@@ -71,28 +73,88 @@ const GONE: &[(&str, &str, &str)] = &[
     ("table", "maxn", "not in Lua 5.4: write `#t`"),
 ];
 
-/// Makes the shared table, and from it the metatable of the files' globals.
-pub(super) fn environment(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Table> {
+/// All that `.modulerc.lua` may name, and nothing but this. Source: Lmod user guide "The modulerc.lua file".
+const RC: &[&str] = &[
+    "forbid",
+    "forbidRegex",
+    "hide",
+    "hideRegex",
+    "hide_modulefile",
+    "hide_version",
+    "io",
+    "isDir",
+    "isFile",
+    "loadfile",
+    "module_alias",
+    "module_version",
+    "module_virtual",
+    "myConfig",
+    "os",
+    "pathJoin",
+    "require",
+];
+
+/// Those of [`RC`] that a modulefile may not name.
+const RC_ONLY: &[&str] = &[
+    "forbid",
+    "forbidRegex",
+    "hide",
+    "hideRegex",
+    "hide_modulefile",
+    "hide_version",
+    "module_alias",
+    "module_version",
+    "module_virtual",
+];
+
+/// Where files find what is not their own: the metatables of their tables of globals.
+pub(super) struct Environments {
+    modulefile: Table,
+    rc: Table,
+}
+
+impl Environments {
+    /// The metatable for a file evaluated in `mode`.
+    pub(super) fn of(&self, mode: Mode) -> Table {
+        match mode {
+            Mode::Rc => self.rc.clone(),
+            _ => self.modulefile.clone(),
+        }
+    }
+}
+
+/// Makes the shared tables.
+pub(super) fn environments(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Environments> {
+    let of_modulefiles = names(lua, shared, |name| !RC_ONLY.contains(&name))?;
+    let of_rc_files = names(lua, shared, |name| RC.contains(&name))?;
+    let modulefile = metatable(lua, &of_modulefiles)?;
+    lua.globals().set_metatable(Some(modulefile.clone()))?;
+    library::close_globals(lua)?;
+    Ok(Environments {
+        modulefile,
+        rc: metatable(lua, &of_rc_files)?,
+    })
+}
+
+/// A table that makes the names it may hold when they are asked for.
+fn names(lua: &Lua, shared: &Rc<Shared>, allowed: fn(&str) -> bool) -> mlua::Result<Value> {
     let names = lua.create_table()?;
     let maker = Rc::clone(shared);
     let index = lua.create_function(move |lua, (names, name): (Table, Value)| {
         let Value::String(text) = &name else {
             return Ok(Value::Nil);
         };
-        let Ok(text) = text.to_str() else {
-            return Ok(Value::Nil);
+        let value = match text.to_str() {
+            Ok(text) if allowed(&text) => make(lua, &maker, &text)?,
+            _ => Value::Nil,
         };
-        let value = make(lua, &maker, &text)?;
         if !value.is_nil() {
             names.raw_set(name, &value)?;
         }
         Ok(value)
     })?;
-    names.set_metatable(Some(metatable(lua, &index.into_lua(lua)?)?))?;
-    let names = names.into_lua(lua)?;
-    lua.globals().set_metatable(Some(metatable(lua, &names)?))?;
-    library::close_globals(lua)?;
-    metatable(lua, &names)
+    names.set_metatable(Some(metatable(lua, &Value::Function(index))?))?;
+    Ok(Value::Table(names))
 }
 
 /// A metatable that a file can neither see nor change.
@@ -116,7 +178,7 @@ fn make(lua: &Lua, shared: &Rc<Shared>, name: &str) -> mlua::Result<Value> {
     if let Some((_, name, why)) = GONE.iter().find(|(t, n, _)| t.is_empty() && *n == name) {
         return gone(lua, shared, name, why).map(Value::Function);
     }
-    if matches!(name, "math" | "table") {
+    if TABLES.contains(&name) {
         return library_table(lua, shared, name);
     }
     library::make(lua, shared, name)
@@ -156,10 +218,11 @@ pub(super) fn near_miss(name: &str) -> Option<&'static str> {
         .iter()
         .flat_map(|c| c.lua)
         .chain(STANDARD)
+        .chain(TABLES)
         .chain(library::NAMES.iter().flat_map(|names| names.iter()));
     let most = match name.len() {
-        0..=3 => 1,
-        4..=7 => 2,
+        0..=5 => 1,
+        6..=9 => 2,
         _ => 3,
     };
     let wanted = name.to_ascii_lowercase().replace('-', "_");
@@ -168,7 +231,7 @@ pub(super) fn near_miss(name: &str) -> Option<&'static str> {
             let distance = strsim::damerau_levenshtein(&wanted, &k.to_ascii_lowercase());
             (distance, *k)
         })
-        .filter(|(distance, _)| *distance <= most)
+        .filter(|(distance, known)| *distance <= most && *known != name && !RC_ONLY.contains(known))
         .min()
         .map(|(_, k)| k)
 }

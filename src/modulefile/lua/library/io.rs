@@ -5,6 +5,7 @@
 //!
 //! Source: Lua 5.4 reference manual 6.8.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use bstr::{BString, ByteSlice};
@@ -13,12 +14,13 @@ use mlua::{
     UserDataMethods, Value,
 };
 
-use super::os;
+use super::os::{self, Wanted};
 use super::text::joined;
-use crate::modulefile::child::{Finished, Program};
+use crate::modulefile::host::program::{Input, Output};
+use crate::modulefile::host::{Host, Stop};
+use crate::modulefile::lua::bind;
 use crate::modulefile::lua::machine::Shared;
 use crate::modulefile::world::Level;
-use crate::session::Environment;
 
 /// The names of this file.
 pub(super) const NAMES: &[&str] = &["io", "print"];
@@ -130,17 +132,16 @@ fn popen(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Function> {
         let command = command.as_bytes().to_vec();
         match mode.as_deref() {
             Some("w") => {
-                let (env, crawl) =
-                    shared.host(|host| (os::environment(host), host.mode.is_crawl()))?;
-                lua.create_userdata(Writer {
+                let pipe = Rc::new(RefCell::new(Some(Pending {
                     command: command.into(),
-                    env,
-                    crawl,
-                    text: Some(BString::default()),
-                })
+                    text: BString::default(),
+                })));
+                shared.keep_pipe(&pipe);
+                let shared = Rc::clone(&shared);
+                lua.create_userdata(Writer { shared, pipe })
             }
             None | Some("r") => {
-                let finished = os::run_for(lua, &shared, "io.popen", command, true)?;
+                let finished = os::run_for(lua, &shared, "io.popen", command, Wanted::Output)?;
                 lua.create_userdata(Reader { finished, at: 0 })
             }
             Some(_) => Err(mlua::Error::runtime("invalid mode: `r` or `w`")),
@@ -150,13 +151,13 @@ fn popen(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Function> {
 
 /// What a program wrote, to be read as from a file.
 struct Reader {
-    finished: Option<Finished>,
+    finished: Option<Output>,
     at: usize,
 }
 
 impl Reader {
     fn rest(&self) -> &[u8] {
-        let output = self.finished.as_ref().map(|f| f.output.as_slice());
+        let output = self.finished.as_ref().map(|f| f.stdout.as_slice());
         output
             .unwrap_or_default()
             .get(self.at..)
@@ -246,33 +247,38 @@ impl UserData for Reader {
     }
 }
 
-/// What a program is given to read; it runs when the pipe is closed.
-struct Writer {
+/// A program that is still to be run, and what it will read.
+pub(in crate::modulefile::lua) struct Pending {
     command: BString,
-    env: Environment,
-    crawl: bool,
-    text: Option<BString>,
+    text: BString,
 }
 
-impl Writer {
-    fn close(&mut self) -> mlua::Result<Option<Finished>> {
-        let Some(text) = self.text.take().filter(|_| !self.crawl) else {
+impl Pending {
+    /// Runs the program; nothing is run while files are only read for listings.
+    pub(in crate::modulefile::lua) fn run(
+        &self,
+        host: &mut Host<'_>,
+    ) -> Result<Option<Output>, Stop> {
+        if host.mode.is_crawl() {
             return Ok(None);
-        };
-        let mut program = Program::shell(self.command.as_bstr(), &self.env);
-        program.input = Some(&text);
-        program.capture = false;
-        match program.run() {
-            Ok(finished) => Ok(Some(finished)),
-            Err(diagnostic) => Err(mlua::Error::runtime(diagnostic.message)),
         }
+        os::run(host, &self.command, Input::Text(&self.text), Wanted::Status)
     }
 }
 
-impl Drop for Writer {
-    /// A pipe that nobody closed is closed by the collector, whose errors nobody can be told.
-    fn drop(&mut self) {
-        let _ = self.close();
+/// What a program is given to read: it runs when the pipe is closed, at the latest when the file ends.
+struct Writer {
+    shared: Rc<Shared>,
+    pipe: Rc<RefCell<Option<Pending>>>,
+}
+
+impl Writer {
+    fn close(&self) -> mlua::Result<Option<Output>> {
+        let Some(pending) = self.pipe.take() else {
+            return Ok(None);
+        };
+        let result = self.shared.host(move |host| pending.run(host))?;
+        result.map_err(|stop| bind::raise(&self.shared, stop, "close", None))
     }
 }
 
@@ -281,13 +287,13 @@ impl UserData for Writer {
         methods.add_function("write", |lua, mut values: MultiValue| {
             let this = lua.unpack::<AnyUserData>(values.pop_front().unwrap_or(Value::Nil))?;
             let text = joined(lua, &values, b"")?;
-            match &mut this.borrow_mut::<Writer>()?.text {
-                Some(given) => given.extend_from_slice(&text),
+            match &mut *this.borrow::<Writer>()?.pipe.borrow_mut() {
+                Some(pending) => pending.text.extend_from_slice(&text),
                 None => return Err(mlua::Error::runtime("the pipe is closed")),
             }
             Ok(this)
         });
-        methods.add_method_mut("close", |lua, this, ()| {
+        methods.add_method("close", |lua, this, ()| {
             let finished = this.close()?;
             os::status(lua, finished.as_ref())
         });

@@ -3,7 +3,7 @@
 //! One file per topic; each lists its names and makes the value of a name when it is first used.
 
 mod base;
-mod io;
+pub(super) mod io;
 mod os;
 mod path;
 mod text;

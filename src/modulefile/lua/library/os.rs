@@ -4,15 +4,17 @@
 
 use std::rc::Rc;
 
-use bstr::{BStr, BString, ByteSlice};
+use bstr::{BString, ByteSlice};
 use mlua::{Function, IntoLuaMulti, Lua, LuaString, MultiValue, StdLib, Table, Value};
 
+use crate::diag::{Diagnostic, Kind};
 use crate::modulefile::Mode;
-use crate::modulefile::child::{Finished, Program};
+use crate::modulefile::host::program::{self, Input, Output, ProgramError};
+use crate::modulefile::host::query::LMOD_VERSION;
 use crate::modulefile::host::{Host, Stop};
 use crate::modulefile::lua::bind;
 use crate::modulefile::lua::machine::Shared;
-use crate::session::Environment;
+use crate::modulefile::world::Level;
 
 /// The names of this file.
 pub(super) const NAMES: &[&str] = &["capture", "os", "subprocess"];
@@ -20,12 +22,12 @@ pub(super) const NAMES: &[&str] = &["capture", "os", "subprocess"];
 /// Variables that modulefiles see whatever the environment holds. Source: Lmod, which sets them before a file runs.
 const FIXED: &[(&str, &str)] = &[
     ("LC_ALL", "C"),
-    ("LMOD_VERSION", "9.2.9"),
+    ("LMOD_VERSION", LMOD_VERSION),
     ("LMOD_VERSION_MAJOR", "9"),
     ("LMOD_VERSION_MINOR", "2"),
     ("LMOD_VERSION_SUBMINOR", "9"),
     ("ModuleTool", "Lmod"),
-    ("ModuleToolVersion", "9.2.9"),
+    ("ModuleToolVersion", LMOD_VERSION),
 ];
 
 /// Makes one of [`NAMES`].
@@ -57,7 +59,7 @@ pub(super) fn variable(host: &Host<'_>, name: &[u8]) -> Option<BString> {
     if let Some((_, value)) = FIXED.iter().find(|(fixed, _)| fixed.as_bytes() == name) {
         return Some(BString::from(*value));
     }
-    host.world.var(name.as_bstr()).map(BStr::to_owned)
+    host.var(name.as_bstr())
 }
 
 fn getenv(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Function> {
@@ -87,33 +89,47 @@ fn exit(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Function> {
     })
 }
 
-/// The environment of a program that a modulefile starts.
-pub(super) fn environment(host: &Host<'_>) -> Environment {
-    let mut env = host.world.environment();
-    for (name, value) in FIXED {
-        env.insert(BString::from(*name), BString::from(*value));
-    }
-    env
+/// Where the standard output of a program goes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// To the file.
+    Output,
+    /// To people: our own standard output carries code for the shell.
+    Status,
 }
 
 /// Runs `command` for the host; `None` where the site forbids programs.
 pub(super) fn run(
-    host: &Host<'_>,
+    host: &mut Host<'_>,
     command: &[u8],
-    capture: bool,
-) -> Result<Option<Finished>, Stop> {
-    let crawl = host.mode.is_crawl();
-    if crawl && !host.world.config().crawl_programs {
+    input: Input<'_>,
+    wanted: Wanted,
+) -> Result<Option<Output>, Stop> {
+    use std::os::unix::ffi::OsStrExt;
+    if host.mode.is_crawl() && !host.world.config().crawl_programs {
         return Ok(None);
     }
-    let env = environment(host);
-    let mut program = Program::shell(command.as_bstr(), &env);
-    program.capture = capture;
-    program.crawl = crawl;
-    match program.run() {
-        Ok(finished) => Ok(Some(finished)),
-        Err(diagnostic) => Err(Stop::fatal(diagnostic.at(host.place.clone(), ""))),
+    for (name, value) in FIXED {
+        host.set_private(name.as_bytes().as_bstr(), Some(BString::from(*value)));
     }
+    let words = [b"/bin/sh".as_slice(), b"-c", command].map(std::ffi::OsStr::from_bytes);
+    let output = program::run(host, &words, input, host.program_time()).map_err(|error| {
+        let message = error.to_string();
+        let diagnostic = Diagnostic::new(Kind::Modulefile, message).at(host.place.clone(), "");
+        match error {
+            ProgramError::Start(..) => Stop::error(diagnostic),
+            ProgramError::Time(..) | ProgramError::Size(_) => Stop::fatal(diagnostic),
+        }
+    })?;
+    let mut said = BString::default();
+    if wanted == Wanted::Status {
+        said.extend_from_slice(&output.stdout);
+    }
+    said.extend_from_slice(&output.stderr);
+    if !said.is_empty() && !host.mode.is_crawl() {
+        host.tell(Level::Plain, said);
+    }
+    Ok(Some(output))
 }
 
 /// [`run`] for a function called `name`, with the place of its call.
@@ -122,15 +138,19 @@ pub(super) fn run_for(
     shared: &Rc<Shared>,
     name: &str,
     command: Vec<u8>,
-    capture: bool,
-) -> mlua::Result<Option<Finished>> {
+    wanted: Wanted,
+) -> mlua::Result<Option<Output>> {
     let place = shared.place(lua);
     let at = place.clone();
     let result = shared.host(move |host| {
         if let Some(place) = at {
             host.place = place;
         }
-        run(host, &command, capture)
+        let input = match host.mode.is_crawl() {
+            true => Input::None,
+            false => Input::Inherited,
+        };
+        run(host, &command, input, wanted)
     })?;
     result.map_err(|stop| bind::raise(shared, stop, name, place))
 }
@@ -142,21 +162,21 @@ fn execute(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Function> {
             return true.into_lua_multi(lua);
         };
         let command = command.as_bytes().to_vec();
-        let finished = run_for(lua, &shared, "os.execute", command, false)?;
+        let finished = run_for(lua, &shared, "os.execute", command, Wanted::Status)?;
         status(lua, finished.as_ref())
     })
 }
 
 /// What `os.execute` and `close` of a pipe give for a status.
-pub(super) fn status(lua: &Lua, finished: Option<&Finished>) -> mlua::Result<MultiValue> {
+pub(super) fn status(lua: &Lua, finished: Option<&Output>) -> mlua::Result<MultiValue> {
     /// The status with which shells say that a program cannot be run.
     const NOT_RUN: i32 = 127;
-    let (reason, code) = finished.map_or(("exit", NOT_RUN), Finished::reason);
+    let code = finished.map_or(NOT_RUN, |f| f.status);
     let good = match code {
         0 => Value::Boolean(true),
         _ => Value::Nil,
     };
-    (good, reason, code).into_lua_multi(lua)
+    (good, "exit", code).into_lua_multi(lua)
 }
 
 /// `capture(COMMAND [, {NAME=VALUE}])`: what the command writes.
@@ -176,8 +196,8 @@ fn capture(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Function> {
             }
         }
         text.extend_from_slice(&command.as_bytes());
-        let finished = run_for(lua, &shared, "capture", text, true)?;
-        let output = finished.map_or(BString::default(), |f| f.output);
+        let finished = run_for(lua, &shared, "capture", text, Wanted::Output)?;
+        let output = finished.map_or(BString::default(), |f| f.stdout);
         lua.create_string(output)
     })
 }
