@@ -140,13 +140,15 @@ pub(in crate::modulefile) fn module_info(host: &mut Host, args: &Args) -> Result
             Value::text(target.unwrap_or_default())
         }
         "version" => {
-            let full = host.world.full_name(&spec(&needed()?)?);
+            let spec = spec(host, &needed()?)?;
+            let full = host.world.full_name(&spec);
             Value::text(full.unwrap_or_default())
         }
         "symbols" => {
             let name = match &arg {
                 Some(name) => {
-                    let full = host.world.full_name(&spec(name)?);
+                    let spec = spec(host, name)?;
+                    let full = host.world.full_name(&spec);
                     full.unwrap_or_else(|| name.clone())
                 }
                 None => host.module.full_name(),
@@ -182,8 +184,8 @@ pub(in crate::modulefile) fn module_info(host: &mut Host, args: &Args) -> Result
     })
 }
 
-fn spec(name: &str) -> Result<Spec, ArgError> {
-    Spec::plain(name).map_err(|error| ArgError {
+fn spec(host: &Host, name: &str) -> Result<Spec, ArgError> {
+    Spec::parse(name, &host.world.config().spec_rules()).map_err(|error| ArgError {
         index: Some(1),
         message: error.to_string(),
     })

@@ -11,29 +11,34 @@ use crate::modulefile::relation::{Relation, RelationKind};
 use crate::modulefile::value::{ArgError, Args, Value};
 use crate::name::Spec;
 
-/// The modules that the positional arguments from `from` on name.
-fn specs(args: &Args, from: usize) -> Result<Vec<Spec>, ArgError> {
-    (from..args.len())
-        .map(|index| match &args.positional[index] {
-            Value::Spec(spec) => Ok((**spec).clone()),
-            _ => spec(&args.string(index)?).map_err(|error| ArgError {
-                index: Some(index),
-                ..error
-            }),
-        })
-        .collect()
+/// The modules that the arguments name. Words that belong together (`gcc @12: +mpi`) make one module.
+fn specs(host: &Host, args: &Args) -> Result<Vec<Spec>, ArgError> {
+    let mut found = Vec::new();
+    let mut words = Vec::new();
+    for (index, value) in args.positional.iter().enumerate() {
+        match value {
+            Value::Spec(spec) => {
+                found.append(&mut parse(host, &words)?);
+                words.clear();
+                found.push((**spec).clone());
+            }
+            _ => words.push(args.string(index)?),
+        }
+    }
+    found.append(&mut parse(host, &words)?);
+    Ok(found)
 }
 
-/// The module that one word names.
-fn spec(word: &str) -> Result<Spec, ArgError> {
-    Spec::plain(word).map_err(|error| ArgError {
+fn parse(host: &Host, words: &[String]) -> Result<Vec<Spec>, ArgError> {
+    let rules = host.world.config().spec_rules();
+    Spec::parse_all(words, &rules).map_err(|error| ArgError {
         index: None,
         message: error.to_string(),
     })
 }
 
 fn relate(host: &mut Host, args: &Args, kind: RelationKind) -> Result<Value, Stop> {
-    let mut relation = Relation::new(kind, specs(args, 0)?);
+    let mut relation = Relation::new(kind, specs(host, args)?);
     relation.optional = args.flag("optional");
     relation.tags = args.option_list("tag", &[':']);
     relation.modulepaths = args
@@ -165,7 +170,7 @@ pub(in crate::modulefile) fn is_loaded(host: &mut Host, args: &Args) -> Result<V
     if args.is_empty() {
         return Ok(Value::Bool(!host.world.loaded_modules().is_empty()));
     }
-    let specs = specs(args, 0)?;
+    let specs = specs(host, args)?;
     Ok(Value::Bool(
         specs.iter().any(|spec| host.world.is_loaded(spec)),
     ))
@@ -173,7 +178,7 @@ pub(in crate::modulefile) fn is_loaded(host: &mut Host, args: &Args) -> Result<V
 
 /// `is-avail NAME...`: whether one of them can be loaded.
 pub(in crate::modulefile) fn is_avail(host: &mut Host, args: &Args) -> Result<Value, Stop> {
-    let specs = specs(args, 0)?;
+    let specs = specs(host, args)?;
     Ok(Value::Bool(
         specs.iter().any(|spec| host.world.find(spec).is_some()),
     ))
@@ -352,6 +357,7 @@ pub(in crate::modulefile) fn module(host: &mut Host, args: &Args) -> Result<Valu
 fn module_relation(host: &mut Host, kind: RelationKind, words: &[String]) -> Result<Value, Stop> {
     let mut relation = Relation::new(kind, Vec::new());
     let mut modes = None;
+    let mut names = Vec::new();
     let mut words = words.iter();
     while let Some(word) = words.next() {
         let (option, inline) = match word.split_once('=') {
@@ -395,9 +401,10 @@ fn module_relation(host: &mut Host, kind: RelationKind, words: &[String]) -> Res
                     message: format!("unknown option `{option}` of `module`"),
                 }));
             }
-            _ => relation.specs.push(spec(word)?),
+            _ => names.push(word.clone()),
         }
     }
+    relation.specs = parse(host, &names)?;
     let (least, most) = match kind {
         RelationKind::Switch => (1, 2),
         _ => (1, usize::MAX),
