@@ -341,6 +341,10 @@ settings! {
     tool_version: String = "9.2.9".to_owned(), "5.6.1".to_owned(); ;
     /// In a Tcl modulefile a number as third word of a path command is the priority, not one more entry.
     tcl_path_priority: bool = true, false; ;
+    /// Rc files in Tcl must begin with `#%Module`.
+    rc_needs_cookie: bool = false, true; ;
+    /// `#%Module` may name the version of the module language that the file needs; a later one than ours is refused.
+    cookie_version_check: bool = false, true; "MODULES_MCOOKIE_VERSION_CHECK" ;
     /// `require-fullname` wants name and version exactly; when off, aliases and beginnings of versions will do.
     require_exact_full_name: bool = true, false; ;
 }

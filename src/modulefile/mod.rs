@@ -185,6 +185,8 @@ pub struct Evaluation {
     pub dynamic_modulepath: bool,
     /// What an rc file says.
     pub directives: Vec<(Directive, Place)>,
+    /// Whether the module's own test passed; `None` where it has none or was not asked.
+    pub test_passed: Option<bool>,
     /// How it ended.
     pub outcome: Outcome,
 }
@@ -215,13 +217,15 @@ pub fn evaluate(
     world: &mut dyn World,
 ) -> Result<Evaluation, Failure> {
     let mut host = Host::new(world, module, mode, source);
-    let result = match Language::of(source.path(), source.text()) {
+    let language = match Language::of(source.path(), source.text()) {
+        // Old rc files have no first line that tells.
+        None if mode == Mode::Rc => Some(Language::Tcl),
+        language => language,
+    };
+    let result = match language {
         Some(Language::Toml) => toml::run(&mut host),
         Some(Language::Lua) => lua::evaluate(&mut host),
-        Some(language) => Err(Stop::fatal(Diagnostic::new(
-            Kind::Bug,
-            format!("no evaluator for {language:?} modulefiles"),
-        ))),
+        Some(Language::Tcl) => tcl::bind::evaluate(&mut host),
         None => Err(Stop::fatal(
             Diagnostic::new(Kind::Modulefile, "not a modulefile")
                 .at(Place::line(source, 1), "")

@@ -12,7 +12,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bstr::{BStr, BString, ByteSlice};
+use bstr::{BString, ByteSlice};
 
 use super::embedding::{Action, Call, CommandId, Embedding, Stream};
 use super::error::{self, Error, Exit, Outcome};
@@ -22,12 +22,12 @@ use super::value::Value as Word;
 use super::words;
 use crate::diag::{Diagnostic, Kind, Place, SourceFile, Span};
 use crate::env::EnvOp;
+use crate::modulefile::Mode;
 use crate::modulefile::command::{COMMANDS, Command};
 use crate::modulefile::host::{Host, Stop};
 use crate::modulefile::relation::Directive;
 use crate::modulefile::value::Value;
 use crate::modulefile::world::Level;
-use crate::modulefile::Mode;
 
 /// The version of Environment Modules whose modulefiles we understand, for `#%Module99`.
 const LANGUAGE_VERSION: &str = "5.6.1";
@@ -97,7 +97,10 @@ fn globals(host: &Host) -> Vec<(&'static str, Word)> {
             Word::from(host.source.path().as_str()),
         ),
         ("ModuleTool", Word::from(config.tool_name.as_str())),
-        ("ModuleToolVersion", Word::from(config.tool_version.as_str())),
+        (
+            "ModuleToolVersion",
+            Word::from(config.tool_version.as_str()),
+        ),
     ];
     if host.mode == Mode::Rc {
         globals.push(("ModulesVersion", Word::empty()));
@@ -116,8 +119,10 @@ fn check_cookie(host: &Host) -> Result<(), Stop> {
             return Ok(());
         }
         return Err(Stop::fatal(
-            Diagnostic::new(Kind::Modulefile, "`#%Module` is missing")
-                .at(Place::line(&host.source, 1), "the first line of a Tcl modulefile begins with it"),
+            Diagnostic::new(Kind::Modulefile, "`#%Module` is missing").at(
+                Place::line(&host.source, 1),
+                "the first line of a Tcl modulefile begins with it",
+            ),
         ));
     };
     let version = version.trim_end_with(|c| c == '#');
@@ -126,7 +131,10 @@ fn check_cookie(host: &Host) -> Result<(), Stop> {
         return Err(Stop::fatal(
             Diagnostic::new(
                 Kind::Modulefile,
-                format!("this file needs version {} of the module language", version.as_bstr()),
+                format!(
+                    "this file needs version {} of the module language",
+                    version.as_bstr()
+                ),
             )
             .at(
                 Place {
@@ -145,14 +153,17 @@ fn call_proc(interp: &mut Interp, name: &str) -> Result<Option<Word>, Exit> {
     let known = interp.eval_global(&Word::from(format!("info procs ::{name}")))?;
     match known.is_empty() {
         true => Ok(None),
-        false => interp.eval_global(&Word::from(format!("::{name}"))).map(Some),
+        false => interp
+            .eval_global(&Word::from(format!("::{name}")))
+            .map(Some),
     }
 }
 
 /// The value of `ModulesVersion`, or of `ModuleVersion` which old files set.
 fn default_version(interp: &mut Interp) -> Option<BString> {
     ["ModulesVersion", "ModuleVersion"].iter().find_map(|name| {
-        let script = format!("if {{[info exists ::{name}] && ![array exists ::{name}]}} {{set ::{name}}}");
+        let script =
+            format!("if {{[info exists ::{name}] && ![array exists ::{name}]}} {{set ::{name}}}");
         let value = interp.eval_global(&Word::from(script)).ok()?;
         (!value.is_empty()).then(|| BString::from(value.bytes()))
     })
@@ -331,8 +342,9 @@ fn diagnose(host: &Host, failure: &Error, known: Option<(BString, Box<Diagnostic
 /// The command whose name is most like `name`.
 fn near(mode: Mode, name: &str) -> Option<&'static str> {
     const TCL: [&str; 24] = [
-        "append", "array", "break", "catch", "continue", "error", "eval", "exec", "exit", "expr", "file", "foreach",
-        "global", "info", "lappend", "lindex", "proc", "puts", "regexp", "return", "source", "string", "switch", "unset",
+        "append", "array", "break", "catch", "continue", "error", "eval", "exec", "exit", "expr",
+        "file", "foreach", "global", "info", "lappend", "lindex", "proc", "puts", "regexp",
+        "return", "source", "string", "switch", "unset",
     ];
     let longest = match name.len() {
         0..=3 => 1,
@@ -479,3 +491,6 @@ impl Embedding for Binding<'_, '_> {
         self.host.program_time()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -47,6 +47,11 @@ pub trait Embedding {
     /// cannot be caught. Checking the number of arguments is up to the embedding.
     fn call(&mut self, command: CommandId, call: &Call<'_>) -> Outcome;
 
+    /// Variables that the command just run gives a value: full names and values.
+    fn assignments(&mut self) -> Vec<(Vec<u8>, Value)> {
+        Vec::new()
+    }
+
     /// The value of an environment variable, as `$env(NAME)` sees it now.
     fn env_get(&mut self, name: &[u8]) -> Option<Vec<u8>>;
 
@@ -61,6 +66,12 @@ pub trait Embedding {
 
     /// Takes output of the script.
     fn write(&mut self, stream: Stream, bytes: &[u8]) -> std::io::Result<()>;
+
+    /// Takes output for a channel that Tcl does not know (`puts prestdout TEXT`); `false` where the embedding does not
+    /// know it either.
+    fn write_named(&mut self, _channel: &[u8], _bytes: &[u8]) -> bool {
+        false
+    }
 
     /// Sends buffered output on its way.
     fn flush(&mut self, _stream: Stream) -> std::io::Result<()> {

@@ -612,7 +612,11 @@ impl<'h> Interp<'h> {
                     words,
                     trail: &self.trail,
                 };
-                self.host.call(*id, &call)
+                let result = self.host.call(*id, &call);
+                for (name, value) in self.host.assignments() {
+                    self.set_var(&name, value)?;
+                }
+                result
             }
             CommandKind::Alias(target) => {
                 let mut full = target.clone();

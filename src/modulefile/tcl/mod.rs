@@ -13,6 +13,7 @@ macro_rules! bytes {
     }};
 }
 
+pub(super) mod bind;
 mod builtin;
 pub(crate) mod chars;
 mod command;
@@ -36,6 +37,7 @@ mod tclsh;
 mod unicode;
 mod value;
 mod var;
+mod words;
 
 pub use embedding::{Action, Call, CommandId, Embedding, Stream};
 pub use error::{Error, Exit, Outcome, ProcCall, Return, Stop};

@@ -88,7 +88,8 @@ fn find<'w>(command: &'static Command, word: &'w [u8]) -> Option<(&'static Opt, 
     }
     let at = word.iter().position(|&b| b == b'=')?;
     let option = spelled(&word[..at]).filter(|option| option.carries != Carries::Nothing)?;
-    word.starts_with(b"--").then_some((option, Some(&word[at + 1..])))
+    word.starts_with(b"--")
+        .then_some((option, Some(&word[at + 1..])))
 }
 
 /// Lmod reads a number behind the value of a path command as its priority; Environment Modules as one more entry.
@@ -141,22 +142,45 @@ mod tests {
 
     #[test]
     fn options_stand_in_front_and_what_follows_the_variable_is_a_value() {
-        assert_eq!(modules(&["append-path", "CFLAGS", "-O2"]).unwrap(), "CFLAGS|-O2");
-        assert_eq!(modules(&["append-path", "V", "a", "-d", ","]).unwrap(), "V|a|-d|,");
-        for delim in [&["-d", ","][..], &["-delim", ","], &["--delim", ","], &["--delim=,"]] {
+        assert_eq!(
+            modules(&["append-path", "CFLAGS", "-O2"]).unwrap(),
+            "CFLAGS|-O2"
+        );
+        assert_eq!(
+            modules(&["append-path", "V", "a", "-d", ","]).unwrap(),
+            "V|a|-d|,"
+        );
+        for delim in [
+            &["-d", ","][..],
+            &["-delim", ","],
+            &["--delim", ","],
+            &["--delim=,"],
+        ] {
             let mut line = vec!["prepend-path"];
             line.extend(delim);
             line.extend(["V", "a", "b"]);
             assert_eq!(modules(&line).unwrap(), "delim=,|V|a|b");
         }
-        assert_eq!(modules(&["prepend-path", "--duplicates", "V", "a"]).unwrap(), "duplicates=Bool(true)|V|a");
+        assert_eq!(
+            modules(&["prepend-path", "--duplicates", "V", "a"]).unwrap(),
+            "duplicates=Bool(true)|V|a"
+        );
     }
 
     #[test]
     fn unknown_options_and_missing_values_are_told() {
-        assert_eq!(modules(&["append-path", "--zz", "V", "a"]).unwrap_err(), "unknown option `--zz`");
-        assert_eq!(modules(&["append-path", "--delim"]).unwrap_err(), "option `--delim` needs a value");
-        assert_eq!(modules(&["append-path", "--duplicates=1", "V", "a"]).unwrap_err(), "unknown option `--duplicates=1`");
+        assert_eq!(
+            modules(&["append-path", "--zz", "V", "a"]).unwrap_err(),
+            "unknown option `--zz`"
+        );
+        assert_eq!(
+            modules(&["append-path", "--delim"]).unwrap_err(),
+            "option `--delim` needs a value"
+        );
+        assert_eq!(
+            modules(&["append-path", "--duplicates=1", "V", "a"]).unwrap_err(),
+            "unknown option `--duplicates=1`"
+        );
     }
 
     #[test]
@@ -177,7 +201,10 @@ mod tests {
     fn a_number_behind_the_value_is_a_priority_where_lmod_is_followed() {
         let line = ["prepend-path", "PATH", "/a", "10"];
         assert_eq!(modules(&line).unwrap(), "PATH|/a|10");
-        assert_eq!(read_words(&line, Policy::Lmod).unwrap(), "priority=10|PATH|/a");
+        assert_eq!(
+            read_words(&line, Policy::Lmod).unwrap(),
+            "priority=10|PATH|/a"
+        );
         let entries = ["prepend-path", "PATH", "/a", "/b"];
         assert_eq!(read_words(&entries, Policy::Lmod).unwrap(), "PATH|/a|/b");
     }

@@ -23,7 +23,11 @@ fn cmd_puts(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
         [channel, text] => match channel.bytes() {
             b"stdout" => (Stream::Stdout, text),
             b"stderr" => (Stream::Stderr, text),
-            _ => {
+            name => {
+                let end: &[u8] = if newline { b"\n" } else { b"" };
+                if interp.host.write_named(name, &bytes!(text, end)) {
+                    return Ok(Value::empty());
+                }
                 let message = bytes!("can not find channel named \"", channel, "\"");
                 return Err(Exit::coded(
                     message,
