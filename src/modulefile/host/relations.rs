@@ -131,7 +131,7 @@ pub(in crate::modulefile) fn manager_load(host: &mut Host, args: &Args) -> Resul
         index: Some(1),
         message: "the table has no `fullName`".to_owned(),
     })?;
-    let mut relation = Relation::new(RelationKind::ManagerLoad, vec![spec(&name)?]);
+    let mut relation = Relation::new(RelationKind::ManagerLoad, parse(host, &[name])?);
     relation.optional = matches!(args.positional[0], Value::Bool(false) | Value::Nil);
     host.relate(relation)?;
     Ok(Value::Nil)
