@@ -30,6 +30,7 @@ mod operator;
 #[cfg(test)]
 pub(crate) mod oracle;
 mod parse;
+pub(crate) mod path;
 pub(crate) mod pattern;
 pub(crate) mod regexp;
 pub(crate) mod scan;

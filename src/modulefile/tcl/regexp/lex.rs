@@ -563,6 +563,10 @@ impl<'a> Lexer<'a> {
                     items.push(item);
                     continue;
                 }
+                Part::Word => {
+                    items.push(Item::Class(Class::Word));
+                    LAST_OF_WORD
+                }
                 Part::Char(c) => c,
             };
             let after = self.at;
@@ -594,7 +598,7 @@ impl<'a> Lexer<'a> {
         Ok(match self.bracket_part(false)? {
             Part::Char(c) => Some(c),
             Part::Range => Some(Char::from(b'-')),
-            Part::Close | Part::Set(_) => None,
+            Part::Close | Part::Set(_) | Part::Word => None,
         })
     }
 
@@ -637,7 +641,11 @@ impl<'a> Lexer<'a> {
         }
         let letter = u8::try_from(c).map_err(|_| Reason::BadEscape)?;
         match letter {
-            b'd' | b's' | b'w' => {
+            b'w' => {
+                self.note(uses::LOCALE);
+                Ok(Part::Word)
+            }
+            b'd' | b's' => {
                 self.note(uses::LOCALE);
                 Ok(Part::Set(Item::Class(escape_class(letter))))
             }
@@ -688,10 +696,15 @@ fn escape_class(letter: u8) -> Class {
     }
 }
 
+/// Tcl spells `\w` in brackets as a class and some characters, of which this last one may begin a range.
+const LAST_OF_WORD: Char = 0xFF3F;
+
 /// One part of a bracket expression.
 enum Part {
     Close,
     Range,
     Char(Char),
     Set(Item),
+    /// `\w`
+    Word,
 }
