@@ -1,4 +1,4 @@
-# xmod for Nushell: defines `module` and `ml`. In config.nu:  source PREFIX/init/nushell
+# xmod for Nushell: defines `lmod-module` (`module` is a keyword there) and `ml`. In config.nu:  source PREFIX/init/nushell
 
 $env.MODULESHOME = @MODULESHOME@
 $env.LMOD_PKG = @MODULESHOME@
@@ -7,7 +7,7 @@ $env.LMOD_DIR = @LMOD_DIR@
 $env.LMOD_VERSION = @LMOD_VERSION@
 
 # Load and unload environment modules.
-def --env --wrapped module [...args: string] {
+def --env --wrapped lmod-module [...args: string] {
     # Nushell cannot run text as code: the changes come as data.
     let answer = (^$env.LMOD_CMD json ...$args | from json)
     if $answer == null {
@@ -29,7 +29,7 @@ def --env --wrapped module [...args: string] {
     }
 }
 
-# Short for `module`.
+# Short for `lmod-module`; `ml load`, `ml avail` and so on do all that it does.
 def --env --wrapped ml [...args: string] {
-    module ml ...$args
+    lmod-module ml ...$args
 }

@@ -1,4 +1,4 @@
-# xmod for xonsh: defines `module` and `ml`. In ~/.xonshrc:  source PREFIX/init/xonsh
+# xmod for xonsh: defines `module` and `ml`. In ~/.xonshrc:  source PREFIX/init/xonsh.xsh
 
 __xonsh__.env["MODULESHOME"] = @MODULESHOME@
 __xonsh__.env["LMOD_PKG"] = @MODULESHOME@

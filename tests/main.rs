@@ -3,6 +3,7 @@
 mod support;
 
 mod rooms;
+mod shells;
 mod toml;
 
 /// A test file that is not declared above would never run.

@@ -27,6 +27,37 @@ pub(super) fn string(value: &[u8]) -> Vec<u8> {
     out
 }
 
+/// Sets a variable. Under its old policies CMake's parser gives up on an argument with thousands of escapes, so those are
+/// given piece by piece.
+fn set(name: &[u8], value: &[u8], out: &mut Vec<u8>) {
+    // `set(ENV{X} "")` takes the variable away: CMake cannot hold an empty one.
+    const ESCAPES_MAX: usize = 1000;
+    let escapes = value.iter().filter(|b| b"\"\\$@\n\r\t".contains(b)).count();
+    let chunk = if escapes > ESCAPES_MAX {
+        ESCAPES_MAX
+    } else {
+        value.len().max(1)
+    };
+    push(out, &[b"set(ENV{", name, b"} "]);
+    out.extend_from_slice(&string(&value[..chunk.min(value.len())]));
+    out.extend_from_slice(b")\n");
+    for piece in value.chunks(chunk).skip(1) {
+        let piece = string(piece);
+        push(
+            out,
+            &[
+                b"set(ENV{",
+                name,
+                b"} \"$ENV{",
+                name,
+                b"}",
+                &piece[1..],
+                b")\n",
+            ],
+        );
+    }
+}
+
 impl Statements for CMake {
     fn reserved(&self) -> &'static [&'static str] {
         &[]
@@ -38,7 +69,7 @@ impl Statements for CMake {
         match change {
             Change::SetVar { name, value } => {
                 let name = name.as_str().as_bytes();
-                push(out, &[b"set(ENV{", name, b"} ", &string(value), b")\n"]);
+                set(name, value, out);
             }
             Change::UnsetVar { name } => {
                 push(out, &[b"unset(ENV{", name.as_str().as_bytes(), b"})\n"]);

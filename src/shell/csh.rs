@@ -5,6 +5,9 @@
 //! that has not read it keeps the earlier value and says so. In an `eval` without the start file's `noglob`, the shell itself
 //! expands braces and `*` in the code: then values that hold such characters do not arrive as they should.
 //!
+//! The BSD csh takes at most 1000 words in one `eval` and refuses longer code as a whole; only a load that changes hundreds of
+//! variables at once comes near.
+//!
 //! Source: tcsh(1) "Lexical structure", "Substitutions".
 
 use bstr::{BString, ByteSlice};
@@ -12,18 +15,27 @@ use bstr::{BString, ByteSlice};
 use super::{Outcome, Statements, push, quote};
 use crate::env::delta::Change;
 
+/// The longest word of the BSD csh is 4096 bytes; some are left for the rest of the word.
+const WORD_MAX_BYTES: usize = 4000;
+
 /// A C shell.
 #[derive(Debug)]
 pub(super) struct Csh {
     /// Under which name modulefiles write completions for it.
     completes: Option<&'static str>,
+    /// Whether it may be the BSD one, whose words are short.
+    may_be_bsd: bool,
 }
 
 pub(super) static TCSH: Csh = Csh {
     completes: Some("tcsh"),
+    may_be_bsd: false,
 };
 
-pub(super) static CSH: Csh = Csh { completes: None };
+pub(super) static CSH: Csh = Csh {
+    completes: None,
+    may_be_bsd: true,
+};
 
 /// A statement made of `command` and a value, which may hold newlines and tabs.
 fn with_value(command: &[u8], value: &[u8], what: &[u8], out: &mut Vec<u8>) {
@@ -31,22 +43,7 @@ fn with_value(command: &[u8], value: &[u8], what: &[u8], out: &mut Vec<u8>) {
         push(out, &[command, &quote::csh(value), b";\n"]);
         return;
     }
-    let mut statement = command.to_vec();
-    let mut rest = value;
-    while let Some(at) = rest.find_byteset(b"\n\t") {
-        if at > 0 {
-            statement.extend_from_slice(&quote::csh(&rest[..at]));
-        }
-        statement.extend_from_slice(if rest[at] == b'\n' {
-            b"$_xmod_nl:q"
-        } else {
-            b"$_xmod_tab:q"
-        });
-        rest = &rest[at + 1..];
-    }
-    if !rest.is_empty() {
-        statement.extend_from_slice(&quote::csh(rest));
-    }
+    let statement = [command, &pieces(value)].concat();
     // A variable that is not defined would end the whole script; inside `eval` it is looked up only when it is there.
     push(
         out,
@@ -57,6 +54,60 @@ fn with_value(command: &[u8], value: &[u8], what: &[u8], out: &mut Vec<u8>) {
         out,
         &[b"if (! $?_xmod_nl) echo ", &quote::csh(&complaint), b";\n"],
     );
+}
+
+/// A word with newlines and tabs taken from variables.
+fn pieces(value: &[u8]) -> Vec<u8> {
+    let mut word = Vec::new();
+    let mut rest = value;
+    while let Some(at) = rest.find_byteset(b"\n\t") {
+        if at > 0 {
+            word.extend_from_slice(&quote::csh_single(&rest[..at]));
+        }
+        word.extend_from_slice(if rest[at] == b'\n' {
+            b"$_xmod_nl:q"
+        } else {
+            b"$_xmod_tab:q"
+        });
+        rest = &rest[at + 1..];
+    }
+    if !rest.is_empty() {
+        word.extend_from_slice(&quote::csh_single(rest));
+    }
+    word
+}
+
+/// Gives a long value to a variable piece by piece, because the BSD csh stops a script at a word of more than 4096 bytes.
+/// Where the whole value is longer than that, only tcsh is given it.
+fn set_in_chunks(name: &[u8], value: &[u8], out: &mut Vec<u8>) {
+    // Quoting, twice, makes up to 13 bytes of one.
+    const CHUNK_BYTES: usize = 250;
+    let fits = value.len() < WORD_MAX_BYTES;
+    let guard: &[u8] = if fits {
+        b"if ($?_xmod_nl) eval "
+    } else {
+        b"if ($?_xmod_nl && $?tcsh) eval "
+    };
+    for (i, chunk) in value.chunks(CHUNK_BYTES).enumerate() {
+        let before = if i == 0 {
+            Vec::new()
+        } else {
+            [&b"$"[..], name, b":q"].concat()
+        };
+        let statement = [&b"setenv "[..], name, b" ", &before, &pieces(chunk)].concat();
+        push(out, &[guard, &quote::csh(&statement), b";\n"]);
+    }
+    if !fits {
+        let complaint = [
+            name,
+            b" left as it is: this csh holds no more than 4096 bytes",
+        ]
+        .concat();
+        push(
+            out,
+            &[b"if (! $?tcsh) echo ", &quote::csh(&complaint), b";\n"],
+        );
+    }
 }
 
 /// The body of an alias: the arguments of Bourne shells become those of C shells, and `!` is kept from meaning history.
@@ -89,7 +140,11 @@ impl Statements for Csh {
         match change {
             Change::SetVar { name, value } => {
                 let name = name.as_str().as_bytes();
-                with_value(&[b"setenv ", name, b" "].concat(), value, name, out);
+                if self.may_be_bsd && quote::csh(value).len() > WORD_MAX_BYTES / 13 {
+                    set_in_chunks(name, value, out);
+                } else {
+                    with_value(&[b"setenv ", name, b" "].concat(), value, name, out);
+                }
             }
             Change::UnsetVar { name } => {
                 push(out, &[b"unsetenv ", name.as_str().as_bytes(), b";\n"]);

@@ -116,8 +116,8 @@ starts! {
     KSH = ["ksh"], "init.ksh", quote::sh;
     MKSH = ["mksh"], "init.ksh", quote::sh;
     RC = ["rc"], "init.rc", quote::doubled;
-    NU = ["nushell", "nushell.nu"], "init.nu", |v| nu::string(v).expect(UTF8).into_bytes();
-    XONSH = ["xonsh"], "init.xsh", python::string;
+    NU = ["nushell"], "init.nu", |v| nu::string(v).expect(UTF8).into_bytes();
+    XONSH = ["xonsh.xsh"], "init.xsh", python::string;
     ELVISH = ["elvish", "xmod.elv"], "init.elv", elvish::string;
     PWSH = ["pwsh.ps1"], "init.ps1", |v| pwsh::string(v).expect(UTF8).into_bytes();
     PYTHON = ["env_modules_python.py", "env_modules.py", "python.py"], "init.py", python::string;

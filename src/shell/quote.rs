@@ -54,6 +54,11 @@ pub(super) fn csh(value: &[u8]) -> Vec<u8> {
     if stands_bare(value) {
         return value.to_vec();
     }
+    csh_single(value)
+}
+
+/// The same, in quotes even where none are needed: behind `$X:q` a bare `:` would be taken for a modifier.
+pub(super) fn csh_single(value: &[u8]) -> Vec<u8> {
     let mut out = vec![b'\''];
     let mut last = 0;
     for &b in value {

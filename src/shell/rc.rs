@@ -25,9 +25,12 @@ impl Statements for Rc {
     fn write(&self, change: &Change, out: &mut Vec<u8>) -> Result<(), &'static str> {
         match change {
             Change::SetVar { name, value } => {
-                // rc writes the lists of its variables with \001 between the words.
-                if value.contains(&1) {
-                    return Err("rc takes the byte 1 for the end of a word");
+                // rc writes lists with \001 between the words, and \002 before such a byte within one.
+                if value.contains(&1) || value.contains(&2) {
+                    return Err("rc takes the bytes 1 and 2 for the end of a word");
+                }
+                if value.contains(&0xff) {
+                    return Err("rc takes the byte 255 for the end of its input");
                 }
                 let name = name.as_str().as_bytes();
                 push(out, &[name, b"=", &quote::doubled(value), b"\n"]);

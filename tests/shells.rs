@@ -1,0 +1,4 @@
+//! Every shell and language of `SHELLS`, in its real interpreter, through its own start file.
+
+mod interpreters;
+mod values;
