@@ -37,6 +37,7 @@ impl Fake {
             ("HOME", "/home/alice"),
             ("USER", "alice"),
             ("CUDA_HOME", "/apps/cuda"),
+            ("BASE_HOME", "/opt/base"),
         ];
         let env: Environment = vars
             .into_iter()
@@ -525,4 +526,33 @@ fn the_reference_is_what_the_table_and_the_examples_say() {
             "docs/reference/toml.md was out of date and has been written anew: look at it and commit it"
         );
     }
+}
+
+#[test]
+fn every_toml_file_of_the_example_site_is_right() {
+    let mut count = 0;
+    for entry in walkdir::WalkDir::new(in_repo("modulefiles")) {
+        let entry = entry.unwrap();
+        let path = Utf8PathBuf::from_path_buf(entry.path().to_owned()).unwrap();
+        if path.extension() != Some("toml") {
+            continue;
+        }
+        let source = SourceFile::new(&path, std::fs::read(&path).unwrap());
+        for described in versions_of(&source).unwrap_or_else(|d| panic!("{d}")) {
+            let module = ModuleContext {
+                name: "demo".to_owned(),
+                version: Some(described.version.unwrap_or_else(|| "1.0".to_owned())),
+                file: path.clone(),
+                modulepath: path.parent().unwrap().to_owned(),
+                ..ModuleContext::default()
+            };
+            for mode in [Mode::Check, Mode::Load] {
+                if let Err(failure) = evaluate(&source, &module, mode, &mut Fake::new()) {
+                    panic!("{}", failure.diagnostic);
+                }
+            }
+            count += 1;
+        }
+    }
+    assert!(count > 30, "{count}");
 }

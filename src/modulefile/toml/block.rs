@@ -7,7 +7,7 @@ use bstr::BString;
 
 use super::document::{self, Entry, Node, Text, unknown_key};
 use super::keys::{Key, Shape, Stage};
-use super::scope::Scope;
+use super::scope::{Scope, without_dots};
 use super::spec;
 use crate::diag::{Diagnostic, Kind, Span};
 use crate::modulefile::Mode;
@@ -46,6 +46,8 @@ enum Arg<'s> {
     Labelled(String, Text<'s>),
     /// Entries of a path, joined by the delimiter.
     Joined(Vec<Text<'s>>, String),
+    /// Directories without `.` and `..`, joined by `:`.
+    Directories(Vec<Text<'s>>),
     /// A module.
     Module(Text<'s>),
 }
@@ -55,7 +57,7 @@ impl Arg<'_> {
         match self {
             Arg::Fixed(_, span) => *span,
             Arg::Text(text) | Arg::Module(text) | Arg::Labelled(_, text) => text.span,
-            Arg::Joined(texts, _) => texts
+            Arg::Joined(texts, _) | Arg::Directories(texts) => texts
                 .iter()
                 .map(|text| text.span)
                 .reduce(Span::to)
@@ -78,6 +80,13 @@ impl Arg<'_> {
                     .map(|text| scope.expand(host, text))
                     .collect::<Result<Vec<_>, _>>()?;
                 Value::Bytes(bstr::join(delim, values).into())
+            }
+            Arg::Directories(texts) => {
+                let values = texts
+                    .iter()
+                    .map(|text| Ok(without_dots(scope.expand(host, text)?)))
+                    .collect::<Result<Vec<_>, Diagnostic>>()?;
+                Value::Bytes(bstr::join(":", values).into())
             }
             Arg::Module(text) => Value::Spec(Box::new(spec::module(host, scope, text)?)),
         })
@@ -111,7 +120,9 @@ impl<'s> Block<'s> {
     /// Whether a call changes `MODULEPATH` for each user in another way.
     pub(super) fn has_personal_modulepath(&self, scope: &Scope) -> bool {
         let is_personal = |arg: &Arg| match arg {
-            Arg::Joined(texts, _) => texts.iter().any(|text| scope.is_personal(text)),
+            Arg::Joined(texts, _) | Arg::Directories(texts) => {
+                texts.iter().any(|text| scope.is_personal(text))
+            }
             _ => false,
         };
         self.calls
@@ -254,7 +265,7 @@ impl<'s> Reader<'_, 's> {
                 let var = Arg::Fixed(Value::text("MODULEPATH"), self.span);
                 self.push(
                     row("prepend_path"),
-                    vec![var, Arg::Joined(paths, ":".to_owned())],
+                    vec![var, Arg::Directories(paths)],
                     Vec::new(),
                 );
                 Ok(())

@@ -221,7 +221,12 @@ impl<'s> Scope<'s> {
                         .at(self.find(written, span), format!("`{circle}`")));
                     }
                     out.open.push(name);
+                    let before = out.value.len();
                     self.expand_into(host, &text.text, text.span, out)?;
+                    if *name == "root" {
+                        let root = out.value.split_off(before);
+                        out.value.extend_from_slice(&without_dots(root.into()));
+                    }
                     out.open.pop();
                     return Ok(());
                 }
@@ -428,6 +433,27 @@ fn machine_fact(name: &str) -> Result<String, String> {
     })
 }
 
+/// An absolute path without `.` and `..`, which are taken out of the text without a look at the disk; other texts as they are.
+pub(super) fn without_dots(path: BString) -> BString {
+    let dotted = |part: &[u8]| part == b"." || part == b"..";
+    if !path.starts_with(b"/") || !path.split_str("/").any(dotted) {
+        return path;
+    }
+    let mut parts: Vec<&[u8]> = Vec::new();
+    for part in path.split_str("/") {
+        match part {
+            b"" | b"." => {}
+            b".." => {
+                parts.pop();
+            }
+            _ => parts.push(part),
+        }
+    }
+    let mut out = BString::from("/");
+    out.extend_from_slice(&bstr::join("/", parts));
+    out
+}
+
 /// The first `count` components of a version: `3.11` of `3.11.4` for 2.
 fn leading_components(version: &str, count: usize) -> &str {
     match version.match_indices('.').nth(count.saturating_sub(1)) {
@@ -446,6 +472,16 @@ mod tests {
         assert_eq!(leading_components("3.11.4", 2), "3.11");
         assert_eq!(leading_components("3.11.4", 9), "3.11.4");
         assert_eq!(leading_components("2013b_mdcs", 2), "2013b_mdcs");
+    }
+
+    #[test]
+    fn dots_leave_absolute_paths_only() {
+        let clean = |path: &str| without_dots(path.into()).to_string();
+        assert_eq!(clean("/a/b/../c/./d"), "/a/c/d");
+        assert_eq!(clean("/../../a"), "/a");
+        assert_eq!(clean("/a/.."), "/");
+        assert_eq!(clean("/a/..b/.c/"), "/a/..b/.c/");
+        assert_eq!(clean("a/../b"), "a/../b");
     }
 
     #[test]

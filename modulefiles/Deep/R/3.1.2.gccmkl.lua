@@ -1,0 +1,6 @@
+whatis("Description: R for statistics, built with GCC and MKL")
+whatis("Category: Statistics")
+whatis("URL: https://www.r-project.org")
+local root = pathJoin("/cm/shared/apps/R", myModuleVersion())
+prepend_path("PATH", pathJoin(root, "bin"))
+setenv("R_HOME", pathJoin(root, "lib64/R"))

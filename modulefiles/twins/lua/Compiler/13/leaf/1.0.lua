@@ -1,0 +1,1 @@
+setenv("LEAF", myModuleVersion() .. " of 13")

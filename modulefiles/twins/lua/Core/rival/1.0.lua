@@ -1,0 +1,2 @@
+conflict("app")
+setenv("RIVAL", "1")
