@@ -2,6 +2,7 @@
 
 mod support;
 
+mod names;
 mod rooms;
 mod shells;
 mod toml;

@@ -1,5 +1,7 @@
 //! Why a request leads to no module.
 
+use camino::Utf8PathBuf;
+
 use crate::diag::{Diagnostic, Kind};
 use crate::name::Spec;
 
@@ -11,6 +13,12 @@ pub enum ResolveError {
     NotFound {
         /// What was asked for.
         spec: Spec,
+    },
+    /// The file of that name is no modulefile.
+    #[error("`{file}` is not a modulefile")]
+    NotModulefile {
+        /// The file.
+        file: Utf8PathBuf,
     },
     /// The site forbids it.
     #[error("access to module `{full_name}` is denied")]
@@ -51,6 +59,9 @@ impl From<ResolveError> for Diagnostic {
             ResolveError::NoDefault { name } => {
                 diagnostic.help(format!("name a version: `module avail {name}` lists them"))
             }
+            ResolveError::NotModulefile { .. } => diagnostic.help(
+                "the name of a modulefile ends in `.lua` or `.toml`, or its first line begins with `#%Module`",
+            ),
             _ => diagnostic,
         }
     }

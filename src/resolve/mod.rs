@@ -8,17 +8,19 @@
 
 mod error;
 
+use std::sync::Arc;
+
 use camino::{Utf8Path, Utf8PathBuf};
 
 pub use error::ResolveError;
 
 use crate::config::{Config, IgnoreCase};
-use crate::diag::Diagnostic;
+use crate::diag::{Diagnostic, SourceFile};
 use crate::modulefile::relation::Hiding;
 use crate::name::{Spec, VersionKey, Versions};
 use crate::tree::{
-    AliasKind, Child, Choice, Chosen, Forbidden, NearlyForbidden, Rank, RcReader, Roots, Subject,
-    Verdict, Want, file_path, joined,
+    AliasKind, Child, Choice, Chosen, FileChild, Forbidden, NearlyForbidden, Rank, RcReader, Roots,
+    Subject, Verdict, Want, file_path, joined,
 };
 
 /// How many aliases may stand for one another.
@@ -53,6 +55,8 @@ pub struct Found {
     pub tags: Vec<String>,
     /// What people are told who use it.
     pub warnings: Vec<String>,
+    /// Its text, where it had to be read to know that it is a modulefile.
+    pub source: Option<Arc<SourceFile>>,
 }
 
 impl Found {
@@ -87,6 +91,7 @@ enum Place {
     File {
         full_name: String,
         file: Utf8PathBuf,
+        child: FileChild,
     },
     /// A directory whose default is meant.
     Dir(String),
@@ -204,6 +209,7 @@ impl Resolver {
     ) -> Result<Step, ResolveError> {
         let full_name_first = rc.config().full_name_first;
         let mut spots = Vec::new();
+        let mut not_modulefile = None;
         for root in self.roots.modulepaths().to_vec() {
             self.roots.read_root_rc(&root, rc);
             let spot = self.locate(&root, path, rc);
@@ -213,15 +219,31 @@ impl Resolver {
             let Some(spot) = spot else {
                 continue;
             };
-            if let Place::File { full_name, file } = &spot.place
+            if let Place::File {
+                full_name,
+                file,
+                child,
+            } = &spot.place
                 && spec.versions == Versions::AsWritten
             {
-                let has_version = spot.name_parts < full_name.split('/').count();
                 if self.is_hard_hidden(&root, &spot, full_name, file, rc) {
                     continue;
                 }
+                let Ok(source) = Roots::text_if_unknown(file, child, rc.config()) else {
+                    let error = ResolveError::NotModulefile { file: file.clone() };
+                    if !full_name_first {
+                        return Err(error);
+                    }
+                    not_modulefile.get_or_insert(error);
+                    continue;
+                };
+                let has_version = spot.name_parts < full_name.split('/').count();
                 if has_version || !full_name_first {
-                    return Ok(Step::Module(root, exact(full_name, file)));
+                    let chosen = Chosen {
+                        source,
+                        ..exact(full_name, file)
+                    };
+                    return Ok(Step::Module(root, chosen));
                 }
             }
             if !full_name_first {
@@ -233,7 +255,10 @@ impl Resolver {
             }
             spots.push(spot);
         }
-        self.best(path, spots, spec, rc)
+        match (self.best(path, spots, spec, rc)?, not_modulefile) {
+            (Step::Nothing, Some(error)) => Err(error),
+            (step, _) => Ok(step),
+        }
     }
 
     /// The best answer of all modulepaths, or that of the first one where the setting or the layout says so.
@@ -276,7 +301,12 @@ impl Resolver {
     fn answer(&mut self, spot: &Spot, spec: &Spec, rc: &mut dyn RcReader) -> Choice {
         let order = rc.config().version_order;
         match (&spot.place, &spec.versions) {
-            (Place::File { full_name, file }, Versions::AsWritten) => Choice::Module(Chosen {
+            (
+                Place::File {
+                    full_name, file, ..
+                },
+                Versions::AsWritten,
+            ) => Choice::Module(Chosen {
                 rank: Rank::Meta,
                 ..exact(full_name, file)
             }),
@@ -338,13 +368,14 @@ impl Resolver {
         }
         let ignore_case = config.ignore_case == IgnoreCase::Always;
         let separators = config.extended_separators.clone();
+        let open = config.extended_prefix
+            && word.ends_with(|c: char| c.is_ascii_alphabetic() || separators.contains(c));
         let begins = |version: &str| {
             let lower = ignore_case.then(|| (version.to_lowercase(), word.to_lowercase()));
             let (version, word) = match &lower {
                 Some((version, word)) => (version.as_str(), word.as_str()),
                 None => (version, word),
             };
-            let open = word.ends_with(|c| separators.contains(c));
             version.strip_prefix(word).is_some_and(|rest| {
                 open && !rest.is_empty() || rest.starts_with(|c| separators.contains(c))
             })
@@ -429,6 +460,7 @@ impl Resolver {
                 Place::File {
                     file: file_path(root, parent, &file),
                     full_name: dir,
+                    child: file,
                 }
             }
             (Child::Dir, None) => Place::Dir(dir),
@@ -571,7 +603,10 @@ impl Resolver {
         rc: &mut dyn RcReader,
     ) -> Found {
         let Chosen {
-            full_name, file, ..
+            full_name,
+            file,
+            source,
+            ..
         } = chosen;
         let parts = self.roots.name_parts(root, &full_name, rc);
         let name = first_parts(&full_name, parts).to_owned();
@@ -607,6 +642,7 @@ impl Resolver {
             nearly_forbidden: verdict.nearly_forbidden,
             tags: verdict.tags,
             warnings: verdict.warnings,
+            source,
         }
     }
 
@@ -680,6 +716,7 @@ fn exact(full_name: &str, file: &Utf8Path) -> Chosen {
         file: file.to_owned(),
         rank: Rank::Plain,
         key: VersionKey::Lmod(String::new()),
+        source: None,
     }
 }
 

@@ -3,12 +3,15 @@
 //! Source: Lmod user guide "Picking modules when there are multiple directories in MODULEPATH"; `modulefile(4)` "Default
 //! version".
 
+use std::sync::Arc;
+
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::dir::{Child, Dir};
 use super::facts::Subject;
 use super::rc::RcReader;
 use super::roots::{MAX_DEPTH, Rank, Roots, file_path, joined};
+use crate::diag::SourceFile;
 use crate::modulefile::relation::Hiding;
 use crate::name::VersionKey;
 
@@ -51,6 +54,8 @@ pub struct Chosen {
     pub rank: Rank,
     /// Its version among its siblings.
     pub key: VersionKey,
+    /// Its text, where it had to be read to know that it is a modulefile.
+    pub source: Option<Arc<SourceFile>>,
 }
 
 impl Roots {
@@ -148,7 +153,7 @@ impl Roots {
             return self.take(root, &below, rest, &read, rank, depth + 1, rc);
         }
         let key = rc.config().version_order.key(child);
-        let file = match read.children.get(child) {
+        let (file, source) = match read.children.get(child) {
             Some(Child::Dir) => {
                 if child.starts_with('.') && rank == Rank::Plain {
                     return None;
@@ -164,14 +169,12 @@ impl Roots {
             }
             Some(Child::File(file)) => {
                 let path = file_path(root, dir, file);
-                if !Roots::is_modulefile(&path, file, rc.config()) {
-                    return None;
-                }
-                path
+                let source = Roots::text_if_unknown(&path, file, rc.config()).ok()?;
+                (path, source)
             }
             None => {
                 let virtuals = self.virtual_children(root, dir, rc.config());
-                Utf8PathBuf::from(virtuals.get(child)?)
+                (Utf8PathBuf::from(virtuals.get(child)?), None)
             }
         };
         let name = dir;
@@ -188,6 +191,7 @@ impl Roots {
                 file,
                 rank,
                 key,
+                source,
             }),
         }
     }

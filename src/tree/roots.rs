@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::io::Read;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -13,7 +14,7 @@ use super::dir::{Child, Dir, FileChild, is_ignored};
 use super::facts::{Alias, AliasKind, Clock, Facts, Subject, Verdict, is_dotted, judge};
 use super::rc::RcReader;
 use crate::config::{Config, NameSplit};
-use crate::diag::{Diagnostic, Kind};
+use crate::diag::{Diagnostic, Kind, SourceFile};
 use crate::modulefile::toml::{VersionEntry, versions_of};
 use crate::modulefile::{self, Directive, Language};
 
@@ -448,10 +449,22 @@ impl Roots {
 
     /// Whether a file is a modulefile: its name tells, or its first bytes.
     pub(crate) fn is_modulefile(file: &Utf8Path, child: &FileChild, config: &Config) -> bool {
+        child.language.is_some() || config.allow_tcl && begins_as_modulefile(file)
+    }
+
+    /// The text of a file whose name does not tell what it is: it has to be read to know. `Err` where it is no modulefile.
+    pub(crate) fn text_if_unknown(
+        file: &Utf8Path,
+        child: &FileChild,
+        config: &Config,
+    ) -> Result<Option<Arc<SourceFile>>, NotModulefile> {
         if child.language.is_some() {
-            return true;
+            return Ok(None);
         }
-        config.allow_tcl && begins_as_modulefile(file)
+        match modulefile::read(file) {
+            Ok(source) if config.allow_tcl && source.text().starts_with(COOKIE) => Ok(Some(source)),
+            _ => Err(NotModulefile),
+        }
     }
 }
 
@@ -491,8 +504,14 @@ pub(crate) fn file_path(root: &Utf8Path, dir: &str, file: &FileChild) -> Utf8Pat
     }
 }
 
+/// How a Tcl modulefile begins.
+const COOKIE: &[u8] = b"#%Module";
+
+/// A file that only looked like a modulefile.
+#[derive(Debug)]
+pub(crate) struct NotModulefile;
+
 fn begins_as_modulefile(file: &Utf8Path) -> bool {
-    const COOKIE: &[u8] = b"#%Module";
     let mut start = [0; COOKIE.len()];
     std::fs::File::open(file).is_ok_and(|mut file| file.read_exact(&mut start).is_ok())
         && start == COOKIE
