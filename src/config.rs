@@ -299,6 +299,10 @@ settings! {
     max_depth: String = String::new(), String::new(); "LMOD_MAXDEPTH" ;
     /// `NAME/1.0` means the hidden `NAME/.1.0` where that is the only one.
     dot_hidden_alias: bool = false, false; "LMOD_DOT_HIDDEN_LOAD_ALIAS" ;
+    /// A hidden default is what an incomplete version or a range means, too, not only the bare name.
+    hidden_default_in_ranges: bool = true, false; "XMOD_HIDDEN_DEFAULT_IN_RANGES" ;
+    /// Asking for `.x` shows what is hidden only because of that dot: `.x/1`.
+    dot_reveals: bool = false, true; "XMOD_DOT_REVEALS" ;
     /// A rule that hides or forbids a category holds for all modules in it.
     rules_cover_categories: bool = false, true; "XMOD_RULES_COVER_CATEGORIES" ;
     /// A rule with both `before` and `after` holds before the one or after the other, not between them.

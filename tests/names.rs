@@ -17,6 +17,7 @@ use crate::support::{Peer, in_repo};
 
 /// One tree of a table with the requests to it.
 struct Tree {
+    /// `!lmod`, `!modules` at its end: the peer that is installed does not know what the tree is about.
     name: String,
     dir: tempfile::TempDir,
     modulepaths: Vec<Utf8PathBuf>,
@@ -294,7 +295,8 @@ fn the_peers_answer_as_the_table_says() {
                 ("Lmod", &row.lmod, lmod),
                 ("Modules", &row.modules, modules),
             ] {
-                if answer.peer != "?" && got != answer.peer {
+                let knows = !tree.name.contains(&format!("!{}", peer.to_lowercase()));
+                if knows && answer.peer != "?" && got != answer.peer {
                     let Row { place, request, .. } = row;
                     let name = &tree.name;
                     writeln!(

@@ -318,19 +318,28 @@ impl Resolver {
                 }
             }
             (Place::Dir(dir), Versions::AsWritten | Versions::Loaded) => {
-                self.roots.choose(&spot.root, dir, Want::DEFAULT, rc)
+                let want = Want {
+                    revealed: if rc.config().dot_reveals {
+                        dir.len()
+                    } else {
+                        0
+                    },
+                    ..Want::DEFAULT
+                };
+                self.roots.choose(&spot.root, dir, want, rc)
             }
             (Place::Dir(dir), Versions::Latest) => {
                 let want = Want {
-                    accepts: &|_| true,
                     marks: false,
+                    ..Want::DEFAULT
                 };
                 self.roots.choose(&spot.root, dir, want, rc)
             }
             (Place::Dir(dir), constraint) => {
                 let want = Want {
                     accepts: &|version| constraint.accepts(version, order),
-                    marks: true,
+                    hidden_marks: rc.config().hidden_default_in_ranges,
+                    ..Want::DEFAULT
                 };
                 self.roots.choose(&spot.root, dir, want, rc)
             }
@@ -352,8 +361,8 @@ impl Resolver {
         let config = rc.config();
         if config.automatic_symbols && word == "latest" {
             let want = Want {
-                accepts: &|_| true,
                 marks: false,
+                ..Want::DEFAULT
             };
             return self.roots.choose(root, dir, want, rc);
         }
@@ -382,7 +391,13 @@ impl Resolver {
         };
         let want = Want {
             accepts: &begins,
-            marks: true,
+            hidden_marks: rc.config().hidden_default_in_ranges,
+            revealed: if rc.config().dot_reveals {
+                dir.len() + 1 + word.len()
+            } else {
+                0
+            },
+            ..Want::DEFAULT
         };
         self.roots.choose(root, dir, want, rc)
     }
@@ -420,7 +435,7 @@ impl Resolver {
             full_name,
             file,
         };
-        self.roots.verdict(root, &subject, rc).hiding == Some(Hiding::Hard)
+        self.roots.verdict(root, &subject, 0, rc).hiding == Some(Hiding::Hard)
     }
 
     /// What rc files say that `path` stands for.
@@ -616,7 +631,7 @@ impl Resolver {
             full_name: &full_name,
             file: &file,
         };
-        let verdict: Verdict = self.roots.verdict(root, &subject, rc);
+        let verdict: Verdict = self.roots.verdict(root, &subject, 0, rc);
         if rc.config().loaded_symbols {
             for symbol in self.symbols_of(root, &full_name, rc) {
                 if !alternatives.contains(&symbol) {

@@ -22,6 +22,10 @@ pub struct Want<'a> {
     pub accepts: &'a dyn Fn(&str) -> bool,
     /// Whether a mark beats a higher version.
     pub marks: bool,
+    /// Whether it does so on a hidden module.
+    pub hidden_marks: bool,
+    /// How many bytes of the full name were asked for: dots in them do not hide.
+    pub revealed: usize,
 }
 
 impl Want<'_> {
@@ -29,6 +33,8 @@ impl Want<'_> {
     pub const DEFAULT: Want<'static> = Want {
         accepts: &|_| true,
         marks: true,
+        hidden_marks: true,
+        revealed: 0,
     };
 }
 
@@ -88,7 +94,7 @@ impl Roots {
         if want.marks
             && let Some((child, rank)) = self.marked_child(root, dir, rc)
             && (want.accepts)(child.split('/').next().unwrap_or_default())
-            && let Some(chosen) = self.take(root, dir, &child, &read, rank, depth, rc)
+            && let Some(chosen) = self.take(root, dir, &child, &read, rank, &want, depth, rc)
         {
             return Choice::Module(chosen);
         }
@@ -108,7 +114,7 @@ impl Roots {
         candidates.sort();
         let guess = rc.config().implicit_default || !want.marks;
         for (_, name) in candidates.into_iter().rev() {
-            match self.take(root, dir, name, &read, Rank::Plain, depth, rc) {
+            match self.take(root, dir, name, &read, Rank::Plain, &want, depth, rc) {
                 Some(chosen) if guess => return Choice::Module(chosen),
                 Some(_) => return Choice::NoDefault,
                 None => {}
@@ -143,6 +149,7 @@ impl Roots {
         child: &str,
         read: &Dir,
         rank: Rank,
+        want: &Want<'_>,
         depth: usize,
         rc: &mut dyn RcReader,
     ) -> Option<Chosen> {
@@ -150,15 +157,17 @@ impl Roots {
         if let Some((first, rest)) = child.split_once('/') {
             let below = joined(dir, first);
             let read = self.dir(root, &below, rc)?;
-            return self.take(root, &below, rest, &read, rank, depth + 1, rc);
+            return self.take(root, &below, rest, &read, rank, want, depth + 1, rc);
         }
         let key = rc.config().version_order.key(child);
         let (file, source) = match read.children.get(child) {
             Some(Child::Dir) => {
-                if child.starts_with('.') && rank == Rank::Plain {
-                    return None;
-                }
-                return match self.choose_within(root, &full_name, Want::DEFAULT, depth + 1, rc) {
+                let below = Want {
+                    accepts: &|_| true,
+                    marks: true,
+                    ..*want
+                };
+                return match self.choose_within(root, &full_name, below, depth + 1, rc) {
                     Choice::Module(chosen) => Some(Chosen {
                         rank,
                         key,
@@ -177,15 +186,15 @@ impl Roots {
                 (Utf8PathBuf::from(virtuals.get(child)?), None)
             }
         };
-        let name = dir;
         let subject = Subject {
-            name,
+            name: dir,
             full_name: &full_name,
             file: &file,
         };
-        match self.verdict(root, &subject, rc).hiding {
+        let may_be_hidden = rank != Rank::Plain && want.hidden_marks;
+        match self.verdict(root, &subject, want.revealed, rc).hiding {
             Some(Hiding::Hard) => None,
-            Some(Hiding::Hidden) if rank == Rank::Plain => None,
+            Some(Hiding::Hidden) if !may_be_hidden => None,
             _ => Some(Chosen {
                 full_name,
                 file,

@@ -417,10 +417,7 @@ pub fn judge<'a>(
     config: &Config,
     clock: &Clock,
 ) -> Verdict {
-    let mut verdict = Verdict {
-        hiding: is_dotted(subject.full_name).then_some(Hiding::Hidden),
-        ..Verdict::default()
-    };
+    let mut verdict = Verdict::default();
     for rule in scopes.into_iter().flat_map(|facts| &facts.rules) {
         if !rule.means(subject, config) {
             continue;

@@ -15,6 +15,7 @@ use super::facts::{Alias, AliasKind, Clock, Facts, Subject, Verdict, is_dotted, 
 use super::rc::RcReader;
 use crate::config::{Config, NameSplit};
 use crate::diag::{Diagnostic, Kind, SourceFile};
+use crate::modulefile::relation::Hiding;
 use crate::modulefile::toml::{VersionEntry, versions_of};
 use crate::modulefile::{self, Directive, Language};
 
@@ -415,18 +416,24 @@ impl Roots {
         found
     }
 
-    /// What the rules say about a module.
+    /// What the rules say about a module; a dot hides it but for one in the first `revealed` bytes of its name.
     pub(crate) fn verdict(
         &self,
         root: &Utf8Path,
         subject: &Subject<'_>,
+        revealed: usize,
         rc: &dyn RcReader,
     ) -> Verdict {
         let scopes = self.scopes(root, rc.config());
-        if scopes.iter().all(|facts| facts.rules.is_empty()) && !is_dotted(subject.full_name) {
-            return Verdict::default();
+        let mut verdict = if scopes.iter().all(|facts| facts.rules.is_empty()) {
+            Verdict::default()
+        } else {
+            judge(scopes, subject, rc.session(), rc.config(), &self.clock)
+        };
+        if subject.full_name.get(revealed..).is_some_and(is_dotted) {
+            verdict.hiding = verdict.hiding.max(Some(Hiding::Hidden));
         }
-        judge(scopes, subject, rc.session(), rc.config(), &self.clock)
+        verdict
     }
 
     /// How many parts of `full_name` belong to the name; the rest is the version.
