@@ -459,9 +459,11 @@ pub fn judge<'a>(
     verdict
 }
 
-/// Whether a part of the name begins with a dot.
-pub(crate) fn is_dotted(full_name: &str) -> bool {
-    full_name.split('/').any(|part| part.starts_with('.'))
+/// Whether a part of the name begins with a dot behind its first `revealed` bytes.
+pub(crate) fn has_dot(full_name: &str, revealed: usize) -> bool {
+    let begins = std::iter::once(0).chain(full_name.match_indices('/').map(|(at, _)| at + 1));
+    let mut hidden = begins.filter(|&at| full_name[at..].starts_with('.'));
+    hidden.any(|at| at >= revealed)
 }
 
 fn holds(condition: &Condition, session: &Session, config: &Config, clock: &Clock) -> Holds {

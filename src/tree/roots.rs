@@ -11,7 +11,7 @@ use std::sync::Arc;
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::dir::{Child, Dir, FileChild, is_ignored};
-use super::facts::{Alias, AliasKind, Clock, Facts, Subject, Verdict, is_dotted, judge};
+use super::facts::{Alias, AliasKind, Clock, Facts, Subject, Verdict, has_dot, judge};
 use super::rc::RcReader;
 use crate::config::{Config, NameSplit};
 use crate::diag::{Diagnostic, Kind, SourceFile};
@@ -430,7 +430,7 @@ impl Roots {
         } else {
             judge(scopes, subject, rc.session(), rc.config(), &self.clock)
         };
-        if subject.full_name.get(revealed..).is_some_and(is_dotted) {
+        if has_dot(subject.full_name, revealed) {
             verdict.hiding = verdict.hiding.max(Some(Hiding::Hidden));
         }
         verdict
