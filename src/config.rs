@@ -327,6 +327,24 @@ settings! {
     duplicate_paths: bool = false, false; "LMOD_DUPLICATE_PATHS" ;
     /// Several entries of one prepend come in reverse order.
     prepend_reverse: bool = false, false; ;
+    /// `//`, `/./` and a trailing `/` in entries of path variables are cleaned away.
+    normalise_paths: bool = true, false; ;
+    /// Loading a module that is loaded unloads it first, so that it is evaluated again; when off, nothing happens.
+    reload_loaded: bool = true, false; ;
+    /// The first module that fails ends the request and nothing changes; when off, the others are loaded all the same.
+    abort_on_error: bool = true, false; ;
+    /// A conflict also holds for modules that are loaded later.
+    lasting_conflicts: bool = false, true; "LMOD_DOWNSTREAM_CONFLICTS" ;
+    /// `--force` loads in spite of conflicts and of missing requirements.
+    force_ignores_conflicts: bool = false, true; ;
+    /// When `MODULEPATH` changes, modules found elsewhere are reloaded and those not found wait for its return.
+    reload_on_modulepath_change: bool = true, false; ;
+    /// `swap` refuses when the first module is not loaded.
+    swap_needs_loaded: bool = true, false; ;
+    /// `MODULES_FAMILY_NAME` is set beside `LMOD_FAMILY_NAME`.
+    modules_family_variables: bool = false, true; ;
+    /// Variables that modulefiles must not change, separated by `:`, `,` or blanks.
+    protected_variables: String = String::new(), String::new(); "MODULES_PROTECTED_ENVVARS" "LMOD_QUARANTINE_VARS" ;
     /// Tcl modulefiles are accepted.
     allow_tcl: bool = true, true; "LMOD_ALLOW_TCL_MFILES" ;
     /// Programs that modulefiles start also run while the files are only read for listings, searches and caches.

@@ -24,6 +24,10 @@ pub mod tree;
 
 pub mod resolve;
 
+pub mod transition;
+
+pub mod collection;
+
 pub mod shell;
 
 pub mod command;

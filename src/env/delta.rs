@@ -2,9 +2,12 @@
 //!
 //! This is all that the `shell` room sees. Same difference, same bytes: variables are sorted by name.
 
-use bstr::BString;
+use std::collections::BTreeSet;
+
+use bstr::{BStr, BString};
 
 use super::op::VarName;
+use super::state::State;
 
 /// One statement for a shell.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,4 +96,73 @@ pub struct Delta {
     pub result: Option<BString>,
     /// Whether the shell function returns false.
     pub failed: bool,
+}
+
+impl Delta {
+    /// What a shell in state `before` must do to arrive at `after`.
+    ///
+    /// Variables come first, sorted by name; definitions follow in the order in which they were asked for, of several for
+    /// one name only the last. A variable whose name no shell can hold is left alone.
+    pub fn between(before: &State, after: &State) -> Delta {
+        let mut names: BTreeSet<&BStr> = after.touched();
+        names.extend(before.touched());
+        let mut changes = Vec::with_capacity(names.len() + after.definitions().len());
+        for name in names {
+            let value = after.var(name);
+            if before.var(name) == value {
+                continue;
+            }
+            let Some(name) = VarName::new(name) else {
+                continue;
+            };
+            changes.push(match value {
+                Some(value) => Change::SetVar {
+                    name,
+                    value: value.to_owned(),
+                },
+                None => Change::UnsetVar { name },
+            });
+        }
+        let definitions = after.definitions();
+        for (i, change) in definitions.iter().enumerate() {
+            let replaced =
+                |later: &Change| change.subject().is_some() && later.subject() == change.subject();
+            if !definitions[i + 1..].iter().any(replaced) {
+                changes.push(change.clone());
+            }
+        }
+        Delta {
+            first: after.first().to_vec(),
+            changes,
+            ..Delta::default()
+        }
+    }
+
+    /// What a shell must do after a request that failed: nothing but say so.
+    pub fn failure() -> Delta {
+        Delta {
+            failed: true,
+            ..Delta::default()
+        }
+    }
+}
+
+impl Change {
+    /// What a definition is about: a later one about the same replaces it.
+    fn subject(&self) -> Option<(u8, &str, &str)> {
+        match self {
+            Change::SetAlias { name, .. } | Change::UnsetAlias { name } => Some((0, name, "")),
+            Change::SetFunction { name, .. } | Change::UnsetFunction { name } => {
+                Some((1, name, ""))
+            }
+            Change::Complete { shell, command, .. } | Change::Uncomplete { shell, command } => {
+                Some((2, command, shell))
+            }
+            Change::Chdir { .. } => Some((3, "", "")),
+            Change::SetVar { .. }
+            | Change::UnsetVar { .. }
+            | Change::ExportFunction { .. }
+            | Change::Execute { .. } => None,
+        }
+    }
 }

@@ -1,56 +1,599 @@
 //! What a request starts from and arrives at: variables, shell definitions, loaded modules with their journal.
+//!
+//! The environment at the start is borrowed and never copied; only what a request touches is kept here. A state can be
+//! marked and rolled back, so that a module that gives up leaves nothing behind.
+
+use std::cell::OnceCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use bstr::{BStr, BString, ByteSlice};
 
 use super::delta::Change;
-use super::op::EnvOp;
+use super::journal::{self, Hidden, Ownership};
+use super::loaded::{Entry, Loaded, Module};
+use super::op::{EnvOp, PathAction, VarName};
+use super::path_list::{Last, Owner, PathEntry, PathList, PathRules};
 use crate::session::Environment;
 
+/// The variable with the names of the loaded modules.
+pub const LOADED: &str = "LOADEDMODULES";
+/// The variable with their files.
+pub const FILES: &str = "_LMFILES_";
+/// The variable with the directories that hold modulefiles.
+pub const MODULEPATH: &str = "MODULEPATH";
+/// The variable that says, for other programs, which directories of `MODULEPATH` have a priority.
+pub const MODULEPATH_PRIORITY: &str = "__LMOD_Priority_MODULEPATH";
+
 /// One state of a session.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct State {
-    /// The variables.
-    pub env: Environment,
-    /// Shell definitions asked for since the state was read, in order.
-    pub definitions: Vec<Change>,
+#[derive(Debug, Clone)]
+pub struct State<'s> {
+    base: &'s Environment,
+    changed: BTreeMap<BString, Option<BString>>,
+    paths: Vec<PathVar>,
+    rules: PathRules,
+    pub(super) ownership: BTreeMap<String, Rc<Ownership>>,
+    pub(super) stacks: BTreeMap<VarName, Vec<Hidden>>,
+    definitions: Vec<Change>,
+    first: Vec<BString>,
+    /// The loaded modules.
+    pub loaded: Loaded,
+    /// What can be undone, newest last.
+    pub history: Vec<Step>,
+    /// `MODULEPATH` as the system gave it, once the user has changed it.
+    pub system: Option<BString>,
+    log: Vec<Undo>,
 }
 
-impl State {
-    /// A state that holds `env` and nothing else.
-    pub fn new(env: Environment) -> State {
+/// A request of the past, as `undo` needs it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Step {
+    /// The sub-command.
+    pub command: String,
+    /// The modules that it took away, in load order.
+    pub removed: Vec<Past>,
+    /// The full names of the modules that it loaded.
+    pub added: Vec<String>,
+    /// `MODULEPATH` before, where the user's own words changed it.
+    pub modulepath: Option<BString>,
+}
+
+/// A module of the past.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Past {
+    /// Its full name.
+    pub full_name: String,
+    /// How it was asked for.
+    pub requested: String,
+    /// Loaded only because another module depends on it.
+    pub auto: bool,
+}
+
+#[derive(Debug, Clone)]
+struct PathVar {
+    name: VarName,
+    list: PathList,
+    /// The joined value, once somebody asked.
+    value: OnceCell<Option<BString>>,
+    /// Whether this is the variable's present value: `setenv` replaces it as a whole.
+    live: bool,
+}
+
+#[derive(Debug, Clone)]
+enum Undo {
+    Scalar(BString, Option<Option<BString>>),
+    PathEdit(usize, usize),
+    PathDropped(usize),
+    PathSplit(usize),
+    Stack(VarName, Option<Vec<Hidden>>),
+}
+
+/// A point to which a state can be rolled back.
+#[derive(Debug)]
+pub struct Mark {
+    log: usize,
+    definitions: usize,
+    loaded: Loaded,
+}
+
+impl<'s> State<'s> {
+    /// A state that holds `base` and nothing else: no module is loaded.
+    pub fn new(base: &'s Environment, rules: PathRules) -> State<'s> {
         State {
-            env,
+            base,
+            changed: BTreeMap::new(),
+            paths: Vec::new(),
+            rules,
+            ownership: BTreeMap::new(),
+            stacks: BTreeMap::new(),
             definitions: Vec::new(),
+            first: Vec::new(),
+            loaded: Loaded::default(),
+            history: Vec::new(),
+            system: None,
+            log: Vec::new(),
         }
     }
 
     /// The value of a variable.
     pub fn var(&self, name: impl AsRef<[u8]>) -> Option<&BStr> {
-        self.env.get(name.as_ref().as_bstr()).map(|v| v.as_bstr())
+        let name = name.as_ref().as_bstr();
+        if let Some(path) = self
+            .paths
+            .iter()
+            .find(|p| p.live && p.name.as_bstr() == name)
+            && path.list.mark() > 0
+        {
+            return path
+                .value
+                .get_or_init(|| path.list.join())
+                .as_ref()
+                .map(|v| v.as_bstr());
+        }
+        match self.changed.get(name) {
+            Some(value) => value.as_ref().map(|v| v.as_bstr()),
+            None => self.base.get(name).map(|v| v.as_bstr()),
+        }
     }
 
-    /// Carries out one operation without remembering who asked for it.
-    pub fn apply(&mut self, op: &EnvOp) {
+    /// The value of a variable as it was at the start of the request.
+    pub fn var_before(&self, name: impl AsRef<[u8]>) -> Option<&'s BStr> {
+        self.base.get(name.as_ref().as_bstr()).map(|v| v.as_bstr())
+    }
+
+    /// A copy of all variables.
+    pub fn environment(&self) -> Environment {
+        let mut env = self.base.clone();
+        for name in self.touched() {
+            match self.var(name) {
+                Some(value) => {
+                    env.insert(name.to_owned(), value.to_owned());
+                }
+                None => {
+                    env.remove(name);
+                }
+            }
+        }
+        env
+    }
+
+    /// The names of the variables that may differ from the start, sorted.
+    pub fn touched(&self) -> std::collections::BTreeSet<&BStr> {
+        let paths = self.paths.iter().filter(|p| p.live && p.list.mark() > 0);
+        self.changed
+            .keys()
+            .map(|name| name.as_bstr())
+            .chain(paths.map(|p| p.name.as_bstr()))
+            .collect()
+    }
+
+    /// The names of all variables that have a value, sorted.
+    pub fn names(&self) -> std::collections::BTreeSet<&BStr> {
+        let mut names = self.touched();
+        names.retain(|name| self.var(name).is_some());
+        let untouched = |name: &&BString| !self.changed.contains_key(name.as_bstr());
+        names.extend(self.base.keys().filter(untouched).map(|n| n.as_bstr()));
+        names
+    }
+
+    /// What shells are to define, in the order in which it was asked for.
+    pub fn definitions(&self) -> &[Change] {
+        &self.definitions
+    }
+
+    /// Code that runs before all else, even where the request fails afterwards.
+    pub fn first(&self) -> &[BString] {
+        &self.first
+    }
+
+    /// Asks for a definition.
+    pub fn define(&mut self, change: Change) {
+        self.definitions.push(change);
+    }
+
+    /// Gives a variable a value, or takes it away.
+    pub fn set(&mut self, name: &str, value: Option<BString>) {
+        if let Some(slot) = self.slot(name) {
+            self.paths[slot].live = false;
+            self.log.push(Undo::PathDropped(slot));
+        } else if self.var(name) == value.as_ref().map(|v| v.as_bstr()) {
+            return;
+        }
+        let key = BString::from(name);
+        let old = self.changed.insert(key.clone(), value);
+        self.log.push(Undo::Scalar(key, old));
+    }
+
+    fn slot(&self, name: &str) -> Option<usize> {
+        self.paths
+            .iter()
+            .position(|p| p.live && p.name.as_str() == name)
+    }
+
+    /// The split form of a path variable; `rule` may change how it behaves from now on.
+    fn path(&mut self, var: &VarName, delim: &BStr) -> usize {
+        if let Some(slot) = self.slot(var.as_str()) {
+            if self.paths[slot].list.delim() == delim {
+                return slot;
+            }
+            // The same variable with another delimiter is another list.
+            let value = self.var(var.as_bstr()).map(|v| v.to_owned());
+            self.set(var.as_str(), value);
+        }
+        let value = self.var(var.as_bstr()).unwrap_or_default();
+        let mut list = PathList::split(value, delim, self.rules_of(var.as_str()));
+        if !self.changed.contains_key(var.as_bstr())
+            && let Some(ownership) = self.ownership.get(var.as_str())
+            && ownership.delim == delim
+        {
+            ownership.restore(&mut list, value);
+        }
+        self.paths.push(PathVar {
+            name: var.clone(),
+            list,
+            value: OnceCell::new(),
+            live: true,
+        });
+        let slot = self.paths.len() - 1;
+        self.log.push(Undo::PathSplit(slot));
+        slot
+    }
+
+    /// How a path variable behaves.
+    fn rules_of(&self, var: &str) -> PathRules {
+        PathRules {
+            duplicates: self.rules.duplicates && var != MODULEPATH,
+            keep_empty: self.rules.keep_empty && !PathRules::drops_empty(var),
+            ..self.rules
+        }
+    }
+
+    /// Edits a path variable.
+    pub fn edit_path(&mut self, var: &VarName, delim: &BStr, edit: impl FnOnce(&mut PathList)) {
+        let slot = self.path(var, delim);
+        let path = &mut self.paths[slot];
+        let mark = path.list.mark();
+        edit(&mut path.list);
+        if path.list.mark() > mark {
+            path.value = OnceCell::new();
+            self.log.push(Undo::PathEdit(slot, mark));
+        }
+    }
+
+    /// The entries of a path variable, with who added them.
+    pub fn path_entries(&mut self, var: &VarName, delim: &BStr) -> Vec<PathEntry<'_>> {
+        let slot = self.path(var, delim);
+        self.paths[slot].list.entries().collect()
+    }
+
+    /// The directories of `MODULEPATH`.
+    pub fn modulepath(&self) -> Vec<camino::Utf8PathBuf> {
+        self.var(MODULEPATH)
+            .unwrap_or_default()
+            .split_str(":")
+            .filter(|dir| !dir.is_empty())
+            .filter_map(|dir| dir.to_str().ok())
+            .map(camino::Utf8PathBuf::from)
+            .collect()
+    }
+
+    /// Carries out one operation on behalf of `owner`. Gives what the owner's journal has to remember beyond that.
+    pub fn apply(&mut self, op: &EnvOp, owner: Option<Owner>) -> Option<Entry> {
         match op {
             EnvOp::Set {
                 var,
                 value,
                 if_unset,
             } => {
-                if !(*if_unset && self.env.contains_key(var.as_bstr())) {
-                    self.env.insert(BString::from(var.as_str()), value.clone());
+                let before = self.var(var.as_bstr()).map(|v| v.to_owned());
+                if *if_unset && before.is_some() {
+                    return None;
+                }
+                self.set(var.as_str(), Some(value.clone()));
+                return Some(Entry::Set {
+                    var: var.clone(),
+                    replaced: before,
+                });
+            }
+            EnvOp::Unset { var, on_unload } => {
+                self.set(var.as_str(), None);
+                return on_unload.as_ref().map(|value| Entry::Unset {
+                    var: var.clone(),
+                    on_unload: Some(value.clone()),
+                });
+            }
+            EnvOp::Push { var, value } => self.push(var, value.clone(), owner.unwrap_or(0)),
+            EnvOp::Path {
+                action,
+                var,
+                value,
+                delim,
+                priority,
+                duplicates,
+            } => self.apply_path(*action, var, value, delim, *priority, *duplicates, owner),
+            EnvOp::Alias { name, value } => {
+                self.define(Change::SetAlias {
+                    name: name.clone(),
+                    value: value.clone(),
+                });
+                return Some(Entry::Alias { name: name.clone() });
+            }
+            EnvOp::Unalias { name } => self.define(Change::UnsetAlias { name: name.clone() }),
+            EnvOp::Function { name, sh, csh } => {
+                self.define(Change::SetFunction {
+                    name: name.clone(),
+                    sh: sh.clone(),
+                    csh: csh.clone(),
+                });
+                return Some(Entry::Function { name: name.clone() });
+            }
+            EnvOp::RemoveFunction { name } => {
+                self.define(Change::UnsetFunction { name: name.clone() });
+            }
+            EnvOp::ExportFunction { name } => {
+                self.define(Change::ExportFunction { name: name.clone() });
+                return Some(Entry::Function { name: name.clone() });
+            }
+            EnvOp::Complete {
+                shell,
+                command,
+                spec,
+            } => {
+                self.define(Change::Complete {
+                    shell: shell.clone(),
+                    command: command.clone(),
+                    spec: spec.clone(),
+                });
+                return Some(Entry::Complete {
+                    shell: shell.clone(),
+                    command: command.clone(),
+                });
+            }
+            EnvOp::Uncomplete { shell, command } => self.define(Change::Uncomplete {
+                shell: shell.clone(),
+                command: command.clone(),
+            }),
+            EnvOp::Chdir { dir } => self.define(Change::Chdir { dir: dir.clone() }),
+            EnvOp::Execute { code, first: true } => self.first.push(code.clone()),
+            EnvOp::Execute { code, first: false } => {
+                self.define(Change::Execute { code: code.clone() });
+            }
+        }
+        None
+    }
+
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the fields of one operation, taken apart by its only caller"
+    )]
+    fn apply_path(
+        &mut self,
+        action: PathAction,
+        var: &VarName,
+        value: &BString,
+        delim: &BString,
+        priority: i32,
+        duplicates: bool,
+        owner: Option<Owner>,
+    ) {
+        let value = value.as_bstr();
+        self.edit_path(var, delim.as_bstr(), |list| {
+            if duplicates && var.as_str() != MODULEPATH {
+                list.allow_duplicates();
+            }
+            match action {
+                PathAction::Prepend => list.prepend(value, priority, owner),
+                PathAction::Append => list.append(value, priority, owner),
+                PathAction::Remove if list.allows_duplicates() => list.remove(value),
+                PathAction::Remove => list.release(value, Last::No, None),
+            }
+        });
+    }
+
+    fn push(&mut self, var: &VarName, value: Option<BString>, owner: Owner) {
+        let hidden = Hidden {
+            owner,
+            value: self.var(var.as_bstr()).map(|v| v.to_owned()),
+        };
+        self.edit_stack(var, |stack| stack.push(hidden));
+        self.set(var.as_str(), value);
+    }
+
+    /// Takes back what `owner` pushed on `var`.
+    fn pop(&mut self, var: &VarName, owner: Owner) {
+        let mut now = None;
+        self.edit_stack(var, |stack| now = journal::pop(stack, owner));
+        if let Some(value) = now {
+            self.set(var.as_str(), value);
+        }
+    }
+
+    fn edit_stack(&mut self, var: &VarName, edit: impl FnOnce(&mut Vec<Hidden>)) {
+        let old = self.stacks.get(var).cloned();
+        let mut stack = old.clone().unwrap_or_default();
+        edit(&mut stack);
+        if stack.is_empty() {
+            self.stacks.remove(var);
+        } else {
+            self.stacks.insert(var.clone(), stack);
+        }
+        self.log.push(Undo::Stack(var.clone(), old));
+    }
+
+    /// Takes back one operation of `owner` as its unloading file names it.
+    pub fn take_back(&mut self, op: &EnvOp, owner: Owner) {
+        match op {
+            EnvOp::Set {
+                var,
+                value,
+                if_unset,
+            } => {
+                if !if_unset || self.var(var.as_bstr()) == Some(value.as_bstr()) {
+                    self.set(var.as_str(), None);
                 }
             }
-            EnvOp::Unset { var, .. } | EnvOp::Push { var, value: None } => {
-                self.env.remove(var.as_bstr());
-            }
-            EnvOp::Push {
+            EnvOp::Push { var, .. } => self.pop(var, owner),
+            EnvOp::Path {
+                action: action @ (PathAction::Prepend | PathAction::Append),
                 var,
-                value: Some(value),
+                value,
+                delim,
+                ..
             } => {
-                self.env.insert(BString::from(var.as_str()), value.clone());
+                let last = match action {
+                    PathAction::Append => Last::Yes,
+                    _ => Last::No,
+                };
+                self.edit_path(var, delim.as_bstr(), |list| {
+                    list.release(value.as_bstr(), last, Some(owner));
+                });
             }
-            _ => {}
+            // Taken away again: an entry that somebody else put there meanwhile goes too.
+            EnvOp::Path {
+                action: PathAction::Remove,
+                ..
+            } => {
+                self.apply(op, None);
+            }
+            _ => {
+                for inverse in op.inverse() {
+                    self.apply(&inverse, None);
+                }
+            }
         }
+    }
+
+    /// Takes back all that the journal says of `module`, without its file.
+    pub fn take_back_all(&mut self, module: &Module) {
+        for entry in module.journal.iter().rev() {
+            match entry {
+                Entry::Set { var, .. } => self.set(var.as_str(), None),
+                Entry::Unset { var, on_unload } => self.set(var.as_str(), on_unload.clone()),
+                Entry::Alias { name } => self.define(Change::UnsetAlias { name: name.clone() }),
+                Entry::Function { name } => {
+                    self.define(Change::UnsetFunction { name: name.clone() });
+                }
+                Entry::Complete { shell, command } => self.define(Change::Uncomplete {
+                    shell: shell.clone(),
+                    command: command.clone(),
+                }),
+            }
+        }
+        let pushed: Vec<VarName> = self
+            .stacks
+            .iter()
+            .filter(|(_, stack)| stack.iter().any(|h| h.owner == module.id))
+            .map(|(var, _)| var.clone())
+            .collect();
+        for var in pushed {
+            while self
+                .stacks
+                .get(&var)
+                .is_some_and(|stack| stack.iter().any(|h| h.owner == module.id))
+            {
+                self.pop(&var, module.id);
+            }
+        }
+        for (var, delim) in self.owned_paths(module.id) {
+            self.edit_path(&var, delim.as_bstr(), |list| list.release_all(module.id));
+        }
+    }
+
+    /// Forgets that `owner` added anything to path variables: what is left of it becomes the user's.
+    pub fn disown(&mut self, owner: Owner) {
+        for (var, delim) in self.owned_paths(owner) {
+            self.edit_path(&var, delim.as_bstr(), |list| list.disown(owner));
+        }
+    }
+
+    /// The path variables to which `owner` added something, with their delimiters.
+    pub fn owned_paths(&self, owner: Owner) -> Vec<(VarName, BString)> {
+        let split = self
+            .paths
+            .iter()
+            .filter(|p| p.live)
+            .filter(|p| p.list.entries().any(|e| e.owners.contains(&owner)));
+        let mut out: Vec<(VarName, BString)> = split
+            .map(|p| (p.name.clone(), p.list.delim().to_owned()))
+            .collect();
+        for (name, ownership) in self.unsplit() {
+            if ownership.owners.contains(&owner)
+                && let Some(name) = VarName::new(name)
+            {
+                out.push((name, ownership.delim.clone()));
+            }
+        }
+        out
+    }
+
+    /// Ownerships of variables that this request has not touched.
+    pub(super) fn unsplit(&self) -> impl Iterator<Item = (&String, &Rc<Ownership>)> {
+        self.ownership.iter().filter(|(name, _)| {
+            self.slot(name).is_none() && !self.changed.contains_key(name.as_bytes().as_bstr())
+        })
+    }
+
+    /// All path variables that were split, with their lists.
+    pub(super) fn split_paths(&self) -> impl Iterator<Item = (&VarName, &PathList)> {
+        self.paths
+            .iter()
+            .filter(|p| p.live)
+            .map(|p| (&p.name, &p.list))
+    }
+
+    /// Marks the present point.
+    pub fn mark(&self) -> Mark {
+        Mark {
+            log: self.log.len(),
+            definitions: self.definitions.len(),
+            loaded: self.loaded.clone(),
+        }
+    }
+
+    /// Goes back to a point marked before.
+    pub fn roll_back(&mut self, mark: Mark) {
+        while self.log.len() > mark.log {
+            match self.log.pop().expect("longer than the mark") {
+                Undo::Scalar(name, Some(value)) => {
+                    self.changed.insert(name, value);
+                }
+                Undo::Scalar(name, None) => {
+                    self.changed.remove(&name);
+                }
+                Undo::PathEdit(slot, mark) => {
+                    self.paths[slot].list.roll_back(mark);
+                    self.paths[slot].value = OnceCell::new();
+                }
+                Undo::PathDropped(slot) => self.paths[slot].live = true,
+                Undo::PathSplit(slot) => self.paths[slot].live = false,
+                Undo::Stack(var, Some(stack)) => {
+                    self.stacks.insert(var, stack);
+                }
+                Undo::Stack(var, None) => {
+                    self.stacks.remove(&var);
+                }
+            }
+        }
+        self.definitions.truncate(mark.definitions);
+        self.loaded = mark.loaded;
+    }
+}
+
+/// Two states are equal where a shell could not tell them apart and the same modules are loaded.
+impl PartialEq for State<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        let names = |state: &Self| {
+            state
+                .touched()
+                .into_iter()
+                .map(|n| n.to_owned())
+                .collect::<Vec<_>>()
+        };
+        names(self)
+            .iter()
+            .chain(&names(other))
+            .all(|name| self.var(name) == other.var(name))
+            && self.loaded == other.loaded
+            && self.definitions == other.definitions
     }
 }

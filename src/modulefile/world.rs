@@ -83,6 +83,19 @@ pub trait World {
         place: &Place,
     ) -> Result<(), Diagnostic>;
 
+    /// Carries out one operation at once that unloading does not take back.
+    ///
+    /// # Errors
+    /// As for [`World::apply`].
+    fn apply_lasting(
+        &mut self,
+        module: &ModuleContext,
+        op: &EnvOp,
+        place: &Place,
+    ) -> Result<(), Diagnostic> {
+        self.apply(module, op, place)
+    }
+
     /// Meets a relation now (a nested load happens here), or refuses.
     ///
     /// # Errors

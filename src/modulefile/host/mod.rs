@@ -186,7 +186,7 @@ impl<'w> Host<'w> {
         }
         if self.mode != Mode::Check && self.mode != Mode::Unload {
             self.world
-                .apply(self.module, &op, &self.place)
+                .apply_lasting(self.module, &op, &self.place)
                 .map_err(Stop::fatal)?;
         }
         self.record(op, true);

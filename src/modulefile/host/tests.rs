@@ -6,7 +6,7 @@ use camino::Utf8PathBuf;
 use super::Host;
 use crate::config::{Config, Policy};
 use crate::diag::{Diagnostic, Kind, Place, SourceFile};
-use crate::env::{EnvOp, State};
+use crate::env::{EnvOp, PathRules, State};
 use crate::modulefile::relation::RelationKind;
 use crate::modulefile::{
     Evaluation, Failure, Languages, LoadedModule, Message, Mode, ModuleContext, Relation, World,
@@ -19,7 +19,7 @@ use crate::session::{Environment, Session};
 pub(in crate::modulefile) struct Fake {
     pub(in crate::modulefile) session: Session,
     pub(in crate::modulefile) config: Config,
-    pub(in crate::modulefile) state: State,
+    pub(in crate::modulefile) state: State<'static>,
     pub(in crate::modulefile) module: ModuleContext,
     /// Modules that could be loaded, as full names.
     pub(in crate::modulefile) known: Vec<&'static str>,
@@ -48,7 +48,7 @@ impl Fake {
         Fake {
             session,
             config: Config::preset(Policy::Modules),
-            state: State::new(env),
+            state: State::new(Box::leak(Box::new(env)), PathRules::default()),
             module: ModuleContext {
                 name: "a".to_owned(),
                 version: Some("1.0".to_owned()),
@@ -132,14 +132,14 @@ impl World for Fake {
     }
 
     fn environment(&self) -> Environment {
-        self.state.env.clone()
+        self.state.environment()
     }
 
     fn apply(&mut self, _: &ModuleContext, op: &EnvOp, place: &Place) -> Result<(), Diagnostic> {
         if op.var().is_some_and(|var| var.as_str() == "PROTECTED") {
             return Err(Diagnostic::new(Kind::Module, "protected").at(place.clone(), ""));
         }
-        self.state.apply(op);
+        self.state.apply(op, None);
         Ok(())
     }
 

@@ -30,8 +30,8 @@ fn run(shell: &str, text: &str, args: &[&str]) -> Result<Vec<EnvOp>, ScriptError
     let mut words = vec![BString::from(script.to_str().unwrap())];
     words.extend(args.iter().map(|arg| BString::from(*arg)));
     let mut fake = Fake::new();
-    fake.state.env.insert("OLD".into(), "keep".into());
-    fake.state.env.insert("GONE".into(), "x".into());
+    fake.state.set("OLD", Some("keep".into()));
+    fake.state.set("GONE", Some("x".into()));
     fake.with_host(Mode::Load, |host| changes(host, shell, &words, ALL))
 }
 

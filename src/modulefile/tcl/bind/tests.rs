@@ -530,7 +530,7 @@ fn show_records_the_calls_and_unload_leaves_the_environment_for_later() {
     assert_eq!(calls, [("setenv", 2), ("prepend-path", 2), ("module", 2)]);
     assert_eq!(fake.said(), ["Plain: $A\n"]);
     let mut fake = Fake::new();
-    fake.state.env.insert("A".into(), "1".into());
+    fake.state.set("A", Some("1".into()));
     let evaluation = run(&mut fake, Mode::Unload, body).unwrap();
     assert_eq!(fake.said(), ["Plain: 1\n"]);
     assert_eq!(evaluation.ops.len(), 2);

@@ -1,0 +1,186 @@
+//! Where the engine gets modulefiles from.
+
+use std::sync::Arc;
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::config::Config;
+use crate::diag::{Diagnostic, SourceFile};
+use crate::env::Loaded;
+use crate::modulefile::relation::Hiding;
+use crate::modulefile::{self, Languages, LoadedModule};
+use crate::name::Spec;
+use crate::resolve::{Found, ResolveError, Resolver};
+use crate::session::Session;
+use crate::tree::RcEvaluator;
+
+/// Why there is no file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Miss {
+    /// Nothing has this name.
+    Unknown(Box<Diagnostic>),
+    /// It exists, but must not be loaded, or its rc files are broken.
+    Refused(Box<Diagnostic>),
+}
+
+impl Miss {
+    /// The message.
+    pub fn into_diagnostic(self) -> Diagnostic {
+        match self {
+            Miss::Unknown(diagnostic) | Miss::Refused(diagnostic) => *diagnostic,
+        }
+    }
+}
+
+impl From<ResolveError> for Miss {
+    fn from(error: ResolveError) -> Miss {
+        match error {
+            ResolveError::NotFound { .. }
+            | ResolveError::NoDefault { .. }
+            | ResolveError::NotLoaded { .. } => Miss::Unknown(Box::new(error.into())),
+            ResolveError::NotModulefile { .. }
+            | ResolveError::Forbidden { .. }
+            | ResolveError::Loop { .. } => Miss::Refused(Box::new(error.into())),
+        }
+    }
+}
+
+/// Where modulefiles come from: the trees on disk, or those of a test.
+pub trait Modulefiles {
+    /// The file that `spec` means when `modulepaths` are searched in this order.
+    ///
+    /// # Errors
+    /// There is none, or it must not be used.
+    fn find(
+        &mut self,
+        spec: &Spec,
+        modulepaths: Vec<Utf8PathBuf>,
+        loaded: &Loaded,
+    ) -> Result<Found, Miss>;
+
+    /// The content of a file.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    fn read(&mut self, file: &Utf8Path) -> Result<Arc<SourceFile>, Diagnostic>;
+
+    /// What the alias `name` stands for.
+    fn alias_target(&mut self, name: &str) -> Option<String>;
+
+    /// The symbolic versions that point at `full_name`.
+    fn symbols(&mut self, full_name: &str) -> Vec<String>;
+
+    /// Warnings about rc files that were read meanwhile.
+    fn take_warnings(&mut self) -> Vec<Diagnostic>;
+}
+
+/// The trees on disk.
+pub struct Trees<'a> {
+    resolver: Resolver,
+    rc: RcEvaluator<'a>,
+}
+
+impl<'a> Trees<'a> {
+    /// Nothing is read until something is asked for.
+    pub fn new(
+        session: &'a Session,
+        config: &'a Config,
+        languages: &'a Languages,
+        shell: &'a str,
+    ) -> Trees<'a> {
+        Trees {
+            resolver: Resolver::default(),
+            rc: RcEvaluator {
+                session,
+                config,
+                languages,
+                shell,
+                loaded: Vec::new(),
+            },
+        }
+    }
+
+    /// The resolver with the reader of rc files, for listings.
+    pub fn parts(&mut self) -> (&mut Resolver, &mut RcEvaluator<'a>) {
+        (&mut self.resolver, &mut self.rc)
+    }
+}
+
+impl Modulefiles for Trees<'_> {
+    fn find(
+        &mut self,
+        spec: &Spec,
+        modulepaths: Vec<Utf8PathBuf>,
+        loaded: &Loaded,
+    ) -> Result<Found, Miss> {
+        if self.resolver.modulepaths() != modulepaths {
+            self.resolver.set_modulepaths(modulepaths);
+        }
+        // Rc files are read once, so they see what was loaded when the first of them was.
+        if self.rc.loaded.is_empty() {
+            self.rc.loaded = loaded_modules(loaded);
+        }
+        Ok(self.resolver.resolve(spec, &mut self.rc)?)
+    }
+
+    fn read(&mut self, file: &Utf8Path) -> Result<Arc<SourceFile>, Diagnostic> {
+        modulefile::read(file)
+    }
+
+    fn alias_target(&mut self, name: &str) -> Option<String> {
+        self.resolver.alias_target(name, &mut self.rc)
+    }
+
+    fn symbols(&mut self, full_name: &str) -> Vec<String> {
+        self.resolver.symbols(full_name, &mut self.rc)
+    }
+
+    fn take_warnings(&mut self) -> Vec<Diagnostic> {
+        self.resolver.take_warnings()
+    }
+}
+
+/// The loaded modules as modulefiles and rc files may see them.
+pub(super) fn loaded_modules(loaded: &Loaded) -> Vec<LoadedModule> {
+    let modules = loaded.active().iter();
+    modules
+        .map(|module| LoadedModule {
+            name: module.name().to_owned(),
+            full_name: module.full_name.clone(),
+            requested: module.requested.clone(),
+            file: module.file.clone(),
+            ref_count: loaded.ref_count(module),
+            depth: module.depth,
+        })
+        .collect()
+}
+
+/// The tags that a module has from the moment it is found: `hidden` and `hidden-loaded` are what `list` needs to know.
+pub(super) fn tags_of(found: &Found) -> Vec<String> {
+    let mut tags = found.tags.clone();
+    match found.hiding {
+        Some(Hiding::Soft) => tags.push("hidden-soft".to_owned()),
+        Some(_) => tags.push("hidden".to_owned()),
+        None => {}
+    }
+    if found.hidden_loaded {
+        tags.push("hidden-loaded".to_owned());
+    }
+    tags
+}
+
+/// What has to be said when a module is loaded.
+pub(super) fn words_of(found: &Found) -> Vec<String> {
+    let mut words = found.warnings.clone();
+    if let Some(soon) = &found.nearly_forbidden {
+        words.push(match &soon.message {
+            Some(message) => message.clone(),
+            None => format!(
+                "access will be denied to `{}` from {} on",
+                found.full_name(),
+                soon.after
+            ),
+        });
+    }
+    words
+}

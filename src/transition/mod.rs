@@ -1,0 +1,457 @@
+//! The order of loads and unloads: dependencies, conflicts, families, hierarchies. All or nothing.
+//!
+//! A [`Transition`] works on one request. Its methods (`load`, `unload`, `swap`, ...) change the state it holds; the first
+//! that fails ends the request, and the state at the start stays what it was, because it was only borrowed. In the end
+//! [`Transition::finish`] writes what has to be remembered and tells what happened; `env::Delta::between` then says what
+//! the shell has to do.
+//!
+//! While a modulefile runs, the transition is its [`World`](crate::modulefile::World): a load in the middle of a file
+//! happens there and then.
+//!
+//! Sources: Lmod user guide "How Lmod loads", "Dependent modules", "Module hierarchy"; `module(1)`; where the two differ,
+//! a setting in `config.rs` decides.
+
+mod find;
+mod purge;
+mod reload;
+mod report;
+mod step;
+mod world;
+
+#[cfg(test)]
+mod fake;
+#[cfg(test)]
+mod tests;
+
+use std::rc::Rc;
+
+use bstr::{BStr, BString, ByteSlice};
+use camino::Utf8PathBuf;
+
+pub use find::{Miss, Modulefiles, Trees};
+pub use report::{Notice, Report};
+
+use crate::config::Config;
+use crate::diag::{Diagnostic, Kind};
+use crate::env::packed::{self, Loss};
+use crate::env::state::MODULEPATH;
+use crate::env::{Loaded, Module, Owner, PathRules, State, VarName};
+use crate::modulefile::{self, Languages, ModuleContext};
+use crate::name::{LoadedName, Purpose, Spec, Versions, matches_loaded};
+use crate::resolve::Found;
+use crate::session::Session;
+use step::{Frame, How};
+
+/// Deepest chain of modules that load modules.
+const MAX_DEPTH: usize = 100;
+
+/// Most evaluations of modulefiles in one request: modules that load each other for ever hit this.
+const MAX_EVALUATIONS: u32 = 5000;
+
+/// What [`modulefile::evaluate`] is; tests put a small language of their own here.
+pub(crate) type Evaluate = fn(
+    &std::sync::Arc<crate::diag::SourceFile>,
+    &ModuleContext,
+    modulefile::Mode,
+    &mut dyn modulefile::World,
+) -> Result<modulefile::Evaluation, modulefile::Failure>;
+
+/// One request on its way from a state to the next.
+pub struct Transition<'a> {
+    session: &'a Session,
+    config: &'a Config,
+    languages: &'a Languages,
+    site: &'a mut dyn Modulefiles,
+    evaluate: Evaluate,
+    shell: String,
+    command: String,
+    force: bool,
+    state: State<'a>,
+    loaded_before: Loaded,
+    frames: Vec<Frame>,
+    evaluations: u32,
+    /// A member of a family that has to go before the module that is being loaded can be.
+    displaced: Option<Owner>,
+    /// Requirements that were not met when they were asked for; at the end they must be.
+    missing: Vec<(Spec, Diagnostic)>,
+    notices: Vec<Notice>,
+    errors: Vec<Diagnostic>,
+    loss: Option<Loss>,
+}
+
+/// What a request left behind.
+pub struct Finished<'a> {
+    /// The state after it.
+    pub state: State<'a>,
+    /// What happened, for people.
+    pub report: Report,
+    /// Errors of single modules that did not end the request (see the setting `abort_on_error`); with one of these it
+    /// failed all the same.
+    pub errors: Vec<Diagnostic>,
+}
+
+/// How `use` adds directories.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum UsePosition {
+    /// In front of all others.
+    #[default]
+    Front,
+    /// Behind all others.
+    Back,
+}
+
+impl<'a> Transition<'a> {
+    /// Begins a request from the state that the session's environment holds.
+    ///
+    /// `command` is the sub-command's full name and `shell` the shell that the output is for, as modulefiles may ask for
+    /// them.
+    pub fn new(
+        session: &'a Session,
+        config: &'a Config,
+        languages: &'a Languages,
+        site: &'a mut dyn Modulefiles,
+        shell: &str,
+        command: &str,
+    ) -> Transition<'a> {
+        let (state, loss) = packed::read(&session.env, path_rules(config));
+        Transition {
+            session,
+            config,
+            languages,
+            site,
+            evaluate: modulefile::evaluate,
+            shell: shell.to_owned(),
+            command: command.to_owned(),
+            force: false,
+            loaded_before: state.loaded.clone(),
+            state,
+            frames: Vec::new(),
+            evaluations: 0,
+            displaced: None,
+            missing: Vec::new(),
+            notices: Vec::new(),
+            errors: Vec::new(),
+            loss,
+        }
+    }
+
+    /// Acts on sticky modules too, and in spite of conflicts where the settings allow that.
+    #[must_use]
+    pub fn forced(mut self, force: bool) -> Transition<'a> {
+        self.force = force;
+        self
+    }
+
+    /// The state as it is now.
+    pub fn state(&self) -> &State<'a> {
+        &self.state
+    }
+
+    /// Writes what later requests need into variables and says what happened.
+    pub fn finish(mut self) -> Finished<'a> {
+        for warning in self.site.take_warnings() {
+            self.notices.push(Notice::Warning(Box::new(warning)));
+        }
+        self.state.seal();
+        let report = Report::new(
+            &self.loaded_before,
+            &self.state.loaded,
+            self.notices,
+            self.loss,
+        );
+        Finished {
+            state: self.state,
+            report,
+            errors: self.errors,
+        }
+    }
+
+    /// Loads modules in the order given.
+    ///
+    /// # Errors
+    /// The first module that cannot be loaded.
+    pub fn load(&mut self, specs: &[Spec]) -> Result<(), Diagnostic> {
+        self.load_all(specs, Unknown::Error)
+    }
+
+    /// Loads those modules that exist.
+    ///
+    /// # Errors
+    /// A module that exists but cannot be loaded.
+    pub fn try_load(&mut self, specs: &[Spec]) -> Result<(), Diagnostic> {
+        self.load_all(specs, Unknown::Ignore)
+    }
+
+    /// Loads the first module that can be loaded.
+    ///
+    /// # Errors
+    /// None of them can.
+    pub fn load_any(&mut self, specs: &[Spec]) -> Result<(), Diagnostic> {
+        let modulepath = self.modulepath();
+        self.load_first(specs, How::user())?;
+        self.settle(&modulepath)?;
+        Ok(())
+    }
+
+    fn load_all(&mut self, specs: &[Spec], unknown: Unknown) -> Result<(), Diagnostic> {
+        let modulepath = self.modulepath();
+        let mut queued = Vec::new();
+        for (at, spec) in specs.iter().enumerate() {
+            let found = match self.find(spec) {
+                Ok(found) => found,
+                Err(Miss::Refused(diagnostic)) => {
+                    self.fail(*diagnostic)?;
+                    continue;
+                }
+                // A module that a change of MODULEPATH brings back may be what is missing now. The first of the list is
+                // not tried again: nothing of this request comes before it.
+                Err(Miss::Unknown(diagnostic)) => {
+                    match unknown {
+                        Unknown::Ignore => {}
+                        Unknown::Error if at == 0 => self.missing.push((spec.clone(), *diagnostic)),
+                        Unknown::Error => queued.push((spec.clone(), *diagnostic)),
+                    }
+                    continue;
+                }
+            };
+            self.load_alone(spec, found)?;
+        }
+        let changed = self.settle(&modulepath)?;
+        for (spec, diagnostic) in queued {
+            match self.find(&spec) {
+                Ok(found) if changed => self.load_alone(&spec, found)?,
+                _ => self.missing.push((spec, diagnostic)),
+            }
+        }
+        self.check_missing()
+    }
+
+    /// Loads one module of a list; where the settings say so its failure leaves the others alone.
+    fn load_alone(&mut self, spec: &Spec, found: Found) -> Result<(), Diagnostic> {
+        let mark = self.state.mark();
+        let result = self.load_found(spec, found, How::user()).map(|_| ());
+        match result {
+            Err(diagnostic) if !self.config.abort_on_error => {
+                self.state.roll_back(mark);
+                self.frames.clear();
+                self.fail(diagnostic)
+            }
+            result => result,
+        }
+    }
+
+    /// A failure that ends the request, or not, as the settings say.
+    fn fail(&mut self, diagnostic: Diagnostic) -> Result<(), Diagnostic> {
+        if self.config.abort_on_error {
+            return Err(diagnostic);
+        }
+        self.errors.push(diagnostic);
+        Ok(())
+    }
+
+    /// All that was asked for and missing must be there by now.
+    fn check_missing(&mut self) -> Result<(), Diagnostic> {
+        for (spec, diagnostic) in std::mem::take(&mut self.missing) {
+            if self.loaded_match(&spec, Purpose::IsLoaded).is_none() {
+                self.fail(diagnostic)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Unloads modules; those that are not loaded are only mentioned. Sticky ones come back unless forced.
+    ///
+    /// # Errors
+    /// A hierarchy that changes by this cannot be put in order.
+    pub fn unload(&mut self, specs: &[Spec]) -> Result<(), Diagnostic> {
+        let modulepath = self.modulepath();
+        let before = self.state.loaded.clone();
+        for spec in specs {
+            match self.loaded_match(spec, Purpose::Unload) {
+                Some(module) => self.unload_module(&module)?,
+                None if self.state.loaded.forget(&spec.path) => {}
+                None => self.notices.push(Notice::NotLoaded {
+                    spec: spec.text.clone(),
+                }),
+            }
+        }
+        self.restore_sticky(&before)?;
+        self.settle(&modulepath)?;
+        self.warn_of_dependents();
+        Ok(())
+    }
+
+    /// Unloads `old` and loads `new` in one step.
+    ///
+    /// # Errors
+    /// `old` is not loaded, `new` cannot be.
+    pub fn swap(&mut self, old: &Spec, new: &Spec) -> Result<(), Diagnostic> {
+        let modulepath = self.modulepath();
+        match self.loaded_match(old, Purpose::Unload) {
+            Some(module) => self.unload_module(&module)?,
+            None if self.config.swap_needs_loaded => {
+                return Err(Diagnostic::new(
+                    Kind::Module,
+                    format!("`{old}` cannot be swapped because it is not loaded"),
+                )
+                .help(format!("to load the other module: `module load {new}`")));
+            }
+            None => {}
+        }
+        let found = match self.find(new) {
+            Ok(found) => found,
+            Err(miss) => return Err(miss.into_diagnostic()),
+        };
+        self.load_found(new, found, How::user())?;
+        self.settle(&modulepath)?;
+        self.check_missing()?;
+        self.warn_of_dependents();
+        Ok(())
+    }
+
+    /// Evaluates all loaded modules again, for their aliases, functions and completions only.
+    ///
+    /// # Errors
+    /// A modulefile fails.
+    pub fn refresh(&mut self) -> Result<(), Diagnostic> {
+        for module in self.state.loaded.active().to_vec() {
+            self.refresh_module(&module)?;
+        }
+        Ok(())
+    }
+
+    /// Unloads all modules and loads them again as they were asked for, so that new defaults and edited files count.
+    ///
+    /// # Errors
+    /// A module cannot be loaded.
+    pub fn update(&mut self) -> Result<(), Diagnostic> {
+        self.reload_all(reload::Which::All)?;
+        self.check_missing()
+    }
+
+    /// Adds directories to `MODULEPATH`; modules that are found elsewhere by this are reloaded.
+    ///
+    /// Several arguments are added one by one; one argument may hold several directories joined by `:`, which keep their
+    /// order.
+    ///
+    /// # Errors
+    /// A hierarchy that changes by this cannot be put in order.
+    pub fn use_paths(
+        &mut self,
+        dirs: &[BString],
+        position: UsePosition,
+        priority: i32,
+    ) -> Result<(), Diagnostic> {
+        let modulepath = self.modulepath();
+        self.remember_system_modulepath();
+        self.edit_modulepath(|list| {
+            for dir in dirs {
+                match position {
+                    UsePosition::Front => list.prepend(dir.as_bstr(), priority, None),
+                    UsePosition::Back => list.append(dir.as_bstr(), priority, None),
+                }
+            }
+        });
+        self.settle(&modulepath)?;
+        self.check_missing()
+    }
+
+    /// Takes directories away from `MODULEPATH`, however often they were added.
+    ///
+    /// # Errors
+    /// A hierarchy that changes by this cannot be put in order.
+    pub fn unuse_paths(&mut self, dirs: &[BString]) -> Result<(), Diagnostic> {
+        let modulepath = self.modulepath();
+        self.remember_system_modulepath();
+        self.edit_modulepath(|list| {
+            for dir in dirs {
+                list.remove(dir.as_bstr());
+            }
+        });
+        self.settle(&modulepath)?;
+        self.check_missing()
+    }
+
+    fn edit_modulepath(&mut self, edit: impl FnOnce(&mut crate::env::PathList)) {
+        let var = VarName::new(MODULEPATH).expect("a name that shells know");
+        self.state.edit_path(&var, BStr::new(":"), edit);
+    }
+
+    fn modulepath(&self) -> Option<BString> {
+        self.state.var(MODULEPATH).map(|v| v.to_owned())
+    }
+
+    /// Puts hierarchies in order where `MODULEPATH` is no longer `before`. Tells whether anything was reloaded.
+    fn settle(&mut self, before: &Option<BString>) -> Result<bool, Diagnostic> {
+        if self.state.var(MODULEPATH) == before.as_ref().map(|v| v.as_bstr())
+            || !self.config.reload_on_modulepath_change
+        {
+            return Ok(false);
+        }
+        self.reload_all(reload::Which::Moved)
+    }
+
+    /// Where a load of `spec` would find its file now.
+    fn find(&mut self, spec: &Spec) -> Result<Found, Miss> {
+        let modulepaths = self.state.modulepath();
+        if spec.versions == Versions::Loaded
+            && let Some(loaded) = self.loaded_match(spec, Purpose::IsLoaded)
+        {
+            let same = reload::spec_of_full(&loaded);
+            return self.site.find(&same, modulepaths, &self.state.loaded);
+        }
+        self.site.find(spec, modulepaths, &self.state.loaded)
+    }
+
+    fn find_within(&mut self, spec: &Spec, within: &[BString]) -> Result<Found, Miss> {
+        let mut modulepaths = self.state.modulepath();
+        if !within.is_empty() {
+            modulepaths.retain(|dir: &Utf8PathBuf| {
+                within
+                    .iter()
+                    .any(|w| w.to_str().is_ok_and(|w| dir.starts_with(w)))
+            });
+        }
+        self.site.find(spec, modulepaths, &self.state.loaded)
+    }
+
+    /// The loaded module that `spec` means; of several the last loaded.
+    fn loaded_match(&self, spec: &Spec, purpose: Purpose) -> Option<Rc<Module>> {
+        let rules = self.config.loaded_rules();
+        self.state
+            .loaded
+            .active()
+            .iter()
+            .rev()
+            .find(|module| matches_loaded(spec, &loaded_name(module), purpose, &rules))
+            .cloned()
+    }
+}
+
+/// What becomes of names that do not exist.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Unknown {
+    Error,
+    Ignore,
+}
+
+/// A loaded module as names see it.
+fn loaded_name(module: &Module) -> LoadedName<'_> {
+    LoadedName {
+        name: module.name(),
+        full_name: &module.full_name,
+        alternatives: &module.alternatives,
+        variants: &module.variants,
+    }
+}
+
+/// How path variables behave under the settings.
+pub fn path_rules(config: &Config) -> PathRules {
+    PathRules {
+        duplicates: config.duplicate_paths,
+        keep_position: config.path_keep_position,
+        prepend_reverse: config.prepend_reverse,
+        normalise: config.normalise_paths,
+        keep_empty: true,
+    }
+}

@@ -1,0 +1,120 @@
+//! Taking many modules away: purge, reset, and what sticky modules make of it.
+
+use bstr::ByteSlice;
+
+use super::reload::spec_of;
+use super::step::How;
+use super::{Notice, Transition};
+use crate::diag::Diagnostic;
+use crate::env::Loaded;
+use crate::env::state::MODULEPATH;
+use crate::name::Spec;
+
+impl Transition<'_> {
+    /// Unloads all modules, the last loaded first, and forgets those that wait. Sticky ones come back unless forced.
+    ///
+    /// # Errors
+    /// A sticky module cannot be put back.
+    pub fn purge(&mut self) -> Result<(), Diagnostic> {
+        let before = self.state.loaded.clone();
+        self.unload_everything()?;
+        self.restore_sticky(&before)
+    }
+
+    pub(super) fn unload_everything(&mut self) -> Result<(), Diagnostic> {
+        for module in self.state.loaded.active().to_vec().iter().rev() {
+            self.unload_module(module)?;
+        }
+        self.state.loaded.forget_all();
+        Ok(())
+    }
+
+    /// Purges, puts `MODULEPATH` back to what the system gave, and loads the system's default modules.
+    ///
+    /// # Errors
+    /// A default module cannot be loaded.
+    pub fn reset(&mut self, defaults: &[Spec]) -> Result<(), Diagnostic> {
+        self.unload_everything()?;
+        let modulepath = self.state.system_modulepath();
+        self.state.set(MODULEPATH, modulepath);
+        self.load(defaults)
+    }
+
+    /// Loads again the sticky modules among those that were loaded in `before` and are gone.
+    pub(super) fn restore_sticky(&mut self, before: &Loaded) -> Result<(), Diagnostic> {
+        if self.force {
+            return Ok(());
+        }
+        let gone = |name: &str, loaded: &Loaded| loaded.find(name).is_none();
+        let sticky: Vec<_> = before
+            .active()
+            .iter()
+            .filter(|m| m.is_sticky() && gone(m.name(), &self.state.loaded))
+            .cloned()
+            .collect();
+        let (mut kept, mut lost) = (Vec::new(), Vec::new());
+        for module in sticky {
+            // It may have come back with another one.
+            if !gone(module.name(), &self.state.loaded) {
+                continue;
+            }
+            let spec = spec_of(&module);
+            match self.find(&spec) {
+                Ok(found) if found.file == module.file => {
+                    self.load_found(&spec, found, How::again(&module))?;
+                    kept.push(module.full_name.clone());
+                }
+                _ => lost.push(module.full_name.clone()),
+            }
+        }
+        if !kept.is_empty() {
+            self.notices.push(Notice::StickyKept { modules: kept });
+        }
+        if !lost.is_empty() {
+            self.notices.push(Notice::StickyLost { modules: lost });
+        }
+        Ok(())
+    }
+
+    /// Warns of modules that others depend on and that are not loaded.
+    pub(super) fn warn_of_dependents(&mut self) {
+        let loaded = &self.state.loaded;
+        let mut missing: Vec<(String, String)> = Vec::new();
+        for module in loaded.active() {
+            for need in &module.needs {
+                if need.kind == crate::env::NeedKind::DependsOn
+                    && loaded.find(&need.met_by).is_none()
+                {
+                    missing.push((need.spec.clone(), module.full_name.clone()));
+                }
+            }
+        }
+        if !missing.is_empty() {
+            self.notices.push(Notice::MissingDependents { missing });
+        }
+    }
+
+    /// Before the user's first own change of `MODULEPATH`: what the system gave.
+    pub(super) fn remember_system_modulepath(&mut self) {
+        if self.state.system.is_none() {
+            self.state.system = self.state.system_modulepath();
+        }
+    }
+}
+
+impl crate::env::State<'_> {
+    /// The directories of `MODULEPATH` that neither a module nor the user's own `use` added.
+    fn system_modulepath(&mut self) -> Option<bstr::BString> {
+        if let Some(system) = &self.system {
+            return Some(system.clone());
+        }
+        let var = crate::env::VarName::new(MODULEPATH)?;
+        let entries = self.path_entries(&var, bstr::BStr::new(":"));
+        let own: Vec<&[u8]> = entries
+            .iter()
+            .filter(|e| e.owners.is_empty() || e.user > 0)
+            .map(|e| e.text.as_bytes())
+            .collect();
+        (!own.is_empty()).then(|| bstr::join(":", own).into())
+    }
+}

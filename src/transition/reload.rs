@@ -1,0 +1,119 @@
+//! What happens when `MODULEPATH` changes: modules that are found elsewhere now are reloaded, those that are not found
+//! wait, and those that waited come back.
+//!
+//! Source: Lmod user guide "Module hierarchy", "Inactive modules".
+
+use std::rc::Rc;
+
+use super::step::How;
+use super::{Miss, Notice, Transition};
+use crate::diag::Diagnostic;
+use crate::env::Module;
+use crate::name::{Spec, Versions};
+use crate::resolve::Found;
+
+/// More rounds than any hierarchy is deep.
+const MAX_ROUNDS: usize = 20;
+
+/// Which modules are loaded again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Which {
+    /// Those that are found in another file now.
+    Moved,
+    /// All.
+    All,
+}
+
+impl Transition<'_> {
+    /// Brings the loaded modules in line with `MODULEPATH`. Tells whether anything changed.
+    pub(super) fn reload_all(&mut self, which: Which) -> Result<bool, Diagnostic> {
+        let mut changed = false;
+        let mut which = which;
+        for _ in 0..MAX_ROUNDS {
+            let mut again = false;
+            for module in self.state.loaded.active().to_vec() {
+                again |= self.reload_active(&module, which)?;
+            }
+            for module in self.state.loaded.inactive().to_vec() {
+                again |= self.reload_inactive(&module)?;
+            }
+            if !again {
+                break;
+            }
+            changed = true;
+            which = Which::Moved;
+        }
+        Ok(changed)
+    }
+
+    fn reload_active(&mut self, module: &Rc<Module>, which: Which) -> Result<bool, Diagnostic> {
+        // It may have gone with another one meanwhile, or have been loaded anew.
+        if !self.state.loaded.active().iter().any(|m| m.id == module.id) {
+            return Ok(false);
+        }
+        match self.find_again(module) {
+            Some(found) if found.file == module.file && which == Which::Moved => Ok(false),
+            Some(found) => {
+                let spec = spec_of(module);
+                self.unload_module(module)?;
+                self.load_found(&spec, found, How::again(module))?;
+                Ok(true)
+            }
+            None => {
+                self.unload_module(module)?;
+                // What came only for others comes back with them.
+                if !module.auto {
+                    self.state.loaded.deactivate(Rc::clone(module));
+                }
+                Ok(true)
+            }
+        }
+    }
+
+    fn reload_inactive(&mut self, module: &Rc<Module>) -> Result<bool, Diagnostic> {
+        let waiting = |m: &Rc<Module>| m.full_name == module.full_name;
+        if !self.state.loaded.inactive().iter().any(waiting) {
+            return Ok(false);
+        }
+        match self.find_again(module) {
+            Some(found) => {
+                self.load_found(&spec_of(module), found, How::again(module))?;
+                Ok(true)
+            }
+            None => Ok(false),
+        }
+    }
+
+    /// Where a module is found now that is or was loaded.
+    fn find_again(&mut self, module: &Module) -> Option<Found> {
+        match self.find(&spec_of(module)) {
+            Ok(found) => Some(found),
+            Err(Miss::Unknown(_)) => None,
+            Err(Miss::Refused(diagnostic)) => {
+                self.notices.push(Notice::Warning(diagnostic));
+                None
+            }
+        }
+    }
+}
+
+/// What to ask for to get a module again as it was asked for.
+pub(super) fn spec_of(module: &Module) -> Spec {
+    match Spec::plain(&module.requested) {
+        Ok(mut spec) => {
+            spec.variants.clone_from(&module.variants);
+            spec
+        }
+        Err(_) => spec_of_full(module),
+    }
+}
+
+/// What to ask for to get the same version of a module.
+pub(super) fn spec_of_full(module: &Module) -> Spec {
+    Spec {
+        text: module.full_name.clone(),
+        path: module.full_name.clone(),
+        versions: Versions::AsWritten,
+        variants: module.variants.clone(),
+    }
+}

@@ -1,0 +1,591 @@
+//! One module: loading it, unloading it, defining its aliases again.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use crate::diag::{Diagnostic, Kind, SourceFile};
+use crate::env::{EnvOp, Module, Need, NeedKind, Owner, fingerprint32};
+use crate::modulefile::{
+    Evaluation, Failure, Mode, ModuleContext, Outcome, Relation, RelationKind,
+};
+use crate::name::{Purpose, Spec};
+
+use super::find::{tags_of, words_of};
+use super::{MAX_DEPTH, MAX_EVALUATIONS, Miss, Notice, Transition};
+use crate::resolve::Found;
+
+/// A module whose file is being evaluated.
+pub(super) struct Frame {
+    /// What is known of the module so far.
+    pub(super) module: Module,
+    /// Why its file is evaluated.
+    pub(super) mode: Mode,
+    /// Whether what the file loads by itself is left to the caller.
+    pub(super) manager: bool,
+}
+
+/// In which way a module is loaded.
+#[derive(Debug, Clone, Default)]
+pub(super) struct How {
+    /// It goes with the last module that depends on it.
+    pub(super) auto: bool,
+    /// What its file loads by itself is left to the caller.
+    pub(super) manager: bool,
+    /// How deep in other modules' loads it counts as; the present depth where `None`.
+    pub(super) depth: Option<u32>,
+    /// Further tags.
+    pub(super) tags: Vec<String>,
+}
+
+impl How {
+    /// As the user asked for it.
+    pub(super) fn user() -> How {
+        How::default()
+    }
+
+    /// As it was loaded before.
+    pub(super) fn again(module: &Module) -> How {
+        How {
+            auto: module.auto,
+            depth: Some(module.depth),
+            ..How::default()
+        }
+    }
+}
+
+impl Transition<'_> {
+    /// Loads the module that `spec` was found to mean. Gives its number, or `None` where its file gave up.
+    pub(super) fn load_found(
+        &mut self,
+        spec: &Spec,
+        found: Found,
+        how: How,
+    ) -> Result<Option<Owner>, Diagnostic> {
+        self.check_bounds(&found)?;
+        if let Some(id) = self.make_room(spec, &found)? {
+            return Ok(Some(id));
+        }
+        self.check_conflicts_with(&found)?;
+        for text in words_of(&found) {
+            self.notices.push(Notice::Text(text));
+        }
+        let context = self.context_of_found(&found);
+        let source = self.site.read(&found.file).map_err(|d| self.wanted_by(d))?;
+        loop {
+            let mark = self.state.mark();
+            let (said, missing) = (self.notices.len(), self.missing.len());
+            let id = self.state.loaded.next_id();
+            self.frames.push(Frame {
+                module: new_module(id, &found, &source, &how, self.frames.len() as u32),
+                mode: Mode::Load,
+                manager: how.manager,
+            });
+            self.evaluations += 1;
+            let result = (self.evaluate)(&source, &context, Mode::Load, self);
+            let frame = self.frames.pop().expect("pushed above");
+            match result {
+                Ok(evaluation) => match evaluation.outcome {
+                    Outcome::Completed => {
+                        self.complete(frame.module, evaluation);
+                        return Ok(Some(id));
+                    }
+                    Outcome::Broken(text) => {
+                        self.state.roll_back(mark);
+                        self.missing.truncate(missing);
+                        self.notices.push(Notice::GaveUp {
+                            module: context.full_name(),
+                            text,
+                        });
+                        return Ok(None);
+                    }
+                    Outcome::Exited(code) => {
+                        return Err(self.wanted_by(Diagnostic::new(
+                            Kind::Module,
+                            format!("`{}` ended the request (exit {code})", context.full_name()),
+                        )));
+                    }
+                },
+                Err(failure) => {
+                    // Another member of the family is in the way: it goes, and the file begins anew.
+                    let Some(other) = self.displaced.take() else {
+                        return Err(self.explain(failure, &context));
+                    };
+                    self.state.roll_back(mark);
+                    self.notices.truncate(said);
+                    self.missing.truncate(missing);
+                    self.displace(other, &context)?;
+                }
+            }
+        }
+    }
+
+    fn displace(&mut self, other: Owner, context: &ModuleContext) -> Result<(), Diagnostic> {
+        let Some(module) = self.by_id(other) else {
+            return Ok(());
+        };
+        self.notices.push(Notice::Replaced {
+            old: module.full_name.clone(),
+            new: context.full_name(),
+        });
+        self.unload_module(&module)
+    }
+
+    fn by_id(&self, id: Owner) -> Option<Rc<Module>> {
+        self.state
+            .loaded
+            .active()
+            .iter()
+            .find(|m| m.id == id)
+            .cloned()
+    }
+
+    /// The bounds that keep modules from loading each other for ever.
+    fn check_bounds(&self, found: &Found) -> Result<(), Diagnostic> {
+        let full_name = found.full_name();
+        let in_progress =
+            |frame: &&Frame| frame.mode == Mode::Load && frame.module.full_name == full_name;
+        if self.frames.iter().any(|f| in_progress(&f)) {
+            let chain: Vec<&str> = self
+                .frames
+                .iter()
+                .skip_while(|f| !in_progress(f))
+                .map(|f| f.module.full_name.as_str())
+                .chain([full_name.as_str()])
+                .collect();
+            return Err(Diagnostic::new(
+                Kind::Modulefile,
+                format!(
+                    "modules load each other in a circle: {}",
+                    chain.join(" -> ")
+                ),
+            ));
+        }
+        if self.frames.len() >= MAX_DEPTH || self.evaluations >= MAX_EVALUATIONS {
+            return Err(self.wanted_by(Diagnostic::new(
+                Kind::Modulefile,
+                format!("too many modules load each other at `{full_name}`"),
+            )));
+        }
+        Ok(())
+    }
+
+    /// Makes sure that no other module of the same name is loaded. Gives the number of one that will do as it is.
+    fn make_room(&mut self, spec: &Spec, found: &Found) -> Result<Option<Owner>, Diagnostic> {
+        let full_name = found.full_name();
+        if !self.config.reload_loaded
+            && let Some(same) = self.state.loaded.find_full(&full_name)
+        {
+            return Ok(Some(same.id));
+        }
+        let old = if self.config.unique_name {
+            self.state.loaded.find(&found.name)
+        } else {
+            self.state.loaded.find_full(&full_name)
+        };
+        let Some(old) = old.cloned() else {
+            return Ok(None);
+        };
+        if old.full_name != full_name && !self.config.auto_swap_name {
+            return Err(Diagnostic::new(
+                Kind::Module,
+                format!("`{}` is loaded already", old.full_name),
+            )
+            .help(format!(
+                "to replace it: `module swap {} {}`",
+                old.full_name, spec
+            )));
+        }
+        self.unload_module(&old)?;
+        Ok(None)
+    }
+
+    /// Loaded modules may have said that they do not go together with this one.
+    fn check_conflicts_with(&mut self, found: &Found) -> Result<(), Diagnostic> {
+        if !self.config.lasting_conflicts || (self.force && self.config.force_ignores_conflicts) {
+            return Ok(());
+        }
+        let full_name = found.full_name();
+        let candidate = crate::name::LoadedName {
+            name: &found.name,
+            full_name: &full_name,
+            alternatives: &found.alternatives,
+            variants: &found.variants,
+        };
+        let rules = self.config.loaded_rules();
+        let opponent = self.state.loaded.active().iter().find(|m| {
+            m.full_name != full_name
+                && m.conflicts.iter().any(|text| {
+                    Spec::parse(text, &self.config.spec_rules()).is_ok_and(|spec| {
+                        crate::name::matches_loaded(&spec, &candidate, Purpose::Conflict, &rules)
+                    })
+                })
+        });
+        match opponent {
+            None => Ok(()),
+            Some(module) => Err(self.wanted_by(
+                Diagnostic::new(
+                    Kind::Module,
+                    format!(
+                        "`{full_name}` conflicts with `{}`, which is loaded",
+                        module.full_name
+                    ),
+                )
+                .help(format!("first: `module unload {}`", module.full_name)),
+            )),
+        }
+    }
+
+    fn context_of_found(&self, found: &Found) -> ModuleContext {
+        ModuleContext {
+            name: found.name.clone(),
+            version: found.version.clone(),
+            requested: found.requested.clone(),
+            file: found.file.clone(),
+            modulepath: found.modulepath.clone(),
+            variants: found.variants.clone(),
+            wanted_by: self.chain(),
+        }
+    }
+
+    fn context_of(&self, module: &Module) -> ModuleContext {
+        ModuleContext {
+            name: module.name().to_owned(),
+            version: module.version().map(str::to_owned),
+            requested: module.requested.clone(),
+            file: module.file.clone(),
+            modulepath: module.modulepath.clone(),
+            variants: module.variants.clone(),
+            wanted_by: self.chain(),
+        }
+    }
+
+    /// The modules that are being loaded, outermost first.
+    pub(super) fn chain(&self) -> Vec<String> {
+        self.frames
+            .iter()
+            .map(|f| f.module.full_name.clone())
+            .collect()
+    }
+
+    /// Adds who wanted the module that a message is about.
+    pub(super) fn wanted_by(&self, diagnostic: Diagnostic) -> Diagnostic {
+        match self.frames.last() {
+            Some(frame) => diagnostic.note(format!("wanted by `{}`", frame.module.full_name)),
+            None => diagnostic,
+        }
+    }
+
+    fn explain(&self, failure: Failure, context: &ModuleContext) -> Diagnostic {
+        let mut diagnostic = *failure.diagnostic;
+        // A failure deep inside passes all modules above it: only the innermost one says who wanted what.
+        if !diagnostic.notes.iter().any(|n| n.starts_with("loading `")) {
+            let mut note = format!("loading `{}`", context.full_name());
+            for name in context.wanted_by.iter().rev() {
+                note.push_str(&format!(", wanted by `{name}`"));
+            }
+            diagnostic.notes.push(note);
+        }
+        diagnostic
+    }
+
+    fn complete(&mut self, mut module: Module, evaluation: Evaluation) {
+        for property in evaluation.properties {
+            if !module.properties.contains(&property) {
+                module.properties.push(property);
+            }
+        }
+        module.variants = evaluation
+            .variants
+            .into_iter()
+            .filter_map(|v| Some((v.name, v.value?)))
+            .collect();
+        module.sourced = evaluation.sourced;
+        self.notices.push(Notice::Loaded {
+            full_name: module.full_name.clone(),
+            depth: module.depth,
+        });
+        self.state.loaded.push(module);
+    }
+
+    /// Unloads one module, and what came with it.
+    pub(super) fn unload_module(&mut self, module: &Rc<Module>) -> Result<(), Diagnostic> {
+        let unloading = |f: &Frame| f.mode == Mode::Unload && f.module.id == module.id;
+        if self.by_id(module.id).is_none() || self.frames.iter().any(unloading) {
+            return Ok(());
+        }
+        match self.unchanged_source(module) {
+            Some(source) => self.unload_by_file(module, &source)?,
+            None => self.unload_by_journal(module)?,
+        }
+        for family in &module.families {
+            self.set_family(family, None);
+        }
+        self.state.disown(module.id);
+        self.state.loaded.remove(module.id);
+        self.notices.push(Notice::Unloaded {
+            full_name: module.full_name.clone(),
+        });
+        self.release_needs(module)
+    }
+
+    /// The file of a loaded module, where it still is what was loaded.
+    fn unchanged_source(&mut self, module: &Module) -> Option<Arc<SourceFile>> {
+        let source = self.site.read(&module.file).ok()?;
+        let unchanged =
+            module.fingerprint == 0 || module.fingerprint == fingerprint_of(source.text());
+        unchanged.then_some(source)
+    }
+
+    fn unload_by_file(
+        &mut self,
+        module: &Rc<Module>,
+        source: &Arc<SourceFile>,
+    ) -> Result<(), Diagnostic> {
+        let context = self.context_of(module);
+        let mark = self.state.mark();
+        self.frames.push(Frame {
+            module: (**module).clone(),
+            mode: Mode::Unload,
+            manager: false,
+        });
+        self.evaluations += 1;
+        let result = (self.evaluate)(source, &context, Mode::Unload, self);
+        self.frames.pop();
+        match result {
+            Ok(evaluation) if !matches!(evaluation.outcome, Outcome::Exited(_)) => {
+                self.take_back(module, &evaluation)
+            }
+            Ok(_) => self.unload_by_journal(module),
+            Err(failure) => {
+                self.state.roll_back(mark);
+                self.notices.push(Notice::Warning(failure.diagnostic));
+                self.unload_by_journal(module)
+            }
+        }
+    }
+
+    /// Takes back what the file says, in its order.
+    fn take_back(
+        &mut self,
+        module: &Rc<Module>,
+        evaluation: &Evaluation,
+    ) -> Result<(), Diagnostic> {
+        for recorded in &evaluation.ops {
+            if recorded.irreversible {
+                self.state.apply(&recorded.op, None);
+            } else {
+                self.state.take_back(&recorded.op, module.id);
+            }
+        }
+        for (relation, _) in &evaluation.relations {
+            self.undo_relation(module, relation)?;
+        }
+        Ok(())
+    }
+
+    fn undo_relation(
+        &mut self,
+        module: &Rc<Module>,
+        relation: &Relation,
+    ) -> Result<(), Diagnostic> {
+        match relation.kind {
+            RelationKind::Load
+            | RelationKind::TryLoad
+            | RelationKind::LoadAny
+            | RelationKind::ManagerLoad
+            | RelationKind::Unload
+            | RelationKind::AlwaysUnload => {
+                for spec in &relation.specs {
+                    self.unload_match(spec)?;
+                }
+                Ok(())
+            }
+            RelationKind::Switch => match relation.specs.get(1) {
+                Some(new) => self.unload_match(new),
+                None => Ok(()),
+            },
+            RelationKind::Inherit => self.inherit(module, Mode::Unload),
+            RelationKind::AlwaysLoad
+            | RelationKind::DependsOn
+            | RelationKind::DependsOnAny
+            | RelationKind::PrereqAll
+            | RelationKind::PrereqAny
+            | RelationKind::Conflict
+            | RelationKind::Family
+            | RelationKind::Provide
+            | RelationKind::Purge => Ok(()),
+        }
+    }
+
+    /// Unloads the loaded module that `spec` means, if there is one.
+    pub(super) fn unload_match(&mut self, spec: &Spec) -> Result<(), Diagnostic> {
+        match self.loaded_match(spec, Purpose::Unload) {
+            Some(module) => self.unload_module(&module),
+            None => Ok(()),
+        }
+    }
+
+    /// Takes back what the journal says: the file is gone, was edited, or does not run.
+    fn unload_by_journal(&mut self, module: &Rc<Module>) -> Result<(), Diagnostic> {
+        self.state.take_back_all(module);
+        for need in &module.needs {
+            if need.kind == NeedKind::Load
+                && let Some(other) = self.state.loaded.find(&need.met_by).cloned()
+            {
+                self.unload_module(&other)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What was loaded only because `module` depends on it goes when nobody else does.
+    fn release_needs(&mut self, module: &Module) -> Result<(), Diagnostic> {
+        for need in module.needs.iter().rev() {
+            if need.kind != NeedKind::DependsOn {
+                continue;
+            }
+            if let Some(other) = self.state.loaded.find(&need.met_by).cloned()
+                && self.state.loaded.ref_count(&other) == Some(0)
+                && !self.frames.iter().any(|f| needs(&f.module, &other))
+            {
+                self.unload_module(&other)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Evaluates the file of the same full name in a later modulepath, on behalf of the same module.
+    pub(super) fn inherit(&mut self, module: &Module, mode: Mode) -> Result<(), Diagnostic> {
+        let mut modulepaths = self.state.modulepath();
+        match modulepaths.iter().position(|dir| *dir == module.modulepath) {
+            Some(at) => drop(modulepaths.drain(..=at)),
+            None => return Ok(()),
+        }
+        let spec = Spec::plain(&module.full_name)
+            .map_err(|error| Diagnostic::new(Kind::Module, error.to_string()))?;
+        let found = match self.site.find(&spec, modulepaths, &self.state.loaded) {
+            Ok(found) => found,
+            Err(_) if mode == Mode::Unload => return Ok(()),
+            Err(Miss::Unknown(_)) => {
+                return Err(Diagnostic::new(
+                    Kind::Modulefile,
+                    format!("no other `{}` to inherit from", module.full_name),
+                ));
+            }
+            Err(Miss::Refused(diagnostic)) => return Err(*diagnostic),
+        };
+        self.check_inherit_depth(&found)?;
+        let context = self.context_of_found(&found);
+        let source = self.site.read(&found.file)?;
+        self.evaluations += 1;
+        let result = (self.evaluate)(&source, &context, mode, self);
+        let evaluation = result.map_err(|failure| self.explain(failure, &context))?;
+        if mode == Mode::Unload {
+            let inner = Rc::new(Module {
+                modulepath: found.modulepath,
+                ..module.clone()
+            });
+            self.take_back(&inner, &evaluation)?;
+        }
+        Ok(())
+    }
+
+    fn check_inherit_depth(&self, found: &Found) -> Result<(), Diagnostic> {
+        if self.evaluations >= MAX_EVALUATIONS {
+            return Err(Diagnostic::new(
+                Kind::Modulefile,
+                format!("`{}` inherits without end", found.full_name()),
+            ));
+        }
+        Ok(())
+    }
+
+    /// Defines the aliases, functions and completions of a loaded module again.
+    pub(super) fn refresh_module(&mut self, module: &Rc<Module>) -> Result<(), Diagnostic> {
+        let Some(source) = self.unchanged_source(module) else {
+            return Ok(());
+        };
+        let context = self.context_of(module);
+        self.frames.push(Frame {
+            module: (**module).clone(),
+            mode: Mode::Refresh,
+            manager: true,
+        });
+        let result = (self.evaluate)(&source, &context, Mode::Refresh, self);
+        self.frames.pop();
+        result
+            .map(|_| ())
+            .map_err(|failure| self.explain(failure, &context))
+    }
+
+    /// Records that the module on top wants another one.
+    pub(super) fn need(&mut self, kind: NeedKind, spec: String, met_by: &str) {
+        if let Some(frame) = self.frames.last_mut() {
+            frame.module.needs.push(Need {
+                kind,
+                spec,
+                met_by: met_by.to_owned(),
+            });
+        }
+    }
+
+    /// Tells other programs which module holds a family.
+    pub(super) fn set_family(&mut self, family: &str, holder: Option<&Module>) {
+        for prefix in ["LMOD", "MODULES"] {
+            if prefix == "MODULES" && !self.config.modules_family_variables {
+                continue;
+            }
+            let name = format!("{prefix}_FAMILY_{}", family.to_uppercase());
+            let value = |text: Option<&str>| text.map(|t| t.into());
+            self.state.set(&name, value(holder.map(Module::name)));
+            self.state.set(
+                &format!("{name}_VERSION"),
+                value(holder.and_then(Module::version)),
+            );
+        }
+    }
+
+    /// Only what a shell forgets between two shells is done again by `refresh`.
+    pub(super) fn is_refreshed(op: &EnvOp) -> bool {
+        !matches!(
+            op,
+            EnvOp::Set { .. }
+                | EnvOp::Unset { .. }
+                | EnvOp::Push { .. }
+                | EnvOp::Path { .. }
+                | EnvOp::Chdir { .. }
+        )
+    }
+}
+
+fn needs(module: &Module, other: &Module) -> bool {
+    module
+        .needs
+        .iter()
+        .any(|n| n.kind == NeedKind::DependsOn && n.met_by == other.name())
+}
+
+/// Never 0, which means unknown.
+fn fingerprint_of(text: &[u8]) -> u32 {
+    fingerprint32(text).max(1)
+}
+
+fn new_module(id: Owner, found: &Found, source: &SourceFile, how: &How, depth: u32) -> Module {
+    let mut tags = tags_of(found);
+    tags.extend(how.tags.iter().cloned());
+    Module {
+        id,
+        full_name: found.full_name(),
+        name_len: found.name.len(),
+        file: found.file.clone(),
+        modulepath: found.modulepath.clone(),
+        requested: found.requested.clone(),
+        depth: how.depth.unwrap_or(depth),
+        auto: how.auto,
+        alternatives: found.alternatives.clone(),
+        variants: found.variants.clone(),
+        tags,
+        fingerprint: fingerprint_of(source.text()),
+        ..Module::default()
+    }
+}

@@ -1,0 +1,496 @@
+//! What a request does to a session, on a site in memory.
+
+use super::fake::{Shell, Site};
+use super::report::Notice;
+
+fn hierarchy() -> Site {
+    Site::default()
+        .file(
+            "/Core/gcc/11",
+            "setenv CC gcc11; prepend PATH /gcc11/bin; family compiler; prepend MODULEPATH /gcc11",
+        )
+        .file(
+            "/Core/gcc/12",
+            "setenv CC gcc12; prepend PATH /gcc12/bin; family compiler; prepend MODULEPATH /gcc12",
+        )
+        .file(
+            "/Core/intel/19",
+            "setenv CC icc; prepend PATH /intel/bin; family compiler; prepend MODULEPATH /intel",
+        )
+        .file(
+            "/gcc11/mpich/3",
+            "prepend PATH /gcc11/mpich/bin; family mpi; prepend MODULEPATH /gcc11-mpich",
+        )
+        .file(
+            "/gcc12/mpich/3",
+            "prepend PATH /gcc12/mpich/bin; family mpi; prepend MODULEPATH /gcc12-mpich",
+        )
+        .file(
+            "/intel/mpich/4",
+            "prepend PATH /intel/mpich/bin; family mpi; prepend MODULEPATH /intel-mpich",
+        )
+        .file("/gcc11-mpich/petsc/1", "prepend PATH /gcc11/petsc/bin")
+        .file("/gcc12-mpich/petsc/1", "prepend PATH /gcc12/petsc/bin")
+        .file("/Core/tool/1", "prepend PATH /tool/bin")
+}
+
+#[test]
+fn a_module_sets_what_its_file_says_and_takes_it_back() {
+    let site = Site::default().file(
+        "/Core/foo/1",
+        "setenv FOO x; prepend PATH /foo/bin; append PATH /foo/sbin; prepend MANPATH /foo/man; alias ll ls",
+    );
+    let mut shell = Shell::new(site);
+    let before = shell.env();
+    shell.ok("load foo");
+    assert_eq!(shell.var("FOO").as_deref(), Some("x"));
+    assert_eq!(
+        shell.var("PATH").as_deref(),
+        Some("/foo/bin:/usr/bin:/bin:/foo/sbin")
+    );
+    assert_eq!(shell.loaded(), "foo/1");
+    assert_eq!(shell.var("_LMFILES_").as_deref(), Some("/Core/foo/1"));
+    shell.ok("unload foo");
+    assert_eq!(shell.env(), before);
+    assert_eq!(shell.var("__XMOD_STATE"), None);
+}
+
+#[test]
+fn nothing_changes_when_one_of_several_modules_fails() {
+    let site = Site::default()
+        .file("/Core/a/1", "setenv A 1")
+        .file("/Core/bad/1", "setenv B 1; fail oops");
+    let mut shell = Shell::new(site);
+    let before = shell.env();
+    assert_eq!(shell.run("load a bad"), Err("oops".to_owned()));
+    assert_eq!(shell.run("load a nope"), Err("no module `nope`".to_owned()));
+    assert_eq!(shell.env(), before);
+}
+
+#[test]
+fn each_module_stands_for_itself_where_errors_do_not_abort() {
+    let site = Site::default()
+        .file("/Core/a/1", "setenv A 1")
+        .file("/Core/bad/1", "setenv B 1; load a; fail oops")
+        .file("/Core/c/1", "setenv C 1");
+    let mut shell = Shell::new(site);
+    shell.config.abort_on_error = false;
+    assert_eq!(shell.run("load bad c nope"), Err("oops".to_owned()));
+    assert_eq!(shell.loaded(), "c/1");
+    assert_eq!((shell.var("A"), shell.var("B")), (None, None));
+}
+
+#[test]
+fn another_version_replaces_the_first_and_moves_to_the_end() {
+    let site = Site::default()
+        .file("/Core/foo/1", "prepend PATH /foo1")
+        .file("/Core/foo/2", "prepend PATH /foo2")
+        .file("/Core/bar/1", "prepend PATH /bar");
+    let mut shell = Shell::new(site);
+    shell.ok("load foo/1").ok("load bar").ok("load foo/2");
+    assert_eq!(shell.loaded(), "bar/1:foo/2");
+    assert_eq!(
+        shell.var("PATH").as_deref(),
+        Some("/foo2:/bar:/usr/bin:/bin")
+    );
+    assert_eq!(
+        shell.report.changed,
+        [("foo/1".to_owned(), "foo/2".to_owned())]
+    );
+    shell.config.auto_swap_name = false;
+    assert_eq!(
+        shell.run("load foo/1"),
+        Err("`foo/2` is loaded already".to_owned())
+    );
+}
+
+#[test]
+fn a_new_member_of_a_family_replaces_the_old_one_with_all_its_settings() {
+    let mut shell = Shell::new(hierarchy());
+    shell.ok("load gcc/11").ok("load intel");
+    assert_eq!(shell.loaded(), "intel/19");
+    assert_eq!(shell.var("CC").as_deref(), Some("icc"));
+    assert_eq!(
+        shell.var("PATH").as_deref(),
+        Some("/intel/bin:/usr/bin:/bin")
+    );
+    assert_eq!(shell.var("MODULEPATH").as_deref(), Some("/intel:/Core"));
+    assert_eq!(shell.var("LMOD_FAMILY_COMPILER").as_deref(), Some("intel"));
+    assert_eq!(
+        shell.var("LMOD_FAMILY_COMPILER_VERSION").as_deref(),
+        Some("19")
+    );
+    assert!(shell.report.notices.contains(&Notice::Replaced {
+        old: "gcc/11".to_owned(),
+        new: "intel/19".to_owned()
+    }));
+    shell.ok("unload intel");
+    assert_eq!(shell.var("LMOD_FAMILY_COMPILER"), None);
+}
+
+#[test]
+fn a_change_of_the_compiler_reloads_what_lies_below_it() {
+    let mut shell = Shell::new(hierarchy());
+    let before = shell.env();
+    shell.ok("load gcc/11 mpich petsc tool");
+    assert_eq!(shell.loaded(), "gcc/11:mpich/3:petsc/1:tool/1");
+    shell.ok("swap gcc gcc/12");
+    assert_eq!(shell.loaded(), "tool/1:gcc/12:mpich/3:petsc/1");
+    assert_eq!(shell.report.reloaded, ["mpich/3", "petsc/1"]);
+    assert_eq!(
+        shell.var("PATH").as_deref(),
+        Some("/gcc12/petsc/bin:/gcc12/mpich/bin:/gcc12/bin:/tool/bin:/usr/bin:/bin")
+    );
+    shell.ok("load intel");
+    assert_eq!(shell.loaded(), "tool/1:intel/19:mpich/4");
+    assert_eq!(shell.report.inactive, ["petsc"]);
+    assert_eq!(
+        shell.report.changed,
+        [("mpich/3".to_owned(), "mpich/4".to_owned())]
+    );
+    shell.ok("unload intel");
+    assert_eq!(shell.loaded(), "tool/1");
+    assert_eq!(shell.report.inactive, ["mpich"]);
+    shell.ok("load gcc/11");
+    assert_eq!(shell.loaded(), "tool/1:gcc/11:mpich/3:petsc/1");
+    assert_eq!(shell.report.activated, ["mpich/3", "petsc/1"]);
+    shell.ok("purge");
+    assert_eq!(shell.env(), before);
+}
+
+#[test]
+fn a_name_that_an_activated_hierarchy_brings_is_found_on_the_second_try() {
+    let mut shell = Shell::new(hierarchy());
+    shell.ok("load gcc/11 mpich").ok("unload gcc");
+    shell.ok("load gcc/11 petsc");
+    assert_eq!(shell.loaded(), "gcc/11:mpich/3:petsc/1");
+    let mut fresh = Shell::new(hierarchy());
+    assert_eq!(
+        fresh.run("load mpich gcc"),
+        Err("no module `mpich`".to_owned())
+    );
+}
+
+#[test]
+fn a_dependency_goes_with_the_last_module_that_needs_it() {
+    let site = Site::default()
+        .file("/Core/lib/1", "prepend PATH /lib")
+        .file("/Core/lib/2", "prepend PATH /lib2")
+        .file("/Core/a/1", "depends_on lib/1")
+        .file("/Core/b/1", "depends_on lib")
+        .file("/Core/any/1", "depends_on_any nope lib/2 lib/1");
+    let mut shell = Shell::new(site);
+    shell.ok("load a b");
+    assert_eq!(shell.loaded(), "lib/1:a/1:b/1");
+    shell.ok("unload a");
+    assert_eq!(shell.loaded(), "lib/1:b/1");
+    shell.ok("unload b");
+    assert_eq!(shell.loaded(), "");
+    // What the user asked for by name stays.
+    shell.ok("load lib/1 a").ok("unload a");
+    assert_eq!(shell.loaded(), "lib/1");
+    shell.ok("load a").ok("load lib/1").ok("unload a");
+    assert_eq!(shell.loaded(), "lib/1");
+    // Another version is swapped in.
+    shell.ok("purge").ok("load lib/2").ok("load a");
+    assert_eq!(shell.loaded(), "lib/1:a/1");
+    shell.ok("purge").ok("load any");
+    assert_eq!(shell.loaded(), "lib/2:any/1");
+    shell.ok("unload any");
+    assert_eq!(shell.loaded(), "");
+}
+
+#[test]
+fn a_missing_dependency_is_told_when_something_is_unloaded() {
+    let site = Site::default()
+        .file("/Core/lib/1", "")
+        .file("/Core/a/1", "depends_on lib");
+    let mut shell = Shell::new(site);
+    shell.ok("load a").ok("unload lib");
+    assert_eq!(shell.loaded(), "a/1");
+    assert!(shell.report.notices.contains(&Notice::MissingDependents {
+        missing: vec![("lib".to_owned(), "a/1".to_owned())]
+    }));
+}
+
+#[test]
+fn loads_in_a_file_are_taken_back_with_it() {
+    let site = Site::default()
+        .file(
+            "/Core/bundle/1",
+            "load a b; try_load nope; load_any nope b; always_load c",
+        )
+        .file("/Core/a/1", "setenv A 1")
+        .file("/Core/b/1", "setenv B 1")
+        .file("/Core/c/1", "setenv C 1");
+    let mut shell = Shell::new(site);
+    shell.ok("load bundle");
+    assert_eq!(shell.loaded(), "a/1:b/1:c/1:bundle/1");
+    shell.ok("unload bundle");
+    assert_eq!(shell.loaded(), "c/1");
+}
+
+#[test]
+fn conflicts_and_requirements_are_checked_when_a_module_is_loaded() {
+    let site = Site::default()
+        .file("/Core/a/1", "conflict b")
+        .file("/Core/b/1", "")
+        .file("/Core/b/2", "conflict b")
+        .file("/Core/p/1", "prereq a b")
+        .file("/Core/q/1", "prereq_any x b");
+    let mut shell = Shell::new(site);
+    assert_eq!(
+        shell.run("load p"),
+        Err("`p/1` needs `a`, `b` to be loaded first".to_owned())
+    );
+    assert_eq!(
+        shell.run("load q"),
+        Err("`q/1` needs one of these to be loaded first: `x`, `b`".to_owned())
+    );
+    shell.ok("load b/1 q");
+    assert_eq!(
+        shell.run("load a"),
+        Err("`a/1` conflicts with `b/1`, which is loaded".to_owned())
+    );
+    shell.ok("load b/2").ok("purge");
+    shell.ok("load a").ok("load b/1 p");
+    assert_eq!(shell.loaded(), "a/1:b/1:p/1");
+    shell.config.lasting_conflicts = true;
+    shell.ok("purge").ok("load a");
+    assert_eq!(
+        shell.run("load b"),
+        Err("`b/2` conflicts with `a/1`, which is loaded".to_owned())
+    );
+}
+
+#[test]
+fn modules_that_load_each_other_in_a_circle_are_an_error() {
+    let site = Site::default()
+        .file("/Core/a/1", "load b")
+        .file("/Core/b/1", "load a")
+        .file("/Core/c/1", "depends_on d")
+        .file("/Core/d/1", "depends_on c");
+    let mut shell = Shell::new(site);
+    assert_eq!(
+        shell.run("load a"),
+        Err("modules load each other in a circle: a/1 -> b/1 -> a/1".to_owned())
+    );
+    shell.ok("load c");
+    assert_eq!(shell.loaded(), "d/1:c/1");
+    shell.ok("unload c");
+    assert_eq!(shell.loaded(), "");
+}
+
+#[test]
+fn a_file_that_gives_up_leaves_nothing_behind() {
+    let site = Site::default()
+        .file("/Core/a/1", "setenv A 1; prepend PATH /a; load b; break")
+        .file("/Core/b/1", "setenv B 1; prepend PATH /b");
+    let mut shell = Shell::new(site);
+    let before = shell.env();
+    shell.ok("try-load a");
+    assert_eq!(shell.env(), before);
+}
+
+#[test]
+fn sticky_modules_come_back_unless_forced() {
+    let site = Site::default()
+        .file("/Core/s/1", "sticky; prepend PATH /s")
+        .file("/Core/s/2", "sticky; prepend PATH /s2")
+        .file("/Core/a/1", "");
+    let mut shell = Shell::new(site);
+    shell.ok("load s/1 a").ok("purge");
+    assert_eq!(shell.loaded(), "s/1");
+    shell.ok("unload s");
+    assert_eq!(shell.loaded(), "s/1");
+    shell.ok("swap s s/2");
+    assert_eq!(shell.loaded(), "s/2");
+    shell.ok("--force unload s");
+    assert_eq!(shell.loaded(), "");
+    shell.ok("load s a").ok("--force purge");
+    assert_eq!(shell.loaded(), "");
+}
+
+#[test]
+fn an_edited_or_deleted_file_still_unloads_exactly() {
+    let text = "setenv FOO x; pushenv EDITOR vi; prepend PATH /foo/bin; prepend PATH /usr/bin; load b; alias x y";
+    let site = Site::default()
+        .file("/Core/foo/1", text)
+        .file("/Core/b/1", "setenv B 1; fail_on_unload");
+    for edited in [Some("setenv OTHER 1"), None] {
+        let mut shell = Shell::new(site.clone());
+        shell.set("EDITOR", "emacs");
+        let before = shell.env();
+        shell.ok("load foo");
+        assert_eq!(shell.var("EDITOR").as_deref(), Some("vi"));
+        match edited {
+            Some(text) => shell.site = shell.site.clone().file("/Core/foo/1", text),
+            None => drop(shell.site.files.remove("/Core/foo/1")),
+        }
+        shell.ok("unload foo");
+        assert_eq!(shell.env(), before);
+    }
+}
+
+#[test]
+fn pushed_values_come_back_in_any_order_of_unloading() {
+    let site = Site::default()
+        .file("/Core/a/1", "pushenv E a")
+        .file("/Core/b/1", "pushenv E b; pushenv E bb")
+        .file("/Core/c/1", "pushenv E c");
+    for order in [
+        ["a", "b", "c"],
+        ["c", "b", "a"],
+        ["b", "a", "c"],
+        ["b", "c", "a"],
+    ] {
+        let mut shell = Shell::new(site.clone());
+        shell.set("E", "user");
+        shell.ok("load a b c");
+        for name in order {
+            shell.ok(&format!("unload {name}"));
+        }
+        assert_eq!(shell.var("E").as_deref(), Some("user"), "{order:?}");
+    }
+    let mut shell = Shell::new(site);
+    shell.ok("load a b c").ok("unload b");
+    assert_eq!(shell.var("E").as_deref(), Some("c"));
+    shell.ok("unload c");
+    assert_eq!(shell.var("E").as_deref(), Some("a"));
+}
+
+#[test]
+fn what_holds_only_in_one_mode_is_not_taken_back() {
+    let site = Site::default().file("/Core/a/1", "setenv_in load ON 1; setenv_in unload OFF 1");
+    let mut shell = Shell::new(site);
+    shell.ok("load a").ok("unload a");
+    assert_eq!(shell.var("ON").as_deref(), Some("1"));
+    assert_eq!(shell.var("OFF").as_deref(), Some("1"));
+}
+
+#[test]
+fn entries_of_the_user_stay_and_shared_ones_go_with_the_last_owner() {
+    let site = Site::default()
+        .file("/Core/a/1", "prepend PATH /bin; prepend PATH /shared")
+        .file("/Core/b/1", "prepend PATH /shared; append PATH /shared");
+    let mut shell = Shell::new(site);
+    shell.ok("load a").ok("load b").ok("unload a");
+    assert_eq!(shell.var("PATH").as_deref(), Some("/bin:/usr/bin:/shared"));
+    shell.ok("unload b");
+    assert_eq!(shell.var("PATH").as_deref(), Some("/bin:/usr/bin"));
+}
+
+#[test]
+fn a_path_edited_behind_our_back_keeps_its_owners() {
+    let site = Site::default()
+        .file("/Core/a/1", "prepend PATH /a1:/a2")
+        .file("/Core/b/1", "prepend PATH /b");
+    let mut shell = Shell::new(site);
+    shell.ok("load a b");
+    shell.set("PATH", "/mine:/b:/a2:/usr/bin:/bin:/last");
+    shell.site.files.clear();
+    shell.ok("unload a");
+    assert_eq!(
+        shell.var("PATH").as_deref(),
+        Some("/mine:/b:/usr/bin:/bin:/last")
+    );
+    shell.ok("unload b");
+    assert_eq!(
+        shell.var("PATH").as_deref(),
+        Some("/mine:/usr/bin:/bin:/last")
+    );
+}
+
+#[test]
+fn use_and_unuse_move_modules() {
+    let site = Site::default()
+        .file("/Core/foo/1", "")
+        .file("/new/foo/2", "")
+        .file("/new/bar/1", "");
+    let mut shell = Shell::new(site);
+    shell.ok("load foo").ok("use /new");
+    assert_eq!(shell.loaded(), "foo/2");
+    shell.ok("load bar").ok("unuse /new");
+    assert_eq!(shell.loaded(), "foo/1");
+    assert_eq!(shell.report.inactive, ["bar"]);
+    shell.ok("use-back /new");
+    assert_eq!(shell.loaded(), "foo/1:bar/1");
+    assert_eq!(shell.var("MODULEPATH").as_deref(), Some("/Core:/new"));
+    shell.ok("reset foo/1");
+    assert_eq!(shell.loaded(), "foo/1");
+    assert_eq!(shell.var("MODULEPATH").as_deref(), Some("/Core"));
+}
+
+#[test]
+fn update_reads_edited_files_again() {
+    let mut shell = Shell::new(Site::default().file("/Core/a/1", "setenv A 1"));
+    shell.ok("load a");
+    shell.site = shell.site.clone().file("/Core/a/1", "setenv B 2");
+    shell.ok("update");
+    assert_eq!(
+        (shell.var("A"), shell.var("B").as_deref()),
+        (None, Some("2"))
+    );
+}
+
+#[test]
+fn a_file_inherits_from_the_next_modulepath() {
+    let site = Site::default()
+        .file("/Core/a/1", "setenv BASE 1; prepend PATH /base")
+        .file("/mine/a/1", "inherit; setenv OWN 1");
+    let mut shell = Shell::new(site);
+    shell.ok("use /mine");
+    let before = shell.env();
+    shell.ok("load a");
+    assert_eq!(
+        (shell.var("BASE").as_deref(), shell.var("OWN").as_deref()),
+        (Some("1"), Some("1"))
+    );
+    shell.ok("unload a");
+    assert_eq!(shell.env(), before);
+}
+
+#[test]
+fn the_state_of_sixty_modules_fits_into_four_kilobytes() {
+    let paths = [
+        "PATH",
+        "LD_LIBRARY_PATH",
+        "LIBRARY_PATH",
+        "CPATH",
+        "MANPATH",
+        "PKG_CONFIG_PATH",
+        "CMAKE_PREFIX_PATH",
+    ];
+    let mut site = Site::default();
+    let mut all = String::new();
+    for i in 0..60 {
+        let mut text =
+            format!("setenv EBROOTLIBRARY{i} /apps/lib{i}; setenv EBVERSIONLIBRARY{i} 1.{i}");
+        for path in paths {
+            text.push_str(&format!(
+                "; prepend {path} /apps/software/lib{i}/1.{i}-GCC-13.2.0/{path}"
+            ));
+        }
+        if i > 0 {
+            text.push_str(&format!("; depends_on lib{}/1.{}-GCC-13.2.0", i - 1, i - 1));
+        }
+        site = site.file(&format!("/Core/lib{i}/1.{i}-GCC-13.2.0"), &text);
+        all.push_str(&format!("; depends_on lib{i}/1.{i}-GCC-13.2.0"));
+    }
+    let site = site.file("/Core/app/1", &all[2..]);
+    let mut shell = Shell::new(site);
+    let before = shell.env();
+    shell.ok("load app");
+    assert_eq!(shell.loaded().split(':').count(), 61);
+    let own: usize = shell
+        .session
+        .env
+        .iter()
+        .filter(|(name, _)| name.starts_with(b"__"))
+        .map(|(name, value)| name.len() + value.len() + 2)
+        .sum();
+    assert!(own <= 4096, "{own} bytes");
+    shell.site.files.clear();
+    shell.ok("purge");
+    assert_eq!(shell.env(), before);
+}

@@ -1,0 +1,571 @@
+//! The transition as modulefiles see it: what they ask, and the relations they want met.
+
+use bstr::BStr;
+use camino::Utf8PathBuf;
+
+use crate::config::Config;
+use crate::diag::{Diagnostic, Kind, Place};
+use crate::env::{EnvOp, Module, NeedKind};
+use crate::modulefile::{
+    Languages, LoadedModule, Message, Mode, ModuleContext, Relation, RelationKind, World,
+};
+use crate::name::{Purpose, Spec, matches_loaded};
+use crate::session::{Environment, Session};
+
+use super::step::How;
+use super::{Miss, Notice, Transition, loaded_name};
+
+impl World for Transition<'_> {
+    fn session(&self) -> &Session {
+        self.session
+    }
+
+    fn config(&self) -> &Config {
+        self.config
+    }
+
+    fn languages(&self) -> &Languages {
+        self.languages
+    }
+
+    fn shell_name(&self) -> &str {
+        &self.shell
+    }
+
+    fn var(&self, name: &BStr) -> Option<&BStr> {
+        self.state.var(name)
+    }
+
+    fn environment(&self) -> Environment {
+        self.state.environment()
+    }
+
+    fn apply(
+        &mut self,
+        module: &ModuleContext,
+        op: &EnvOp,
+        _place: &Place,
+    ) -> Result<(), Diagnostic> {
+        let Some((mode, owner)) = self.frames.last().map(|f| (f.mode, f.module.id)) else {
+            self.state.apply(op, None);
+            return Ok(());
+        };
+        if mode == Mode::Refresh && !Transition::is_refreshed(op) {
+            return Ok(());
+        }
+        if self.is_protected(module, op) {
+            return Ok(());
+        }
+        let entry = self.state.apply(op, Some(owner));
+        if let (Some(entry), Some(frame)) = (entry, self.frames.last_mut()) {
+            frame.module.journal.push(entry);
+        }
+        Ok(())
+    }
+
+    fn apply_lasting(
+        &mut self,
+        module: &ModuleContext,
+        op: &EnvOp,
+        _place: &Place,
+    ) -> Result<(), Diagnostic> {
+        if !self.is_protected(module, op) {
+            self.state.apply(op, None);
+        }
+        Ok(())
+    }
+
+    fn relate(
+        &mut self,
+        _module: &ModuleContext,
+        relation: &Relation,
+        place: &Place,
+    ) -> Result<(), Diagnostic> {
+        self.meet(relation)
+            .map_err(|diagnostic| diagnostic.at(place.clone(), ""))
+    }
+
+    fn is_loaded(&self, spec: &Spec) -> bool {
+        self.loaded_match(spec, Purpose::IsLoaded).is_some() || self.is_pending(spec)
+    }
+
+    fn is_pending(&self, spec: &Spec) -> bool {
+        self.pending_match(spec, Purpose::IsLoaded)
+    }
+
+    fn find(&mut self, spec: &Spec) -> Option<Utf8PathBuf> {
+        Transition::find(self, spec).ok().map(|found| found.file)
+    }
+
+    fn full_name(&mut self, spec: &Spec) -> Option<String> {
+        Transition::find(self, spec)
+            .ok()
+            .map(|found| found.full_name())
+    }
+
+    fn alias_target(&mut self, name: &str) -> Option<String> {
+        self.site.alias_target(name)
+    }
+
+    fn symbols(&mut self, full_name: &str) -> Vec<String> {
+        self.site.symbols(full_name)
+    }
+
+    fn tags(&mut self, module: &ModuleContext) -> Vec<String> {
+        let full_name = module.full_name();
+        let own = self.frames.iter().rev().map(|f| &f.module);
+        let known = own
+            .chain(self.state.loaded.active().iter().map(|m| &**m))
+            .find(|m| m.full_name == full_name)
+            .map(|m| m.tags.clone());
+        known.unwrap_or_default()
+    }
+
+    fn collections(&mut self) -> Vec<String> {
+        crate::collection::names(self.session, self.config)
+    }
+
+    fn sourced(&self, module: &ModuleContext, call: &BStr) -> Option<Vec<EnvOp>> {
+        let frame = self
+            .frames
+            .iter()
+            .rev()
+            .find(|f| f.module.file == module.file)?;
+        let (_, ops) = frame.module.sourced.iter().find(|(key, _)| key == call)?;
+        Some(ops.clone())
+    }
+
+    fn loaded_modules(&self) -> Vec<LoadedModule> {
+        super::find::loaded_modules(&self.state.loaded)
+    }
+
+    fn command(&self) -> &str {
+        &self.command
+    }
+
+    fn tell(&mut self, message: Message) {
+        self.notices.push(Notice::Message(message));
+    }
+}
+
+impl Transition<'_> {
+    /// Whether the site or the user keeps modulefiles from changing this variable.
+    fn is_protected(&mut self, module: &ModuleContext, op: &EnvOp) -> bool {
+        let (EnvOp::Set { var, .. }
+        | EnvOp::Unset { var, .. }
+        | EnvOp::Push { var, .. }
+        | EnvOp::Path { var, .. }) = op
+        else {
+            return false;
+        };
+        let protected = self
+            .config
+            .protected_variables
+            .split([':', ',', ' '])
+            .any(|name| name == var.as_str());
+        if protected {
+            self.notices.push(Notice::Protected {
+                module: module.full_name(),
+                variable: var.to_string(),
+            });
+        }
+        protected
+    }
+
+    fn pending_match(&self, spec: &Spec, purpose: Purpose) -> bool {
+        let rules = self.config.loaded_rules();
+        self.frames
+            .iter()
+            .filter(|f| f.mode == Mode::Load)
+            .any(|f| matches_loaded(spec, &loaded_name(&f.module), purpose, &rules))
+    }
+
+    fn manager(&self) -> bool {
+        self.frames.last().is_some_and(|f| f.manager)
+    }
+
+    fn meet(&mut self, relation: &Relation) -> Result<(), Diagnostic> {
+        let automatic = self.config.auto_handling;
+        match relation.kind {
+            RelationKind::Load
+            | RelationKind::TryLoad
+            | RelationKind::LoadAny
+            | RelationKind::AlwaysLoad
+                if self.manager() =>
+            {
+                Ok(())
+            }
+            RelationKind::Load => self.load_nested(relation, NeedKind::Load),
+            RelationKind::TryLoad => self.try_load_nested(relation),
+            RelationKind::AlwaysLoad => self.load_nested(relation, NeedKind::Prereq),
+            RelationKind::LoadAny => {
+                let loaded = self.load_first(&relation.specs, self.nested(relation))?;
+                self.need(NeedKind::Load, texts(&relation.specs), &loaded);
+                Ok(())
+            }
+            RelationKind::ManagerLoad => {
+                let how = How {
+                    manager: true,
+                    ..self.nested(relation)
+                };
+                for spec in &relation.specs {
+                    let found = self.find(spec).map_err(Miss::into_diagnostic)?;
+                    self.load_found(spec, found, how.clone())?;
+                }
+                Ok(())
+            }
+            RelationKind::Unload | RelationKind::AlwaysUnload => {
+                for spec in &relation.specs {
+                    self.unload_match(spec)?;
+                }
+                Ok(())
+            }
+            RelationKind::Switch => {
+                let [old, new] = relation.specs.as_slice() else {
+                    return Ok(());
+                };
+                self.unload_match(old)?;
+                let single = Relation {
+                    specs: vec![new.clone()],
+                    ..relation.clone()
+                };
+                self.load_nested(&single, NeedKind::Load)
+            }
+            RelationKind::DependsOn => self.depend_on_all(relation),
+            RelationKind::DependsOnAny => self.depend_on_any(relation),
+            RelationKind::PrereqAll if automatic => self.depend_on_all(relation),
+            RelationKind::PrereqAny if automatic => self.depend_on_any(relation),
+            RelationKind::PrereqAll => self.require_all(relation),
+            RelationKind::PrereqAny => self.require_any(relation),
+            RelationKind::Conflict => self.refuse_conflicts(relation),
+            RelationKind::Family => self.join_family(&relation.family),
+            RelationKind::Provide => {
+                if let Some(frame) = self.frames.last_mut() {
+                    let names = relation.specs.iter().map(|s| s.path.clone());
+                    frame.module.alternatives.extend(names);
+                }
+                Ok(())
+            }
+            RelationKind::Inherit => match self.frames.last().map(|f| f.module.clone()) {
+                Some(module) => self.inherit(&module, Mode::Load),
+                None => Ok(()),
+            },
+            RelationKind::Purge => self.purge_others(relation.force),
+        }
+    }
+
+    /// How the modules of a relation are loaded.
+    fn nested(&self, relation: &Relation) -> How {
+        How {
+            tags: relation.tags.clone(),
+            ..How::default()
+        }
+    }
+
+    fn load_nested(&mut self, relation: &Relation, kind: NeedKind) -> Result<(), Diagnostic> {
+        for spec in &relation.specs {
+            let found = match self.find_within(spec, &relation.modulepaths) {
+                Ok(found) => found,
+                Err(Miss::Unknown(_)) if relation.optional => continue,
+                Err(Miss::Unknown(diagnostic)) => {
+                    let diagnostic = self.wanted_by(*diagnostic);
+                    self.missing.push((spec.clone(), diagnostic));
+                    continue;
+                }
+                Err(Miss::Refused(diagnostic)) => return Err(self.wanted_by(*diagnostic)),
+            };
+            let name = found.name.clone();
+            self.load_found(spec, found, self.nested(relation))?;
+            self.need(kind, spec.text.clone(), &name);
+        }
+        Ok(())
+    }
+
+    fn try_load_nested(&mut self, relation: &Relation) -> Result<(), Diagnostic> {
+        for spec in &relation.specs {
+            let found = match self.find_within(spec, &relation.modulepaths) {
+                Ok(found) => found,
+                Err(Miss::Unknown(_)) => continue,
+                Err(Miss::Refused(diagnostic)) => return Err(self.wanted_by(*diagnostic)),
+            };
+            let name = found.name.clone();
+            self.load_found(spec, found, self.nested(relation))?;
+            self.need(NeedKind::Load, spec.text.clone(), &name);
+        }
+        Ok(())
+    }
+
+    /// Loads the first of `specs` that can be loaded; gives its name.
+    pub(super) fn load_first(&mut self, specs: &[Spec], how: How) -> Result<String, Diagnostic> {
+        let mut reasons: Vec<Diagnostic> = Vec::new();
+        for spec in specs {
+            if let Some(loaded) = self.loaded_match(spec, Purpose::IsLoaded) {
+                return Ok(loaded.name().to_owned());
+            }
+            let found = match self.find(spec) {
+                Ok(found) => found,
+                Err(miss) => {
+                    reasons.push(miss.into_diagnostic());
+                    continue;
+                }
+            };
+            let name = found.name.clone();
+            let mark = self.state.mark();
+            let depth = self.frames.len();
+            match self.load_found(spec, found, how.clone()) {
+                Ok(Some(_)) => return Ok(name),
+                Ok(None) => {}
+                Err(diagnostic) if self.displaced.is_some() => return Err(diagnostic),
+                Err(diagnostic) => {
+                    self.state.roll_back(mark);
+                    self.frames.truncate(depth);
+                    reasons.push(diagnostic);
+                }
+            }
+        }
+        let mut diagnostic = Diagnostic::new(
+            Kind::Module,
+            format!("none of these modules can be loaded: {}", list(specs)),
+        );
+        diagnostic
+            .notes
+            .extend(reasons.into_iter().map(|r| r.message));
+        Err(self.wanted_by(diagnostic))
+    }
+
+    fn depend_on_all(&mut self, relation: &Relation) -> Result<(), Diagnostic> {
+        for spec in &relation.specs {
+            let name = match self.present(spec) {
+                Some(name) => Some(name),
+                // Whoever restores a list of modules loads them all by itself.
+                None if self.manager() => Some(spec.path.clone()),
+                None => self.load_dependency(spec, relation)?,
+            };
+            if let Some(name) = name {
+                self.need(NeedKind::DependsOn, spec.text.clone(), &name);
+            }
+        }
+        Ok(())
+    }
+
+    fn load_dependency(
+        &mut self,
+        spec: &Spec,
+        relation: &Relation,
+    ) -> Result<Option<String>, Diagnostic> {
+        match self.find_within(spec, &relation.modulepaths) {
+            Ok(found) => {
+                let name = found.name.clone();
+                let how = How {
+                    auto: true,
+                    ..self.nested(relation)
+                };
+                self.load_found(spec, found, how)?;
+                Ok(Some(name))
+            }
+            Err(_) if relation.optional => Ok(None),
+            Err(Miss::Unknown(diagnostic)) => {
+                let diagnostic = self.wanted_by(*diagnostic);
+                self.missing.push((spec.clone(), diagnostic));
+                Ok(None)
+            }
+            Err(Miss::Refused(diagnostic)) => Err(self.wanted_by(*diagnostic)),
+        }
+    }
+
+    fn depend_on_any(&mut self, relation: &Relation) -> Result<(), Diagnostic> {
+        let present = relation.specs.iter().find_map(|spec| self.present(spec));
+        let how = How {
+            auto: true,
+            ..self.nested(relation)
+        };
+        let name = match present {
+            Some(name) => name,
+            None if self.manager() || relation.specs.is_empty() => return Ok(()),
+            None => match self.load_first(&relation.specs, how) {
+                Ok(name) => name,
+                Err(_) if relation.optional && self.displaced.is_none() => return Ok(()),
+                Err(diagnostic) => return Err(diagnostic),
+            },
+        };
+        self.need(NeedKind::DependsOn, texts(&relation.specs), &name);
+        Ok(())
+    }
+
+    /// The name of the loaded module, or the one just being loaded, that `spec` means.
+    fn present(&self, spec: &Spec) -> Option<String> {
+        if let Some(loaded) = self.loaded_match(spec, Purpose::IsLoaded) {
+            return Some(loaded.name().to_owned());
+        }
+        let rules = self.config.loaded_rules();
+        self.frames
+            .iter()
+            .filter(|f| f.mode == Mode::Load)
+            .find(|f| matches_loaded(spec, &loaded_name(&f.module), Purpose::IsLoaded, &rules))
+            .map(|f| f.module.name().to_owned())
+    }
+
+    fn meets_prereq(&self, spec: &Spec) -> bool {
+        self.loaded_match(spec, Purpose::Prereq).is_some()
+            || self.pending_match(spec, Purpose::Prereq)
+    }
+
+    fn require_all(&mut self, relation: &Relation) -> Result<(), Diagnostic> {
+        if relation.optional || self.manager() {
+            return Ok(());
+        }
+        let missing: Vec<&Spec> = relation
+            .specs
+            .iter()
+            .filter(|spec| !self.meets_prereq(spec))
+            .collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let names: Vec<String> = missing.iter().map(|s| format!("`{s}`")).collect();
+        let words: Vec<&str> = missing.iter().map(|s| s.text.as_str()).collect();
+        self.unmet(
+            format!("needs {} to be loaded first", names.join(", ")),
+            format!("first: `module load {}`", words.join(" ")),
+        )
+    }
+
+    fn require_any(&mut self, relation: &Relation) -> Result<(), Diagnostic> {
+        let met = relation.optional
+            || self.manager()
+            || relation.specs.iter().any(|spec| self.meets_prereq(spec));
+        if met {
+            return Ok(());
+        }
+        let what = match relation.specs.as_slice() {
+            [one] => format!("needs `{one}` to be loaded first"),
+            many => format!("needs one of these to be loaded first: {}", list(many)),
+        };
+        let first = relation.specs.first().map_or("", |s| &s.text);
+        self.unmet(what, format!("for example: `module load {first}`"))
+    }
+
+    fn unmet(&mut self, what: String, help: String) -> Result<(), Diagnostic> {
+        let name = self.top_name();
+        let diagnostic = Diagnostic::new(Kind::Module, format!("`{name}` {what}")).help(help);
+        if self.force && self.config.force_ignores_conflicts {
+            self.notices.push(Notice::Warning(Box::new(diagnostic)));
+            return Ok(());
+        }
+        Err(diagnostic)
+    }
+
+    fn top_name(&self) -> String {
+        self.frames
+            .last()
+            .map_or_else(String::new, |f| f.module.full_name.clone())
+    }
+
+    fn refuse_conflicts(&mut self, relation: &Relation) -> Result<(), Diagnostic> {
+        let rules = self.config.loaded_rules();
+        let own = self.top_name();
+        let mut opponents: Vec<&str> = Vec::new();
+        for spec in &relation.specs {
+            for module in self.state.loaded.active() {
+                if module.full_name != own
+                    && matches_loaded(spec, &loaded_name(module), Purpose::Conflict, &rules)
+                    && !opponents.contains(&module.full_name.as_str())
+                {
+                    opponents.push(&module.full_name);
+                }
+            }
+        }
+        if opponents.is_empty() {
+            if self.config.lasting_conflicts
+                && let Some(frame) = self.frames.last_mut()
+            {
+                let texts = relation.specs.iter().map(|s| s.text.clone());
+                frame.module.conflicts.extend(texts);
+            }
+            return Ok(());
+        }
+        let names: Vec<String> = opponents.iter().map(|n| format!("`{n}`")).collect();
+        let what = format!("conflicts with {}, which is loaded", names.join(", "));
+        let help = format!("first: `module unload {}`", opponents.join(" "));
+        self.unmet(what, help)
+    }
+
+    fn join_family(&mut self, family: &str) -> Result<(), Diagnostic> {
+        let Some(top) = self.frames.last().map(|f| f.module.clone()) else {
+            return Ok(());
+        };
+        let above = self.frames[..self.frames.len() - 1]
+            .iter()
+            .find(|f| f.mode == Mode::Load && f.module.families.iter().any(|n| n == family));
+        if let Some(frame) = above {
+            return Err(Diagnostic::new(
+                Kind::Modulefile,
+                format!(
+                    "`{}` loads `{}`, but both are of the family `{family}`",
+                    frame.module.full_name, top.full_name
+                ),
+            ));
+        }
+        if let Some(holder) = self.state.loaded.family_holder(family)
+            && holder.name() != top.name()
+        {
+            let (id, name) = (holder.id, holder.full_name.clone());
+            let message = format!(
+                "`{}` and `{name}` are both of the family `{family}`",
+                top.full_name
+            );
+            let diagnostic = Diagnostic::new(Kind::Module, message)
+                .help(format!("first: `module unload {name}`"));
+            if self.config.auto_swap_family {
+                self.displaced = Some(id);
+                return Err(diagnostic);
+            }
+            return Err(diagnostic);
+        }
+        self.set_family(family, Some(&top));
+        if let Some(frame) = self.frames.last_mut() {
+            let families: &mut Vec<String> = &mut frame.module.families;
+            if !families.iter().any(|f| f == family) {
+                families.push(family.to_owned());
+            }
+        }
+        Ok(())
+    }
+
+    /// Unloads all modules but those that are being loaded; sticky ones only where `force`.
+    fn purge_others(&mut self, force: bool) -> Result<(), Diagnostic> {
+        let before = self.state.loaded.clone();
+        for module in before.active().iter().rev() {
+            self.unload_module(module)?;
+        }
+        if !force {
+            self.restore_sticky(&before)?;
+        }
+        Ok(())
+    }
+}
+
+fn list(specs: &[Spec]) -> String {
+    let names: Vec<String> = specs.iter().map(|s| format!("`{s}`")).collect();
+    names.join(", ")
+}
+
+fn texts(specs: &[Spec]) -> String {
+    let texts: Vec<&str> = specs.iter().map(|s| s.text.as_str()).collect();
+    texts.join("|")
+}
+
+/// A module for messages and listings of other rooms.
+impl From<&Module> for ModuleContext {
+    fn from(module: &Module) -> ModuleContext {
+        ModuleContext {
+            name: module.name().to_owned(),
+            version: module.version().map(str::to_owned),
+            requested: module.requested.clone(),
+            file: module.file.clone(),
+            modulepath: module.modulepath.clone(),
+            variants: module.variants.clone(),
+            wanted_by: Vec::new(),
+        }
+    }
+}
