@@ -508,3 +508,40 @@ fn an_rc_file_has_its_own_few_names() {
         "unknown function `hide` | 1: hide"
     );
 }
+
+#[test]
+fn files_and_the_machine_are_described_as_by_the_lua_libraries() {
+    for (expression, wanted) in [
+        ("lfs.attributes('/etc/passwd', 'mode')", "file"),
+        ("lfs.attributes('/etc').mode", "directory"),
+        ("lfs.attributes('/etc/passwd').permissions", "rw-r--r--"),
+        (
+            "select(2, lfs.attributes('/nope'))",
+            "cannot obtain information from file '/nope': No such file or directory",
+        ),
+        ("lfs.symlinkattributes('/proc/self', 'mode')", "link"),
+        ("posix.stat('/etc/passwd', 'type')", "regular"),
+        ("posix.stat('/etc/passwd').mode", "rw-r--r--"),
+        ("posix.uname('%s')", "Linux"),
+        ("type(posix.hostid())", "number"),
+        (
+            "posix.setenv('Z', 'own') .. os.getenv('Z') .. capture('echo $Z')",
+            "0ownown\n",
+        ),
+        ("require('lfs') == lfs", "true"),
+    ] {
+        assert_eq!(value(expression), wanted, "{expression}");
+    }
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("b"), "").unwrap();
+    std::fs::write(dir.path().join("a"), "").unwrap();
+    let list = format!(
+        "(function() local t = {{}} for n in lfs.dir('{}') do t[#t+1] = n end return table.concat(t, ' ') end)()",
+        dir.path().display()
+    );
+    assert_eq!(value(&list), ". .. a b");
+    assert_eq!(
+        failure("lfs.chdir('/')"),
+        "`chdir`: not for modulefiles | 1: lfs.chdir('/')"
+    );
+}

@@ -3,6 +3,7 @@
 //! One file per topic; each lists its names and makes the value of a name when it is first used.
 
 mod base;
+mod files;
 pub(super) mod io;
 mod os;
 mod path;
@@ -15,13 +16,21 @@ use mlua::{Lua, Value};
 use super::machine::Shared;
 
 /// All names, for near misses.
-pub(super) const NAMES: &[&[&str]] = &[base::NAMES, io::NAMES, os::NAMES, path::NAMES, text::NAMES];
+pub(super) const NAMES: &[&[&str]] = &[
+    base::NAMES,
+    files::NAMES,
+    io::NAMES,
+    os::NAMES,
+    path::NAMES,
+    text::NAMES,
+];
 
 /// The value behind `name`, nil where no topic has it.
 pub(super) fn make(lua: &Lua, shared: &Rc<Shared>, name: &str) -> mlua::Result<Value> {
     type Make = fn(&Lua, &Rc<Shared>, &str) -> mlua::Result<Value>;
-    let topics: [(&[&str], Make); 5] = [
+    let topics: [(&[&str], Make); 6] = [
         (base::NAMES, base::make),
+        (files::NAMES, files::make),
         (io::NAMES, io::make),
         (os::NAMES, os::make),
         (path::NAMES, path::make),
@@ -36,7 +45,7 @@ pub(super) fn make(lua: &Lua, shared: &Rc<Shared>, name: &str) -> mlua::Result<V
 /// A module that `require` finds here and in no file; nil where there is none of that name.
 pub(super) fn module(lua: &Lua, name: &str) -> mlua::Result<Value> {
     match name {
-        "io" | "os" | "string" | "table" | "math" => lua.globals().get(name),
+        "io" | "lfs" | "math" | "os" | "posix" | "string" | "table" => lua.globals().get(name),
         _ => Ok(Value::Nil),
     }
 }
