@@ -29,6 +29,7 @@ pub mod transition;
 pub mod collection;
 
 pub mod shell;
+pub mod view;
 
 pub mod command;
 

@@ -1,29 +1,15 @@
-//! The program: reads the session, runs, exits.
+//! Reads the session, runs, writes out. The only place that ends the process.
 
-use std::collections::BTreeMap;
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::io::Write;
 use std::process::ExitCode;
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the world is read here until the command line has its room"
-)]
+use xmod::session::Session;
+
 fn main() -> ExitCode {
-    let args: Vec<_> = std::env::args_os().collect();
-    let cwd = std::env::current_dir().unwrap_or_default();
-    let env: BTreeMap<Vec<u8>, Vec<u8>> = std::env::vars_os()
-        .map(|(name, value)| (name.into_vec(), value.into_vec()))
-        .collect();
-    match &args[..] {
-        [_, command, file, rest @ ..] if command == "tclsh" => {
-            let rest: Vec<Vec<u8>> = rest.iter().map(|arg| arg.as_bytes().to_vec()).collect();
-            ExitCode::from(xmod::modulefile::tcl::tclsh(
-                file.as_ref(),
-                &rest,
-                env,
-                &cwd,
-            ))
-        }
-        _ => ExitCode::from(2),
-    }
+    let session = Session::from_process();
+    let outcome = xmod::cli::run(&session);
+    // A closed pipe is not a failure: whoever closed it has read enough.
+    let _ = std::io::stderr().write_all(&outcome.stderr);
+    let _ = std::io::stdout().write_all(&outcome.stdout);
+    ExitCode::from(outcome.exit)
 }

@@ -3,13 +3,78 @@
 //! The grammar of `module` and `ml` is our own small table (`command/table.rs`), because it is on the path of every load;
 //! `xmod`'s admin commands use clap (`admin.rs`).
 
+mod admin;
 mod ml;
 mod options;
+mod usage;
 
 use bstr::{BString, ByteSlice};
 
-use crate::command::{Action, Request, table};
+use crate::command::{self, Action, Dump, Outcome, Request, table};
+use crate::config::Config;
 use crate::diag::{Diagnostic, Kind};
+use crate::session::Session;
+use crate::shell::{self, Row};
+
+/// Runs the whole program.
+pub fn run(session: &Session) -> Outcome {
+    let first = session.args.first().map(|a| a.to_str_lossy());
+    let named = match first.as_deref() {
+        Some("shell") => Some(parent_shell()),
+        Some(name) => shell::find(name),
+        None => None,
+    };
+    // A script of the interpreter's own: nothing of a session is needed.
+    if first.as_deref() == Some("tclsh") {
+        return admin::tclsh(session);
+    }
+    let is_peer = matches!(session.program.as_str(), "lmod" | "modulecmd" | "modulecmd.tcl");
+    match named {
+        Some(shell) => module(session, shell, &session.args[1..]),
+        None if session.program.starts_with("modulecmd") && first.as_deref().is_some_and(|f| !f.starts_with('-')) => {
+            let diagnostic = Diagnostic::new(
+                Kind::Usage,
+                format!("Unknown shell type '({})'", first.unwrap_or_default()),
+            );
+            command::failed(session, &Config::new(session), None, &diagnostic)
+        }
+        // Lmod: what is not a shell belongs to the request, and the answer is for bash.
+        None if is_peer => module(session, shell::find("bash").expect("bash is in the table"), &session.args),
+        None => admin::run(session),
+    }
+}
+
+/// One call of `module` for `shell`.
+fn module(session: &Session, shell: &'static Row, args: &[BString]) -> Outcome {
+    let mut config = Config::new(session);
+    let extra = session.text("LMOD_OPTIONS");
+    let request = match parse(extra, args) {
+        Ok(request) => request,
+        Err(diagnostic) => return command::failed(session, &config, Some(shell), &diagnostic),
+    };
+    command::apply_options(&mut config, &request.options);
+    let say = |text: String, ok: bool| command::say(session, &config, shell, text, ok);
+    match request.action {
+        Action::Run(subcommand) => command::run(session, &config, shell, subcommand, &request),
+        Action::Usage => say(usage::text(&session.program), true),
+        Action::Nothing => say(usage::text(&session.program), false),
+        Action::Version => say(usage::version(&session.program), true),
+        Action::Dump(Dump::Version) => say("9.2.9".to_owned(), true),
+        Action::Dump(Dump::GitVersion) => say(format!("xmod {}\n", env!("CARGO_PKG_VERSION")), true),
+        Action::Dump(Dump::Name) => say("Lmod\n".to_owned(), true),
+        Action::Config(report) => say(command::config_report(&config, report), true),
+        Action::State => command::state_report(session, &config, shell),
+    }
+}
+
+/// The shell that started us: the name of the parent's program, bash where it is none of ours.
+fn parent_shell() -> &'static Row {
+    let parent = nix::unistd::getppid();
+    std::fs::read_link(format!("/proc/{parent}/exe"))
+        .ok()
+        .and_then(|exe| exe.file_name().and_then(|n| n.to_str()).and_then(shell::find))
+        .unwrap_or_else(|| shell::find("bash").expect("bash is in the table"))
+}
 
 /// Reads the words after the name of the shell. `extra` are options from `LMOD_OPTIONS`, read first.
 ///

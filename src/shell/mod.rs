@@ -267,7 +267,7 @@ pub static SHELLS: &[Row] = &[
     row("cmake", &[], "cmake", &cmake::CMake, init::CMAKE),
     row("lisp", &["emacs"], "lisp", &lisp::Lisp, init::LISP),
     row("lua", &[], "lua", &lua::Lua, init::LUA),
-    row("tcl", &["tclsh"], "tcl", &tcl::Tcl, init::TCL),
+    row("tcl", &[], "tcl", &tcl::Tcl, init::TCL),
     row("json", &[], "json", &json::Json, None),
 ];
 

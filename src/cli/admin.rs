@@ -1,0 +1,119 @@
+//! `xmod`'s own commands, for admins and scripts: `xmod init bash`, `xmod exec`, ...
+//!
+//! Definitions with clap; off the path of a load.
+
+use std::os::unix::ffi::OsStrExt;
+
+use clap::{Parser, Subcommand};
+
+use crate::command::Outcome;
+use crate::diag::{Diagnostic, Kind, Severity};
+use crate::modulefile::tcl;
+use crate::session::Session;
+use crate::shell::{self, InitPaths};
+
+/// Environment modules for HPC sites.
+///
+/// `xmod SHELL SUB-COMMAND ...` is what the `module` shell function calls and evals; `module help` lists its
+/// sub-commands.
+#[derive(Debug, Parser)]
+#[command(name = "xmod", version, max_term_width = 100)]
+struct Admin {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Print the start-up code of a shell: it defines `module` and `ml`
+    Init {
+        /// bash, zsh, fish, tcsh, ...
+        shell: String,
+    },
+    /// Run a plain Tcl script with the interpreter of modulefiles
+    Tclsh {
+        /// The script
+        file: String,
+        /// Its arguments
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
+}
+
+/// Runs an admin command.
+pub(super) fn run(session: &Session) -> Outcome {
+    let words = std::iter::once("xmod".to_owned()).chain(session.args.iter().map(ToString::to_string));
+    let admin = match Admin::try_parse_from(words) {
+        Ok(admin) => admin,
+        Err(error) => return usage_error(&error),
+    };
+    let result = match admin.command {
+        Command::Init { shell } => init(session, &shell),
+        // Taken before clap is asked, because the words of a script are no options of ours; it stands here for the help.
+        Command::Tclsh { .. } => return tclsh(session),
+    };
+    result.unwrap_or_else(|diagnostic| failed(&diagnostic))
+}
+
+/// What clap has to say: help and version are answers, the rest are mistakes.
+fn usage_error(error: &clap::Error) -> Outcome {
+    let text = error.render().to_string().into_bytes();
+    if error.use_stderr() {
+        Outcome {
+            stderr: text,
+            exit: Kind::Usage.exit_code(),
+            ..Outcome::default()
+        }
+    } else {
+        Outcome {
+            stdout: text,
+            ..Outcome::default()
+        }
+    }
+}
+
+fn failed(diagnostic: &Diagnostic) -> Outcome {
+    Outcome {
+        stderr: diagnostic.render(Severity::Error, false, 100).into_bytes(),
+        exit: diagnostic.kind.exit_code(),
+        ..Outcome::default()
+    }
+}
+
+/// Runs a plain Tcl script. The words are bytes, not options: a script takes what it likes.
+pub(super) fn tclsh(session: &Session) -> Outcome {
+    let Some(file) = session.args.get(1) else {
+        return failed(&Diagnostic::new(Kind::Usage, "`xmod tclsh` needs the name of a script"));
+    };
+    let args: Vec<Vec<u8>> = session.args[2..].iter().map(|a| a.to_vec()).collect();
+    let env = session
+        .env
+        .iter()
+        .map(|(name, value)| (name.to_vec(), value.to_vec()))
+        .collect();
+    let cwd = session.cwd.clone().unwrap_or_default();
+    let file = std::path::Path::new(std::ffi::OsStr::from_bytes(file));
+    let exit = tcl::tclsh(file, &args, env, cwd.as_std_path());
+    Outcome {
+        exit,
+        ..Outcome::default()
+    }
+}
+
+/// The start-up code of a shell.
+fn init(session: &Session, name: &str) -> Result<Outcome, Diagnostic> {
+    let row = shell::find(name).ok_or_else(|| {
+        let names: Vec<&str> = shell::SHELLS.iter().map(|row| row.name).collect();
+        Diagnostic::new(Kind::Usage, format!("unknown shell `{name}`")).help(format!("known are {}", names.join(", ")))
+    })?;
+    let exe = session
+        .exe()
+        .ok_or_else(|| Diagnostic::new(Kind::Site, "the system does not tell where this program lies"))?;
+    let text = row.init_text(&InitPaths::of_program(exe)).ok_or_else(|| {
+        Diagnostic::new(Kind::Usage, format!("`{name}` has no start-up code"))
+    })?;
+    Ok(Outcome {
+        stdout: text.into_bytes(),
+        ..Outcome::default()
+    })
+}

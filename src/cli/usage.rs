@@ -1,0 +1,43 @@
+//! `module --help`: made from the table of sub-commands and the table of options.
+
+use super::options;
+use crate::command::table::SUBCOMMANDS;
+
+/// Name and version of the program, and the interface that clients look for when it is called by a peer's name.
+pub(super) fn version(program: &str) -> String {
+    let own = format!("xmod {}", env!("CARGO_PKG_VERSION"));
+    match program {
+        "modulecmd" | "modulecmd.tcl" => format!("Modules Release 5.6.1 (interface of {own})\n"),
+        // EasyBuild and ReFrame look for this line at the beginning of a line, whatever name they call us by.
+        _ => format!("{own}\nModules based on Lua: Version 9.2.9 (interface of {own})\n"),
+    }
+}
+
+/// The usage text.
+pub(super) fn text(program: &str) -> String {
+    let mut text = version(program);
+    text.push_str("\nUsage: module [OPTIONS] SUB-COMMAND [WORDS]\n       ml [SUB-COMMAND | [-]MODULE...]\n");
+    let mut group = "";
+    for subcommand in SUBCOMMANDS {
+        if subcommand.group != group {
+            group = subcommand.group;
+            text.push_str(&format!("\n{group}:\n"));
+        }
+        let head = format!("{} {}", subcommand.name, subcommand.usage);
+        text.push_str(&format!("  {:<28} {}\n", head.trim_end(), subcommand.doc));
+        let others: Vec<&str> = subcommand
+            .words
+            .iter()
+            .map(|(word, _)| *word)
+            .filter(|word| *word != subcommand.name && !word.contains('_'))
+            .collect();
+        if !others.is_empty() {
+            text.push_str(&format!("  {:<28} also: {}\n", "", others.join(", ")));
+        }
+    }
+    text.push_str("\nOptions:\n");
+    for (spelling, doc) in options::described() {
+        text.push_str(&format!("  {spelling:<28} {doc}\n"));
+    }
+    text
+}

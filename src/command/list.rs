@@ -1,0 +1,82 @@
+//! `module list`, `module tablelist`.
+
+use serde_json::json;
+
+use super::Context;
+use crate::diag::Diagnostic;
+use crate::env::loaded::Module;
+use crate::view;
+use crate::view::list::{Entry, List};
+
+/// Shows the loaded modules in load order, those that match a pattern if there are any.
+pub(super) fn run(context: &mut Context) -> Result<(), Diagnostic> {
+    let patterns = context.words.to_vec();
+    let brief = context.options.brief;
+    let loaded = context.engine.state().loaded.clone();
+    let chosen: Vec<&Module> = loaded
+        .active()
+        .iter()
+        .map(AsRef::as_ref)
+        .filter(|m| !brief || m.depth == 0)
+        .filter(|m| patterns.is_empty() || patterns.iter().any(|p| context.matches(p, &m.full_name)))
+        .collect();
+    if context.options.json {
+        let modules: Vec<_> = chosen.iter().map(|m| as_json(m)).collect();
+        let inactive: Vec<_> = loaded.inactive().iter().map(|m| m.requested.clone()).collect();
+        context.print_json(&json!({ "version": 1, "modules": modules, "inactive": inactive }));
+        return Ok(());
+    }
+    if context.options.terse {
+        for module in chosen {
+            context.print(&format!("{}\n", module.full_name));
+        }
+        return Ok(());
+    }
+    let mut legend = Vec::new();
+    let entries = chosen
+        .iter()
+        .map(|m| Entry {
+            name: m.full_name.clone(),
+            marks: context.property_marks(&m.properties, &m.tags, &mut legend),
+        })
+        .collect();
+    let list = List {
+        loaded: entries,
+        inactive: loaded.inactive().iter().map(|m| m.requested.clone()).collect(),
+        patterns,
+        legend,
+        some_hidden: false,
+    };
+    let text = view::list::render(&list, context.layout());
+    context.print(&text);
+    Ok(())
+}
+
+/// The loaded modules as the Lua table that `module tablelist` prints.
+pub(super) fn table(context: &mut Context) -> Result<(), Diagnostic> {
+    let mut text = String::from("activeList = {\n");
+    for module in context.engine.state().loaded.active() {
+        text.push_str(&format!(
+            "  [\"{}\"] = \"{}\",\n",
+            module.name(),
+            module.version().unwrap_or_default()
+        ));
+    }
+    text.push_str("}\n");
+    context.print(&text);
+    Ok(())
+}
+
+fn as_json(module: &Module) -> serde_json::Value {
+    json!({
+        "name": module.name(),
+        "version": module.version(),
+        "full_name": module.full_name,
+        "file": module.file,
+        "modulepath": module.modulepath,
+        "requested": module.requested,
+        "depth": module.depth,
+        "families": module.families,
+        "tags": module.tags,
+    })
+}

@@ -1,0 +1,38 @@
+//! The sub-commands that only answer true or false, or name a file.
+
+use super::{Answer, Context};
+use crate::diag::Diagnostic;
+
+/// True if all named modules are loaded.
+pub(super) fn is_loaded(context: &mut Context) -> Result<(), Diagnostic> {
+    let specs = context.specs(context.words)?;
+    if !specs.iter().all(|spec| context.engine.loaded_match(spec).is_some()) {
+        context.answer = Answer::False;
+    }
+    Ok(())
+}
+
+/// True if all named modules can be loaded.
+pub(super) fn is_avail(context: &mut Context) -> Result<(), Diagnostic> {
+    let specs = context.specs(context.words)?;
+    if !specs.iter().all(|spec| context.engine.find(spec).is_ok()) {
+        context.answer = Answer::False;
+    }
+    Ok(())
+}
+
+/// The file of a module, as a text result.
+pub(super) fn path(context: &mut Context) -> Result<(), Diagnostic> {
+    let specs = context.some_specs("path")?;
+    let found = context.engine.find(&specs[0])?;
+    context.answer = Answer::Text(found.file.into_string().into());
+    Ok(())
+}
+
+/// The last error once more.
+pub(super) fn last_error(context: &mut Context) -> Result<(), Diagnostic> {
+    if let Some(text) = context.session.text("__LMOD_LAST_ERROR") {
+        context.print(&format!("{text}\n"));
+    }
+    Ok(())
+}
