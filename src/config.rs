@@ -264,6 +264,8 @@ settings! {
     auto_swap_family: bool = true, false; "LMOD_AUTO_SWAP" ;
     /// An incomplete version (`gcc/12`) means the best version that begins with it.
     extended_default: bool = true, true; "MODULES_EXTENDED_DEFAULT" "LMOD_EXTENDED_DEFAULT" ;
+    /// `show` prints the calls as Tcl commands instead of Lua calls.
+    show_tcl: bool = false, true; ;
     /// Only full names and marked defaults can be loaded.
     exact_match: bool = false, false; "LMOD_EXACT_MATCH" ;
     /// Defaults come from the first modulepath that holds the name, not from the best of all.

@@ -42,7 +42,8 @@ enum Command {
 
 /// Runs an admin command.
 pub(super) fn run(session: &Session) -> Outcome {
-    let words = std::iter::once("xmod".to_owned()).chain(session.args.iter().map(ToString::to_string));
+    let words =
+        std::iter::once("xmod".to_owned()).chain(session.args.iter().map(ToString::to_string));
     let admin = match Admin::try_parse_from(words) {
         Ok(admin) => admin,
         Err(error) => return usage_error(&error),
@@ -83,7 +84,10 @@ fn failed(diagnostic: &Diagnostic) -> Outcome {
 /// Runs a plain Tcl script. The words are bytes, not options: a script takes what it likes.
 pub(super) fn tclsh(session: &Session) -> Outcome {
     let Some(file) = session.args.get(1) else {
-        return failed(&Diagnostic::new(Kind::Usage, "`xmod tclsh` needs the name of a script"));
+        return failed(&Diagnostic::new(
+            Kind::Usage,
+            "`xmod tclsh` needs the name of a script",
+        ));
     };
     let args: Vec<Vec<u8>> = session.args[2..].iter().map(|a| a.to_vec()).collect();
     let env = session
@@ -104,14 +108,18 @@ pub(super) fn tclsh(session: &Session) -> Outcome {
 fn init(session: &Session, name: &str) -> Result<Outcome, Diagnostic> {
     let row = shell::find(name).ok_or_else(|| {
         let names: Vec<&str> = shell::SHELLS.iter().map(|row| row.name).collect();
-        Diagnostic::new(Kind::Usage, format!("unknown shell `{name}`")).help(format!("known are {}", names.join(", ")))
+        Diagnostic::new(Kind::Usage, format!("unknown shell `{name}`"))
+            .help(format!("known are {}", names.join(", ")))
     })?;
-    let exe = session
-        .exe()
-        .ok_or_else(|| Diagnostic::new(Kind::Site, "the system does not tell where this program lies"))?;
-    let text = row.init_text(&InitPaths::of_program(exe)).ok_or_else(|| {
-        Diagnostic::new(Kind::Usage, format!("`{name}` has no start-up code"))
+    let exe = session.exe().ok_or_else(|| {
+        Diagnostic::new(
+            Kind::Site,
+            "the system does not tell where this program lies",
+        )
     })?;
+    let text = row
+        .init_text(&InitPaths::of_program(exe))
+        .ok_or_else(|| Diagnostic::new(Kind::Usage, format!("`{name}` has no start-up code")))?;
     Ok(Outcome {
         stdout: text.into_bytes(),
         ..Outcome::default()

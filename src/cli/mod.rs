@@ -28,10 +28,15 @@ pub fn run(session: &Session) -> Outcome {
     if first.as_deref() == Some("tclsh") {
         return admin::tclsh(session);
     }
-    let is_peer = matches!(session.program.as_str(), "lmod" | "modulecmd" | "modulecmd.tcl");
+    let is_peer = matches!(
+        session.program.as_str(),
+        "lmod" | "modulecmd" | "modulecmd.tcl"
+    );
     match named {
         Some(shell) => module(session, shell, &session.args[1..]),
-        None if session.program.starts_with("modulecmd") && first.as_deref().is_some_and(|f| !f.starts_with('-')) => {
+        None if session.program.starts_with("modulecmd")
+            && first.as_deref().is_some_and(|f| !f.starts_with('-')) =>
+        {
             let diagnostic = Diagnostic::new(
                 Kind::Usage,
                 format!("Unknown shell type '({})'", first.unwrap_or_default()),
@@ -39,7 +44,11 @@ pub fn run(session: &Session) -> Outcome {
             command::failed(session, &Config::new(session), None, &diagnostic)
         }
         // Lmod: what is not a shell belongs to the request, and the answer is for bash.
-        None if is_peer => module(session, shell::find("bash").expect("bash is in the table"), &session.args),
+        None if is_peer => module(
+            session,
+            shell::find("bash").expect("bash is in the table"),
+            &session.args,
+        ),
         None => admin::run(session),
     }
 }
@@ -53,14 +62,16 @@ fn module(session: &Session, shell: &'static Row, args: &[BString]) -> Outcome {
         Err(diagnostic) => return command::failed(session, &config, Some(shell), &diagnostic),
     };
     command::apply_options(&mut config, &request.options);
-    let say = |text: String, ok: bool| command::say(session, &config, shell, text, ok);
+    let say = |text: String, ok: bool| command::say(&config, shell, text, ok);
     match request.action {
         Action::Run(subcommand) => command::run(session, &config, shell, subcommand, &request),
         Action::Usage => say(usage::text(&session.program), true),
         Action::Nothing => say(usage::text(&session.program), false),
         Action::Version => say(usage::version(&session.program), true),
         Action::Dump(Dump::Version) => say("9.2.9".to_owned(), true),
-        Action::Dump(Dump::GitVersion) => say(format!("xmod {}\n", env!("CARGO_PKG_VERSION")), true),
+        Action::Dump(Dump::GitVersion) => {
+            say(format!("xmod {}\n", env!("CARGO_PKG_VERSION")), true)
+        }
         Action::Dump(Dump::Name) => say("Lmod\n".to_owned(), true),
         Action::Config(report) => say(command::config_report(&config, report), true),
         Action::State => command::state_report(session, &config, shell),
@@ -72,7 +83,11 @@ fn parent_shell() -> &'static Row {
     let parent = nix::unistd::getppid();
     std::fs::read_link(format!("/proc/{parent}/exe"))
         .ok()
-        .and_then(|exe| exe.file_name().and_then(|n| n.to_str()).and_then(shell::find))
+        .and_then(|exe| {
+            exe.file_name()
+                .and_then(|n| n.to_str())
+                .and_then(shell::find)
+        })
         .unwrap_or_else(|| shell::find("bash").expect("bash is in the table"))
 }
 

@@ -16,7 +16,9 @@ pub(super) fn version(program: &str) -> String {
 /// The usage text.
 pub(super) fn text(program: &str) -> String {
     let mut text = version(program);
-    text.push_str("\nUsage: module [OPTIONS] SUB-COMMAND [WORDS]\n       ml [SUB-COMMAND | [-]MODULE...]\n");
+    text.push_str(
+        "\nUsage: module [OPTIONS] SUB-COMMAND [WORDS]\n       ml [SUB-COMMAND | [-]MODULE...]\n",
+    );
     let mut group = "";
     for subcommand in SUBCOMMANDS {
         if subcommand.group != group {

@@ -10,9 +10,13 @@ use crate::transition::UsePosition;
 /// Loads modules; a name behind a dash is unloaded, before anything is loaded.
 pub(super) fn load(context: &mut Context) -> Result<(), Diagnostic> {
     let words = context.words.iter();
-    let (gone, wanted): (Vec<&String>, Vec<&String>) = words.partition(|w| w.starts_with('-') && w.len() > 1);
+    let (gone, wanted): (Vec<&String>, Vec<&String>) =
+        words.partition(|w| w.starts_with('-') && w.len() > 1);
     if wanted.iter().any(|w| w.as_str() == "-") {
-        return Err(Diagnostic::new(Kind::Usage, "a lone `-` is not the name of a module"));
+        return Err(Diagnostic::new(
+            Kind::Usage,
+            "a lone `-` is not the name of a module",
+        ));
     }
     let gone: Vec<String> = gone.into_iter().map(|w| w[1..].to_owned()).collect();
     let wanted: Vec<String> = wanted
@@ -51,7 +55,7 @@ pub(super) fn swap(context: &mut Context) -> Result<(), Diagnostic> {
     match specs.as_slice() {
         [old, new] => context.engine.swap(old, new),
         [new] => {
-            let old = context.loaded_name_of(new);
+            let old = context.engine.locate(new)?.name;
             let old = Spec::plain(&old).unwrap_or_else(|_| new.clone());
             context.engine.swap(&old, new)
         }
@@ -70,10 +74,17 @@ pub(super) fn purge(context: &mut Context) -> Result<(), Diagnostic> {
 
 /// Goes back to the modules that a new session has.
 pub(super) fn reset(context: &mut Context) -> Result<(), Diagnostic> {
-    let Some(names) = context.session.text("LMOD_SYSTEM_DEFAULT_MODULES").filter(|n| !n.trim().is_empty()) else {
-        return Err(Diagnostic::new(Kind::Site, "there are no system default modules to go back to")
-            .note("the variable `LMOD_SYSTEM_DEFAULT_MODULES` is empty")
-            .help("`module purge` unloads all modules"));
+    let Some(names) = context
+        .session
+        .text("LMOD_SYSTEM_DEFAULT_MODULES")
+        .filter(|n| !n.trim().is_empty())
+    else {
+        return Err(Diagnostic::new(
+            Kind::Site,
+            "there are no system default modules to go back to",
+        )
+        .note("the variable `LMOD_SYSTEM_DEFAULT_MODULES` is empty")
+        .help("`module purge` unloads all modules"));
     };
     let names: Vec<String> = names
         .split([':', ',', ' '])
@@ -131,16 +142,17 @@ fn directories(context: &Context) -> Vec<BString> {
         };
         let joined = cwd.join(dir);
         // What exists gets its true name, as both peers do; what does not may be made later.
-        joined
-            .canonicalize_utf8()
-            .unwrap_or(joined)
-            .into_string()
+        joined.canonicalize_utf8().unwrap_or(joined).into_string()
     };
     context
         .words
         .iter()
         .map(|word| {
-            let dirs: Vec<String> = word.split(':').filter(|d| !d.is_empty()).map(absolute).collect();
+            let dirs: Vec<String> = word
+                .split(':')
+                .filter(|d| !d.is_empty())
+                .map(absolute)
+                .collect();
             BString::from(dirs.join(":"))
         })
         .filter(|dirs| !dirs.is_empty())

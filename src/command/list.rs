@@ -18,11 +18,17 @@ pub(super) fn run(context: &mut Context) -> Result<(), Diagnostic> {
         .iter()
         .map(AsRef::as_ref)
         .filter(|m| !brief || m.depth == 0)
-        .filter(|m| patterns.is_empty() || patterns.iter().any(|p| context.matches(p, &m.full_name)))
+        .filter(|m| {
+            patterns.is_empty() || patterns.iter().any(|p| context.matches(p, &m.full_name))
+        })
         .collect();
     if context.options.json {
         let modules: Vec<_> = chosen.iter().map(|m| as_json(m)).collect();
-        let inactive: Vec<_> = loaded.inactive().iter().map(|m| m.requested.clone()).collect();
+        let inactive: Vec<_> = loaded
+            .inactive()
+            .iter()
+            .map(|m| m.requested.clone())
+            .collect();
         context.print_json(&json!({ "version": 1, "modules": modules, "inactive": inactive }));
         return Ok(());
     }
@@ -42,7 +48,11 @@ pub(super) fn run(context: &mut Context) -> Result<(), Diagnostic> {
         .collect();
     let list = List {
         loaded: entries,
-        inactive: loaded.inactive().iter().map(|m| m.requested.clone()).collect(),
+        inactive: loaded
+            .inactive()
+            .iter()
+            .map(|m| m.requested.clone())
+            .collect(),
         patterns,
         legend,
         some_hidden: false,
@@ -72,8 +82,8 @@ fn as_json(module: &Module) -> serde_json::Value {
         "name": module.name(),
         "version": module.version(),
         "full_name": module.full_name,
-        "file": module.file,
-        "modulepath": module.modulepath,
+        "file": module.file.as_str(),
+        "modulepath": module.modulepath.as_str(),
         "requested": module.requested,
         "depth": module.depth,
         "families": module.families,

@@ -3,25 +3,31 @@
 //! A sub-command acts on a [`Context`]: it changes the engine's state or prints text. This file turns what came of it into
 //! an [`Outcome`]: code for the shell from the difference of two states, text for people, status.
 
+mod change;
 mod list;
 mod outcome;
+mod query;
+mod read;
 mod request;
 pub mod table;
 
 use std::borrow::Cow;
 
-use bstr::{BString, ByteSlice};
+use bstr::BString;
 
 pub use outcome::Outcome;
 pub use request::{Action, Dump, Options, Report, Request};
 pub use table::{Subcommand, Words};
 
 use crate::config::{Config, Origin};
-use crate::diag::{Diagnostic, Severity};
-use crate::env::{Change, Delta, VarName};
+use crate::diag::{Diagnostic, Kind, Severity};
+use crate::env::{Change, Delta, State, VarName};
+use crate::modulefile::Languages;
+use crate::name::{Spec, Versions};
 use crate::session::Session;
 use crate::shell::Row;
-use crate::view::Layout;
+use crate::transition::{Finished, Transition, Trees, path_rules};
+use crate::view::{self, Layout};
 
 /// What a sub-command works with.
 pub struct Context<'s> {
@@ -33,11 +39,62 @@ pub struct Context<'s> {
     pub options: &'s Options,
     /// The words of this request.
     pub words: &'s [String],
-    /// Text for people so far.
+    /// The state, and what can be done with it.
+    pub engine: Transition<'s>,
+    /// What the shell is told besides the changes.
+    pub answer: Answer,
+    /// The report: what was asked for.
     text: String,
+    /// Remarks on the way.
+    notices: String,
+}
+
+/// What the shell is told besides the changes.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Answer {
+    /// The request was met.
+    #[default]
+    True,
+    /// The answer is no; that is not an error.
+    False,
+    /// A text.
+    Text(BString),
 }
 
 impl Context<'_> {
+    /// The words as specifications.
+    ///
+    /// # Errors
+    /// One of them is none.
+    pub fn specs(&self, words: &[String]) -> Result<Vec<Spec>, Diagnostic> {
+        let mut specs = Spec::parse_all(words, &self.config.spec_rules())
+            .map_err(|error| Diagnostic::new(Kind::Usage, error.to_string()))?;
+        if self.options.latest {
+            for spec in &mut specs {
+                if spec.versions == Versions::AsWritten {
+                    spec.versions = Versions::Latest;
+                }
+            }
+        }
+        Ok(specs)
+    }
+
+    /// The same, where at least one is needed.
+    ///
+    /// # Errors
+    /// There is none, or one of them is no specification.
+    pub fn some_specs(&self, subcommand: &str) -> Result<Vec<Spec>, Diagnostic> {
+        if self.words.is_empty() {
+            return Err(read::needs_names(subcommand));
+        }
+        self.specs(self.words)
+    }
+
+    /// A remark that is no part of the report.
+    pub fn notice(&mut self, text: &str) {
+        self.notices.push_str(text);
+    }
+
     /// Prints text for people.
     pub fn print(&mut self, text: &str) {
         self.text.push_str(text);
@@ -45,9 +102,45 @@ impl Context<'_> {
 
     /// Prints a JSON document, indented, for programs.
     pub fn print_json(&mut self, value: &serde_json::Value) {
-        let text = serde_json::to_string_pretty(value).expect("a value without maps keyed by other than text");
+        let text = serde_json::to_string_pretty(value)
+            .expect("a value without maps keyed by other than text");
         self.text.push_str(&text);
         self.text.push('\n');
+    }
+
+    /// Whether `name` holds `pattern`, without regard to case.
+    pub fn matches(&self, pattern: &str, name: &str) -> bool {
+        name.to_lowercase().contains(&pattern.to_lowercase())
+    }
+
+    /// The marks that properties and tags put behind a name; what they mean is added to `legend`.
+    pub fn property_marks(
+        &self,
+        properties: &[(String, String)],
+        tags: &[String],
+        legend: &mut Vec<(String, String)>,
+    ) -> Vec<String> {
+        let mut marks = Vec::new();
+        let values = properties
+            .iter()
+            .map(|(_, value)| value.as_str())
+            .chain(tags.iter().map(String::as_str));
+        for value in values {
+            let (mark, meaning) = match value {
+                "sticky" => ("S", "Module is Sticky, requires --force to unload or purge"),
+                "testing" => ("T", "Testing"),
+                "experimental" => ("E", "Experimental"),
+                "obsolete" => ("O", "Obsolete"),
+                _ => continue,
+            };
+            if !marks.iter().any(|m| m == mark) {
+                marks.push(mark.to_owned());
+            }
+            if !legend.iter().any(|(m, _)| m == mark) {
+                legend.push((mark.to_owned(), meaning.to_owned()));
+            }
+        }
+        marks
     }
 
     /// How text is laid out.
@@ -58,7 +151,11 @@ impl Context<'_> {
 
 /// Columns and colours: options, then variables, then the terminal, which is asked only now.
 fn layout(session: &Session, options: Option<&Options>) -> Layout {
-    let number = |name| session.text(name).and_then(|w| w.trim().parse::<usize>().ok());
+    let number = |name| {
+        session
+            .text(name)
+            .and_then(|w| w.trim().parse::<usize>().ok())
+    };
     let width = options
         .and_then(|o| o.width)
         .or_else(|| number("LMOD_TERM_WIDTH"))
@@ -76,7 +173,10 @@ fn layout(session: &Session, options: Option<&Options>) -> Layout {
 
 /// Whether text for people is coloured.
 fn colour(session: &Session) -> bool {
-    match session.text("LMOD_COLORIZE").or_else(|| session.text("MODULES_COLOR")) {
+    match session
+        .text("LMOD_COLORIZE")
+        .or_else(|| session.text("MODULES_COLOR"))
+    {
         Some("force" | "always") => true,
         Some("no" | "never" | "off" | "0" | "") => false,
         _ => {
@@ -99,24 +199,144 @@ pub fn apply_options(config: &mut Config, options: &Options) {
         }
     }
     if let Some(redirect) = options.redirect {
-        config.set("redirect", if redirect { "yes" } else { "no" }, Origin::Option);
+        config.set(
+            "redirect",
+            if redirect { "yes" } else { "no" },
+            Origin::Option,
+        );
     }
 }
 
+/// Runs one sub-command and says what the shell and people get.
+pub fn run(
+    session: &Session,
+    config: &Config,
+    row: &Row,
+    subcommand: &'static Subcommand,
+    request: &Request,
+) -> Outcome {
+    let languages = Languages::default();
+    let mut trees = Trees::new(session, config, &languages, row.name);
+    let engine = Transition::new(
+        session,
+        config,
+        &languages,
+        &mut trees,
+        row.name,
+        subcommand.name,
+    )
+    .forced(request.options.force);
+    let mut context = Context {
+        session,
+        config,
+        options: &request.options,
+        words: &request.words,
+        engine,
+        answer: Answer::True,
+        text: String::new(),
+        notices: String::new(),
+    };
+    let result = (subcommand.run)(&mut context);
+    let Context {
+        engine,
+        answer,
+        text,
+        notices,
+        ..
+    } = context;
+    let Finished {
+        state,
+        report,
+        errors,
+    } = engine.finish();
+    let mut messages = String::new();
+    if !config.quiet {
+        for warning in &request.warnings {
+            messages.push_str(&format!("warning: {warning}\n"));
+        }
+        messages.push_str(&notices);
+    }
+    let diagnostic = match result {
+        Ok(()) => {
+            if !config.quiet {
+                messages.push_str(&view::report::render(
+                    &report,
+                    layout(session, Some(&request.options)),
+                ));
+                for error in &errors {
+                    messages.push_str(&rendered(session, config, Severity::Error, error));
+                }
+            }
+            let mut delta = Delta::between(&State::new(&session.env, path_rules(config)), &state);
+            delta.failed = !errors.is_empty();
+            match answer {
+                Answer::True => {}
+                Answer::False => delta.failed = true,
+                Answer::Text(text) => delta.result = Some(text),
+            }
+            if delta.failed && errors.is_empty() {
+                return finish(config, row, Delta::failure(), messages, text);
+            }
+            forget_last_error(session, &mut delta);
+            return finish(config, row, delta, messages, text);
+        }
+        Err(diagnostic) => diagnostic,
+    };
+    if !config.quiet {
+        messages.push_str(&view::report::messages(&report));
+    }
+    let error = rendered(session, config, Severity::Error, &diagnostic);
+    messages.push_str(&error);
+    finish(config, row, failure(&error), messages, text)
+}
+
+/// A request that succeeds takes the last error away.
+fn forget_last_error(session: &Session, delta: &mut Delta) {
+    if session.var(LAST_ERROR).is_some() {
+        delta.changes.insert(
+            0,
+            Change::UnsetVar {
+                name: VarName::new(LAST_ERROR).expect("a literal name"),
+            },
+        );
+    }
+}
+
+/// The variable that holds the text of the last error; programs read it.
+const LAST_ERROR: &str = "__LMOD_LAST_ERROR";
+
+/// The state of the session for those who look into it: the loaded modules with all that is remembered of them.
+pub fn state_report(session: &Session, config: &Config, row: &Row) -> Outcome {
+    let (state, loss) = crate::env::packed::read(&session.env, path_rules(config));
+    let mut text = String::new();
+    if let Some(loss) = loss {
+        text.push_str(&format!("{loss}\n"));
+    }
+    for module in state.loaded.active().iter().chain(state.loaded.inactive()) {
+        text.push_str(&format!("{module:#?}\n"));
+    }
+    say(config, row, text, true)
+}
+
 /// A request that is answered by text alone.
-pub fn say(session: &Session, config: &Config, row: &Row, text: String, ok: bool) -> Outcome {
+pub fn say(config: &Config, row: &Row, text: String, ok: bool) -> Outcome {
     let delta = Delta {
         failed: !ok,
         ..Delta::default()
     };
-    finish(session, config, row, delta, Vec::new(), text)
+    finish(config, row, delta, String::new(), text)
 }
 
 /// A request that failed before it began. Without a shell there is no code to print.
-pub fn failed(session: &Session, config: &Config, row: Option<&Row>, diagnostic: &Diagnostic) -> Outcome {
+pub fn failed(
+    session: &Session,
+    config: &Config,
+    row: Option<&Row>,
+    diagnostic: &Diagnostic,
+) -> Outcome {
     let message = rendered(session, config, Severity::Error, diagnostic);
     match row {
-        Some(row) => finish(session, config, row, failure(&message), message.into_bytes(), String::new()),
+        Some(row) => finish(config, row, failure(&message), message, String::new()),
         None => Outcome {
             stderr: message.into_bytes(),
             exit: 1,
@@ -127,7 +347,7 @@ pub fn failed(session: &Session, config: &Config, row: Option<&Row>, diagnostic:
 
 /// The only change of a request that failed: the text that `module last-error` shows.
 fn failure(message: &str) -> Delta {
-    let name = VarName::new("__LMOD_LAST_ERROR").expect("a literal name");
+    let name = VarName::new(LAST_ERROR).expect("a literal name");
     Delta {
         changes: vec![Change::SetVar {
             name,
@@ -138,7 +358,12 @@ fn failure(message: &str) -> Delta {
     }
 }
 
-fn rendered(session: &Session, config: &Config, severity: Severity, diagnostic: &Diagnostic) -> String {
+fn rendered(
+    session: &Session,
+    config: &Config,
+    severity: Severity,
+    diagnostic: &Diagnostic,
+) -> String {
     if config.quiet {
         return String::new();
     }
@@ -149,13 +374,13 @@ fn rendered(session: &Session, config: &Config, severity: Severity, diagnostic: 
 /// Puts code, messages and report together. A report goes to standard output as code that prints it where the user wants
 /// that and the shell can.
 fn finish(
-    _session: &Session,
     config: &Config,
     row: &Row,
     mut delta: Delta,
-    mut messages: Vec<u8>,
+    messages: String,
     report: String,
 ) -> Outcome {
+    let mut messages = messages.into_bytes();
     let redirected = config.redirect && !report.is_empty();
     if redirected {
         delta.echo = report.lines().map(BString::from).collect();
@@ -202,13 +427,9 @@ pub fn config_report(config: &Config, report: Report) -> String {
                 .iter()
                 .map(|(name, value, _)| ((*name).to_owned(), value.clone().into()))
                 .collect();
-            let value = serde_json::json!({ "configT": settings, "rcfileA": [], "cache": [], "propT": {} });
+            let value =
+                serde_json::json!({ "configT": settings, "rcfileA": [], "cache": [], "propT": {} });
             format!("{value}\n")
         }
     }
-}
-
-/// Whether `name` holds `pattern`, without regard to case.
-pub(crate) fn contains(name: &str, pattern: &str) -> bool {
-    name.to_lowercase().as_bytes().contains_str(pattern.to_lowercase())
 }

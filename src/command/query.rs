@@ -6,7 +6,7 @@ use crate::diag::Diagnostic;
 /// True if all named modules are loaded.
 pub(super) fn is_loaded(context: &mut Context) -> Result<(), Diagnostic> {
     let specs = context.specs(context.words)?;
-    if !specs.iter().all(|spec| context.engine.loaded_match(spec).is_some()) {
+    if !specs.iter().all(|spec| context.engine.is_loaded(spec)) {
         context.answer = Answer::False;
     }
     Ok(())
@@ -15,7 +15,7 @@ pub(super) fn is_loaded(context: &mut Context) -> Result<(), Diagnostic> {
 /// True if all named modules can be loaded.
 pub(super) fn is_avail(context: &mut Context) -> Result<(), Diagnostic> {
     let specs = context.specs(context.words)?;
-    if !specs.iter().all(|spec| context.engine.find(spec).is_ok()) {
+    if !specs.iter().all(|spec| context.engine.locate(spec).is_ok()) {
         context.answer = Answer::False;
     }
     Ok(())
@@ -24,7 +24,7 @@ pub(super) fn is_avail(context: &mut Context) -> Result<(), Diagnostic> {
 /// The file of a module, as a text result.
 pub(super) fn path(context: &mut Context) -> Result<(), Diagnostic> {
     let specs = context.some_specs("path")?;
-    let found = context.engine.find(&specs[0])?;
+    let found = context.engine.locate(&specs[0])?;
     context.answer = Answer::Text(found.file.into_string().into());
     Ok(())
 }

@@ -4,6 +4,9 @@
 //! come first, in the peers' order, because the first match wins; our own sub-commands follow and never take a word from
 //! them. Source: Lmod user guide; `module(1)`.
 
+use super::{Context, change, list, query, read};
+use crate::diag::Diagnostic;
+
 /// How the words after a sub-command are to be completed and read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Words {
@@ -26,7 +29,7 @@ pub enum Words {
 }
 
 /// One sub-command.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Subcommand {
     /// Its usual name.
     pub name: &'static str,
@@ -40,6 +43,8 @@ pub struct Subcommand {
     pub doc: &'static str,
     /// The heading it stands under in the usage text.
     pub group: &'static str,
+    /// Its action.
+    pub run: fn(&mut Context) -> Result<(), Diagnostic>,
 }
 
 const LOADING: &str = "Loading and unloading";
@@ -49,47 +54,56 @@ const PATHS: &str = "Module paths";
 const OTHER: &str = "Other";
 
 macro_rules! table {
-    ($( $name:literal [ $($word:literal $min:literal)* ] $takes:ident $usage:literal $group:ident $doc:literal ;)*) => {
-        &[ $( Subcommand { name: $name, words: &[ $(($word, $min)),* ], takes: Words::$takes, usage: $usage, doc: $doc, group: $group } ),* ]
+    ($( $name:literal [ $($word:literal $min:literal)* ] $takes:ident $usage:literal $group:ident $doc:literal $run:path ;)*) => {
+        &[ $( Subcommand { name: $name, words: &[ $(($word, $min)),* ], takes: Words::$takes, usage: $usage, doc: $doc, group: $group, run: $run } ),* ]
     };
 }
+
+/// Two are the same if their names are.
+impl PartialEq for Subcommand {
+    fn eq(&self, other: &Subcommand) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for Subcommand {}
 
 /// All sub-commands.
 #[rustfmt::skip]
 pub static SUBCOMMANDS: &[Subcommand] = table![
-    "load" ["load" 2 "add" 2] Loads "MODULE..." LOADING "load modules; -MODULE unloads";
-    "try-load" ["try-load" 5 "try-add" 5 "try_load" 5 "try_add" 5 "tryload" 4 "tryadd" 4 "try" 3] Modules "MODULE..." LOADING "load modules, ignoring those that do not exist";
-    "load-any" ["load-any" 5] Modules "MODULE..." LOADING "load the first module that exists";
-    "unload" ["unload" 3 "delete" 3 "erase" 3 "remove" 3 "rm" 2] Loaded "MODULE..." LOADING "unload modules";
-    "swap" ["swap" 2 "switch" 2] Modules "[OLD] NEW" LOADING "unload one module, load another";
-    "purge" ["purge" 2] Nothing "" LOADING "unload all modules (sticky ones stay unless --force)";
-    "refresh" ["refresh" 4] Nothing "" LOADING "define aliases and functions of loaded modules again";
-    "update" ["update" 2 "reload" 3] Nothing "" LOADING "load all loaded modules again";
-    "reset" ["reset" 4] Nothing "" LOADING "go back to the modules of a new session";
-    "undo" ["undo" 3] Any "[N]" LOADING "take back the last N module commands";
-    "list" ["list" 1] Patterns "[PATTERN...]" LISTING "the loaded modules";
-    "avail" ["avail" 2 "available" 6] Patterns "[PATTERN...]" LISTING "the modules that can be loaded now";
-    "spider" ["spider" 2] Patterns "[NAME...]" LISTING "all modules in all hierarchies, or how to load one";
-    "overview" ["overview" 2] Patterns "[PATTERN...]" LISTING "how many versions there are of each name";
-    "keyword" ["keyword" 1 "search" 3 "apropos" 3] Patterns "WORD..." LISTING "modules whose name or description holds a word";
-    "category" ["category" 3] Patterns "[PATTERN...]" LISTING "modules by category";
-    "whatis" ["whatis" 1] Modules "MODULE..." LISTING "what a module is, in one line";
-    "help" ["help" 1] Modules "[MODULE...]" LISTING "the help text of a module, or this text";
-    "show" ["show" 2 "display" 3] Modules "MODULE..." LISTING "what loading a module would do";
-    "is-loaded" ["is-loaded" 4 "is_loaded" 4 "isloaded" 3 "isLoaded" 3] Loaded "MODULE..." LISTING "true if the modules are loaded";
-    "is-avail" ["is-avail" 4 "is_avail" 4 "isavail" 3 "isAvail" 3] Modules "MODULE..." LISTING "true if the modules can be loaded";
-    "path" ["path" 4] Modules "MODULE" LISTING "the file of a module";
-    "tablelist" ["tablelist" 5] Nothing "" LISTING "the loaded modules as a Lua table";
-    "why" ["why" 3] Any "VARIABLE|ENTRY" LISTING "which module set a variable or a path entry";
-    "save" ["save" 1 "setdefault" 4 "sd" 2] Collections "[NAME]" SETS "save the loaded modules as a collection";
-    "restore" ["restore" 1] Collections "[NAME]" SETS "load the modules of a collection";
-    "getdefault" ["getdefault" 4 "gd" 2] Collections "[NAME]" SETS "restore a collection silently";
-    "savelist" ["savelist" 5 "listdefaults" 5 "sl" 2 "ld" 2] Nothing "" SETS "the names of the collections";
-    "describe" ["describe" 3 "mcc" 2 "saveshow" 5] Collections "[NAME]" SETS "what a collection holds";
-    "disable" ["disable" 4 "saverm" 5] Collections "[NAME...]" SETS "put a collection away";
-    "use" ["use" 3] Directories "[-a] [--priority N] DIR..." PATHS "put directories in front of MODULEPATH";
-    "unuse" ["unuse" 3] Directories "DIR..." PATHS "take directories out of MODULEPATH";
-    "last-error" ["last-error" 4 "last_error" 4] Nothing "" OTHER "the last error once more";
+    "load" ["load" 2 "add" 2] Loads "MODULE..." LOADING "load modules; -MODULE unloads" change::load;
+    "try-load" ["try-load" 5 "try-add" 5 "try_load" 5 "try_add" 5 "tryload" 4 "tryadd" 4 "try" 3] Modules "MODULE..." LOADING "load modules, ignoring those that do not exist" change::try_load;
+    "load-any" ["load-any" 5] Modules "MODULE..." LOADING "load the first module that exists" change::load_any;
+    "unload" ["unload" 3 "delete" 3 "erase" 3 "remove" 3 "rm" 2] Loaded "MODULE..." LOADING "unload modules" change::unload;
+    "swap" ["swap" 2 "switch" 2] Modules "[OLD] NEW" LOADING "unload one module, load another" change::swap;
+    "purge" ["purge" 2] Nothing "" LOADING "unload all modules (sticky ones stay unless --force)" change::purge;
+    "refresh" ["refresh" 4] Nothing "" LOADING "define aliases and functions of loaded modules again" change::refresh;
+    "update" ["update" 2 "reload" 3] Nothing "" LOADING "load all loaded modules again" change::update;
+    "reset" ["reset" 4] Nothing "" LOADING "go back to the modules of a new session" change::reset;
+//    "undo" ["undo" 3] Any "[N]" LOADING "take back the last N module commands";
+    "list" ["list" 1] Patterns "[PATTERN...]" LISTING "the loaded modules" list::run;
+//    "avail" ["avail" 2 "available" 6] Patterns "[PATTERN...]" LISTING "the modules that can be loaded now";
+//    "spider" ["spider" 2] Patterns "[NAME...]" LISTING "all modules in all hierarchies, or how to load one";
+//    "overview" ["overview" 2] Patterns "[PATTERN...]" LISTING "how many versions there are of each name";
+//    "keyword" ["keyword" 1 "search" 3 "apropos" 3] Patterns "WORD..." LISTING "modules whose name or description holds a word";
+//    "category" ["category" 3] Patterns "[PATTERN...]" LISTING "modules by category";
+    "whatis" ["whatis" 1] Modules "MODULE..." LISTING "what a module is, in one line" read::whatis;
+    "help" ["help" 1] Modules "[MODULE...]" LISTING "the help text of a module, or this text" read::help;
+    "show" ["show" 2 "display" 3] Modules "MODULE..." LISTING "what loading a module would do" read::show;
+    "is-loaded" ["is-loaded" 4 "is_loaded" 4 "isloaded" 3 "isLoaded" 3] Loaded "MODULE..." LISTING "true if the modules are loaded" query::is_loaded;
+    "is-avail" ["is-avail" 4 "is_avail" 4 "isavail" 3 "isAvail" 3] Modules "MODULE..." LISTING "true if the modules can be loaded" query::is_avail;
+    "path" ["path" 4] Modules "MODULE" LISTING "the file of a module" query::path;
+    "tablelist" ["tablelist" 5] Nothing "" LISTING "the loaded modules as a Lua table" list::table;
+//    "why" ["why" 3] Any "VARIABLE|ENTRY" LISTING "which module set a variable or a path entry";
+//    "save" ["save" 1 "setdefault" 4 "sd" 2] Collections "[NAME]" SETS "save the loaded modules as a collection";
+//    "restore" ["restore" 1] Collections "[NAME]" SETS "load the modules of a collection";
+//    "getdefault" ["getdefault" 4 "gd" 2] Collections "[NAME]" SETS "restore a collection silently";
+//    "savelist" ["savelist" 5 "listdefaults" 5 "sl" 2 "ld" 2] Nothing "" SETS "the names of the collections";
+//    "describe" ["describe" 3 "mcc" 2 "saveshow" 5] Collections "[NAME]" SETS "what a collection holds";
+//    "disable" ["disable" 4 "saverm" 5] Collections "[NAME...]" SETS "put a collection away";
+    "use" ["use" 3] Directories "[-a] [--priority N] DIR..." PATHS "put directories in front of MODULEPATH" change::use_paths;
+    "unuse" ["unuse" 3] Directories "DIR..." PATHS "take directories out of MODULEPATH" change::unuse;
+    "last-error" ["last-error" 4 "last_error" 4] Nothing "" OTHER "the last error once more" query::last_error;
 ];
 
 /// The sub-command that `word` stands for: an exact name, else the first one that it abbreviates.

@@ -12,6 +12,7 @@
 //! a setting in `config.rs` decides.
 
 mod find;
+mod inspect;
 mod purge;
 mod reload;
 mod report;
@@ -29,6 +30,7 @@ use bstr::{BStr, BString, ByteSlice};
 use camino::Utf8PathBuf;
 
 pub use find::{Miss, Modulefiles, Trees};
+pub use inspect::Inspected;
 pub use report::{Notice, Report};
 
 use crate::config::Config;
@@ -413,6 +415,11 @@ impl<'a> Transition<'a> {
             });
         }
         self.site.find(spec, modulepaths, &self.state.loaded)
+    }
+
+    /// Whether a module that `spec` means is loaded.
+    pub fn is_loaded(&self, spec: &Spec) -> bool {
+        self.loaded_match(spec, Purpose::IsLoaded).is_some()
     }
 
     /// The loaded module that `spec` means; of several the last loaded.

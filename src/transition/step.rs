@@ -235,7 +235,7 @@ impl Transition<'_> {
         }
     }
 
-    fn context_of_found(&self, found: &Found) -> ModuleContext {
+    pub(super) fn context_of_found(&self, found: &Found) -> ModuleContext {
         ModuleContext {
             name: found.name.clone(),
             version: found.version.clone(),
@@ -275,7 +275,7 @@ impl Transition<'_> {
         }
     }
 
-    fn explain(&self, failure: Failure, context: &ModuleContext) -> Diagnostic {
+    pub(super) fn explain(&self, failure: Failure, context: &ModuleContext) -> Diagnostic {
         let mut diagnostic = *failure.diagnostic;
         // A failure deep inside passes all modules above it: only the innermost one says who wanted what.
         if !diagnostic.notes.iter().any(|n| n.starts_with("loading `")) {
@@ -570,7 +570,13 @@ fn fingerprint_of(text: &[u8]) -> u32 {
     fingerprint32(text).max(1)
 }
 
-fn new_module(id: Owner, found: &Found, source: &SourceFile, how: &How, depth: u32) -> Module {
+pub(super) fn new_module(
+    id: Owner,
+    found: &Found,
+    source: &SourceFile,
+    how: &How,
+    depth: u32,
+) -> Module {
     let mut tags = tags_of(found);
     tags.extend(how.tags.iter().cloned());
     Module {

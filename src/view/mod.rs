@@ -6,6 +6,7 @@
 pub mod avail;
 pub mod list;
 pub mod palette;
+pub mod report;
 pub mod show;
 pub mod spider;
 

@@ -113,6 +113,6 @@ fn tcl_value(value: &Value) -> String {
         }
         value => value.to_bytes().unwrap_or_default(),
     };
-    let quoted = crate::modulefile::tcl::quote_element(&bytes);
+    let quoted = crate::modulefile::tcl::join_elements([bytes.as_bytes()]);
     quoted.to_str_lossy().into_owned()
 }

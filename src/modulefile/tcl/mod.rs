@@ -43,5 +43,6 @@ mod words;
 pub use embedding::{Action, Call, CommandId, Embedding, Stream};
 pub use error::{Error, Exit, Outcome, ProcCall, Return, Stop};
 pub use interp::{Interp, Limits};
+pub use list::join_elements;
 pub use tclsh::tclsh;
 pub use value::{Dict, Key, Value};

@@ -1,0 +1,81 @@
+//! The sub-commands that read one modulefile: show, whatis, help.
+
+use super::Context;
+use crate::diag::{Diagnostic, Kind};
+use crate::modulefile::Mode;
+use crate::view::{self, banner, border};
+
+/// What loading a module would do.
+pub(super) fn show(context: &mut Context) -> Result<(), Diagnostic> {
+    for spec in context.some_specs("show")? {
+        if context.options.location || context.options.terse {
+            let found = context.engine.locate(&spec)?;
+            context.print(&format!("{}\n", found.file));
+            continue;
+        }
+        let seen = context.engine.inspect(&spec, Mode::Show)?;
+        let width = context.layout().width;
+        let body = if context.options.raw {
+            String::from_utf8_lossy(seen.source.text()).into_owned()
+        } else if context.config.show_tcl {
+            view::show::tcl(&seen.evaluation.calls)
+        } else {
+            view::show::lua(&seen.evaluation.calls)
+        };
+        let line = border(width);
+        context.print(&format!("{line}   {}:\n{line}{body}\n", seen.found.file));
+    }
+    Ok(())
+}
+
+/// What a module is, in one line each.
+pub(super) fn whatis(context: &mut Context) -> Result<(), Diagnostic> {
+    for spec in context.some_specs("whatis")? {
+        let seen = context.engine.inspect(&spec, Mode::Whatis)?;
+        let name = seen.found.full_name();
+        for line in &seen.evaluation.whatis {
+            let text = format!("{name:<20}: {line}\n");
+            context.print(&text);
+        }
+    }
+    Ok(())
+}
+
+/// The help text of a module.
+pub(super) fn help(context: &mut Context) -> Result<(), Diagnostic> {
+    for spec in context.some_specs("help")? {
+        let seen = context.engine.inspect(&spec, Mode::Help)?;
+        let name = seen.found.full_name();
+        let mut text = String::new();
+        for paragraph in &seen.evaluation.help {
+            text.push_str(&paragraph.to_string());
+            text.push('\n');
+        }
+        if text.trim().is_empty() {
+            // A whatis line is better than nothing.
+            let lines: Vec<String> = seen
+                .evaluation
+                .whatis
+                .iter()
+                .map(ToString::to_string)
+                .collect();
+            text = match lines.as_slice() {
+                [] => format!("`{name}` has no help text\n"),
+                lines => format!("{}\n", lines.join("\n")),
+            };
+        }
+        let width = context.layout().width;
+        let head = banner(&format!("Module Specific Help for \"{name}\""), width);
+        context.print(&format!("\n{head}{text}\n"));
+    }
+    Ok(())
+}
+
+/// An error for a sub-command that needs names and has none.
+pub(super) fn needs_names(subcommand: &str) -> Diagnostic {
+    Diagnostic::new(
+        Kind::Usage,
+        format!("`{subcommand}` needs the name of a module"),
+    )
+    .help(format!("module {subcommand} NAME"))
+}

@@ -1,0 +1,58 @@
+//! Reading a modulefile without loading it: `show`, `help`, `whatis`.
+
+use std::sync::Arc;
+
+use crate::diag::{Diagnostic, SourceFile};
+use crate::modulefile::{Evaluation, Mode};
+use crate::name::Spec;
+
+use super::step::{Frame, How, new_module};
+use super::{Miss, Transition};
+use crate::resolve::Found;
+
+/// What a modulefile says.
+#[derive(Debug)]
+pub struct Inspected {
+    /// The module.
+    pub found: Found,
+    /// Its file.
+    pub source: Arc<SourceFile>,
+    /// What the file asks for.
+    pub evaluation: Evaluation,
+}
+
+impl Transition<'_> {
+    /// Where a load of `spec` would find its file now.
+    ///
+    /// # Errors
+    /// There is no such module, or it must not be loaded.
+    pub fn locate(&mut self, spec: &Spec) -> Result<Found, Diagnostic> {
+        self.find(spec).map_err(Miss::into_diagnostic)
+    }
+
+    /// Evaluates a modulefile in a mode that only reads. What the file sets is visible to itself and dropped afterwards.
+    ///
+    /// # Errors
+    /// There is no such module, or a mistake in its file.
+    pub fn inspect(&mut self, spec: &Spec, mode: Mode) -> Result<Inspected, Diagnostic> {
+        let found = self.locate(spec)?;
+        let source = self.site.read(&found.file)?;
+        let context = self.context_of_found(&found);
+        let mark = self.state.mark();
+        let id = self.state.loaded.next_id();
+        self.frames.push(Frame {
+            module: new_module(id, &found, &source, &How::user(), 0),
+            mode,
+            manager: false,
+        });
+        let result = (self.evaluate)(&source, &context, mode, self);
+        self.frames.pop();
+        self.state.roll_back(mark);
+        let evaluation = result.map_err(|failure| self.explain(failure, &context))?;
+        Ok(Inspected {
+            found,
+            source,
+            evaluation,
+        })
+    }
+}

@@ -1,0 +1,112 @@
+//! What a request did: the lines that people see after a load.
+
+use super::Layout;
+use super::numbered;
+use crate::diag::Severity;
+use crate::modulefile::Level;
+use crate::transition::{Notice, Report};
+
+/// The report as text; empty where there is nothing to say.
+pub fn render(report: &Report, layout: Layout) -> String {
+    let mut text = String::new();
+    if let Some(loss) = &report.loss {
+        text.push_str(&format!(
+            "warning: {loss}\n  = note: it is rebuilt from `LOADEDMODULES` and `_LMFILES_`; `module purge` and loading \
+             again makes it whole\n"
+        ));
+    }
+    for notice in &report.notices {
+        text.push_str(&one(notice, layout));
+    }
+    let groups: [(&str, Vec<String>); 4] = [
+        ("Inactive Modules:", report.inactive.clone()),
+        ("Activating Modules:", report.activated.clone()),
+        (
+            "Due to MODULEPATH changes, the following have been reloaded:",
+            report.reloaded.clone(),
+        ),
+        (
+            "The following have been reloaded with a version change:",
+            report
+                .changed
+                .iter()
+                .map(|(old, new)| format!("{old} => {new}"))
+                .collect(),
+        ),
+    ];
+    let any = groups.iter().any(|(_, names)| !names.is_empty());
+    for (title, names) in groups {
+        if !names.is_empty() {
+            text.push_str(&format!("\n{title}\n{}", numbered(&names, layout.width)));
+        }
+    }
+    if any {
+        text.push('\n');
+    }
+    text
+}
+
+fn one(notice: &Notice, layout: Layout) -> String {
+    match notice {
+        // Loads and unloads that were asked for are no news.
+        Notice::Loaded { .. } | Notice::Unloaded { .. } => String::new(),
+        Notice::Message(message) => {
+            let body = message.text.to_string();
+            match message.level {
+                Level::Plain => body,
+                Level::Warning => format!("warning: {}\n", body.trim_end()),
+                Level::Error => format!("error: {}\n", body.trim_end()),
+            }
+        }
+        Notice::Text(body) => format!("{}\n", body.trim_end()),
+        Notice::Warning(diagnostic) => {
+            diagnostic.render(Severity::Warning, layout.colour, layout.width)
+        }
+        Notice::Replaced { old, new } => {
+            format!("Replaced `{old}` by `{new}`: both belong to one family\n")
+        }
+        Notice::GaveUp { module, text } => match text {
+            Some(reason) if !reason.trim().is_empty() => {
+                format!("`{module}` was not loaded: {}\n", reason.trim_end())
+            }
+            _ => format!("`{module}` was not loaded: its modulefile gave up\n"),
+        },
+        Notice::NotLoaded { spec } => {
+            format!("The module `{spec}` cannot be unloaded because it was not loaded.\n")
+        }
+        Notice::Protected { module, variable } => {
+            format!("warning: `{module}` must not change the protected variable `{variable}`\n")
+        }
+        Notice::StickyKept { modules } => format!(
+            "\nThe following modules were not unloaded:\n  (Use \"module --force purge\" to unload all):\n\n{}\n",
+            numbered(modules, layout.width)
+        ),
+        Notice::StickyLost { modules } => format!(
+            "\nThe following sticky modules could not be reloaded:\n\n{}\n",
+            numbered(modules, layout.width)
+        ),
+        Notice::MissingDependents { missing } => {
+            let rows: Vec<String> = missing
+                .iter()
+                .map(|(what, who)| format!("{what} (required by: {who})"))
+                .collect();
+            format!(
+                "warning: the following dependent modules are not currently loaded: {}\n",
+                rows.join(", ")
+            )
+        }
+    }
+}
+
+/// Only what modulefiles said: of a request that failed, the rest did not happen.
+pub fn messages(report: &Report) -> String {
+    let said = report
+        .notices
+        .iter()
+        .filter(|n| matches!(n, Notice::Message(_)));
+    let layout = Layout {
+        width: 80,
+        colour: false,
+    };
+    said.map(|notice| one(notice, layout)).collect()
+}
