@@ -8,9 +8,11 @@ LMOD_DIR=@LMOD_DIR@
 LMOD_VERSION=@LMOD_VERSION@
 \export MODULESHOME LMOD_PKG LMOD_CMD LMOD_DIR LMOD_VERSION
 
+\unalias module ml 2>/dev/null || \:
+
 function module {
     # A trace of every assignment helps nobody: LMOD_SH_DBG_ON=1 asks for it.
-    \local __xmod_code __xmod_trace= __xmod_status
+    \local __xmod_code __xmod_trace='' __xmod_status
     if [ -z "${LMOD_SH_DBG_ON-}" ]; then
         case $- in
         *x*)
@@ -41,7 +43,7 @@ function ml {
 if [ -z "${MODULEPATH+x}" ] && [ -r "$MODULESHOME/etc/modulespath" ]; then
     # One directory a line; `#` begins a comment; patterns are expanded.
     function __xmod_modulespath {
-        \local line dir IFS=
+        \local line dir IFS=''
         while \read -r line || [ -n "$line" ]; do
             line=${line%%#*}
             line=${line%"${line##*[![:space:]]}"}

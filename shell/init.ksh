@@ -26,7 +26,9 @@ function ml {
 
 if [ -z "${MODULEPATH+x}" ] && [ -r "$MODULESHOME/etc/modulespath" ]; then
     # One directory a line; `#` begins a comment; patterns are expanded.
-    while IFS= \read -r _xmod_line || [ -n "$_xmod_line" ]; do
+    _xmod_ifs=${IFS-unset}
+    IFS=
+    while \read -r _xmod_line || [ -n "$_xmod_line" ]; do
         _xmod_line=${_xmod_line%%#*}
         _xmod_line=${_xmod_line%"${_xmod_line##*[![:space:]]}"}
         for _xmod_dir in $_xmod_line; do
@@ -35,6 +37,11 @@ if [ -z "${MODULEPATH+x}" ] && [ -r "$MODULESHOME/etc/modulespath" ]; then
             fi
         done
     done <"$MODULESHOME/etc/modulespath"
-    \unset _xmod_line _xmod_dir
+    if [ "$_xmod_ifs" = unset ]; then
+        \unset IFS
+    else
+        IFS=$_xmod_ifs
+    fi
+    \unset _xmod_line _xmod_dir _xmod_ifs
     \export MODULEPATH
 fi

@@ -7,10 +7,12 @@
 \export LMOD_DIR=@LMOD_DIR@
 \export LMOD_VERSION=@LMOD_VERSION@
 
+\builtin unalias 'module' 'ml' 2>/dev/null || \:
+
 function module {
-    \builtin local __xmod_code __xmod_trace= __xmod_status
+    \builtin local __xmod_code __xmod_trace='' __xmod_status
     if [[ -z "${LMOD_SH_DBG_ON-}" && -o xtrace ]]; then
-        { \builtin unsetopt xtrace } 2>/dev/null
+        { \builtin unsetopt xtrace; } 2>/dev/null
         __xmod_trace=1
     fi
     if __xmod_code="$("${LMOD_CMD-lmod}" zsh "$@")"; then
@@ -39,8 +41,10 @@ if [[ -z "${MODULEPATH+x}" && -r "$MODULESHOME/etc/modulespath" ]]; then
         while IFS= \builtin read -r line || [[ -n "$line" ]]; do
             line="${line%%\#*}"
             line="${line%%[[:space:]]##}"
-            for dir in ${~line}(/); do
-                \builtin export MODULEPATH="${MODULEPATH:+$MODULEPATH:}$dir"
+            for dir in ${~line}; do
+                if [[ -d "$dir" ]]; then
+                    \builtin export MODULEPATH="${MODULEPATH:+$MODULEPATH:}$dir"
+                fi
             done
         done <"$MODULESHOME/etc/modulespath"
     }

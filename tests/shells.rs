@@ -1,4 +1,5 @@
 //! Every shell and language of `SHELLS`, in its real interpreter, through its own start file.
 
 mod interpreters;
+mod start;
 mod values;

@@ -48,8 +48,9 @@ pub(super) fn sh_single(value: &[u8]) -> Vec<u8> {
 
 /// A word for C shells; the value holds no newline.
 ///
-/// `!` is special even in single quotes and takes a backslash, which the shell removes. Runs of blanks are broken by a
-/// pair of quotes: when a caller writes ``eval `...` `` without quotes, each run would become one blank.
+/// `!` is special even in single quotes, and with tcsh's `backslash_quote` the backslash is: both stand outside of them, behind
+/// a backslash. Runs of blanks are broken by a pair of quotes: when a caller writes ``eval `...` `` without quotes, each run
+/// would become one blank.
 pub(super) fn csh(value: &[u8]) -> Vec<u8> {
     if stands_bare(value) {
         return value.to_vec();
@@ -59,18 +60,32 @@ pub(super) fn csh(value: &[u8]) -> Vec<u8> {
 
 /// The same, in quotes even where none are needed: behind `$X:q` a bare `:` would be taken for a modifier.
 pub(super) fn csh_single(value: &[u8]) -> Vec<u8> {
-    let mut out = vec![b'\''];
+    let mut out = Vec::with_capacity(value.len() + 8);
+    let mut quoted = false;
     let mut last = 0;
     for &b in value {
-        match b {
-            b'\'' => out.extend_from_slice(b"'\\''"),
-            b'!' => out.extend_from_slice(b"\\!"),
-            b' ' if last == b' ' => out.extend_from_slice(b"'' "),
-            _ => out.push(b),
+        let special = b"'!\\".contains(&b);
+        // Two quotes between blanks: `'a '' b'`.
+        let again = b == b' ' && last == b' ';
+        if quoted && (special || again) {
+            out.push(b'\'');
+            quoted = false;
         }
+        if special {
+            out.push(b'\\');
+        } else if !quoted {
+            out.push(b'\'');
+            quoted = true;
+        }
+        out.push(b);
         last = b;
     }
-    out.push(b'\'');
+    if quoted {
+        out.push(b'\'');
+    }
+    if value.is_empty() {
+        out.extend_from_slice(b"''");
+    }
     out
 }
 
@@ -158,6 +173,6 @@ mod tests {
 
     #[test]
     fn c_shell_words_keep_bangs_and_runs_of_blanks() {
-        assert_eq!(BString::from(csh(b"a!  b'")), r"'a\! '' b'\'''");
+        assert_eq!(BString::from(csh(b"a!  b'")), r"'a'\!' '' b'\'");
     }
 }

@@ -97,7 +97,7 @@ fn hostile() -> Vec<Vec<u8>> {
 }
 
 /// A program that answers every module command with the code in `$CODE.SHELL`.
-fn canned(dir: &Path) -> PathBuf {
+pub(crate) fn canned(dir: &Path) -> PathBuf {
     let file = dir.join("canned");
     std::fs::write(&file, "#!/bin/sh\n/bin/cat \"$CODE.$1\"\n").unwrap();
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).unwrap();
