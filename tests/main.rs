@@ -4,6 +4,7 @@ mod support;
 
 mod names;
 mod rooms;
+mod tcl_files;
 mod shells;
 mod toml;
 
