@@ -4,8 +4,8 @@ mod support;
 
 mod names;
 mod rooms;
-mod tcl_files;
 mod shells;
+mod tcl_files;
 mod toml;
 
 /// A test file that is not declared above would never run.

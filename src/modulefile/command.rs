@@ -266,7 +266,7 @@ pub static COMMANDS: &[Command] = &[
         run: environment::chdir, doc: "Changes the directory of the shell", source: "modulefile(4) chdir", ..ROW },
     Command { tcl: &["x-resource"], args: exactly(1),
         run: shell::x_resource, doc: "Merges X11 resources", source: "modulefile(4) x-resource", ..ROW },
-    Command { tcl: &["source-sh"], lua: &["source_sh"], args: at_least(2), options: &[IGNORE],
+    Command { tcl: &["source-sh"], lua: &["source_sh"], args: at_least(2), options: &[IGNORE], shown: false,
         run: shell::source_sh, doc: "Does what a shell script does to the environment", source: "modulefile(4) source-sh; Lmod source_sh", ..ROW },
     Command { tcl: &["system"], args: at_least(1), in_rc: true,
         run: shell::system, doc: "Runs a command through `/bin/sh` and gives its status", source: "modulefile(4) system", ..ROW },

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use bstr::{BString, ByteSlice};
 
+use super::command::CommandKind;
 use super::embedding::{Action, Call, CommandId, Embedding, Stream};
 use super::error::{self, Error, Exit, Outcome};
 use super::interp::{Interp, Limits};
@@ -79,9 +80,11 @@ fn is_kept(result: &Result<(), Exit>) -> bool {
 /// Bounds for an evaluation: a crawl meets files that nobody waits for.
 fn limits(mode: Mode) -> Limits {
     const CRAWL_TIME: Duration = Duration::from_secs(10);
+    const CRAWL_STEPS: u64 = 5_000_000;
     match mode.is_crawl() {
         true => Limits {
             time: Some(CRAWL_TIME),
+            steps: CRAWL_STEPS,
             ..Limits::default()
         },
         false => Limits::default(),
@@ -150,23 +153,22 @@ fn check_cookie(host: &Host) -> Result<(), Stop> {
 
 /// Runs a proc of the file; `None` where the file has none of this name.
 fn call_proc(interp: &mut Interp, name: &str) -> Result<Option<Word>, Exit> {
-    let known = interp.eval_global(&Word::from(format!("info procs ::{name}")))?;
-    match known.is_empty() {
-        true => Ok(None),
-        false => interp
-            .eval_global(&Word::from(format!("::{name}")))
-            .map(Some),
+    let found = interp.find_command(name.as_bytes());
+    let is_proc = found.is_some_and(|found| matches!(found.kind, CommandKind::Proc(_)));
+    match is_proc {
+        true => interp.eval_global(&Word::from(name)).map(Some),
+        false => Ok(None),
     }
 }
 
 /// The value of `ModulesVersion`, or of `ModuleVersion` which old files set.
 fn default_version(interp: &mut Interp) -> Option<BString> {
-    ["ModulesVersion", "ModuleVersion"].iter().find_map(|name| {
-        let script =
-            format!("if {{[info exists ::{name}] && ![array exists ::{name}]}} {{set ::{name}}}");
-        let value = interp.eval_global(&Word::from(script)).ok()?;
-        (!value.is_empty()).then(|| BString::from(value.bytes()))
-    })
+    ["::ModulesVersion", "::ModuleVersion"]
+        .iter()
+        .find_map(|name| {
+            let value = interp.get_var(name.as_bytes()).ok()?;
+            (!value.is_empty()).then(|| BString::from(value.bytes()))
+        })
 }
 
 /// `set ModulesVersion VERSION`: the default of the directory.

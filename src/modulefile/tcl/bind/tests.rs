@@ -555,3 +555,360 @@ fn obsolete_commands_warn_and_do_nothing() {
         );
     }
 }
+
+/// What an rc file says, as debug text without the usual empty conditions.
+fn rc(body: &str) -> Vec<String> {
+    let evaluation = match run(&mut Fake::new(), Mode::Rc, body) {
+        Ok(evaluation) => evaluation,
+        Err(failure) => panic!("{}", failure.diagnostic),
+    };
+    assert!(evaluation.ops.is_empty());
+    let directives = evaluation.directives.iter();
+    directives
+        .map(|(directive, _)| format!("{directive:?}"))
+        .collect()
+}
+
+fn rc_failure(body: &str) -> String {
+    let failed = run(&mut Fake::new(), Mode::Rc, body).unwrap_err();
+    failed.diagnostic.to_string()
+}
+
+#[test]
+fn an_rc_file_leaves_directives() {
+    use crate::modulefile::Directive as D;
+    use crate::modulefile::relation::{Condition, Hiding};
+    let texts = |words: &[&str]| words.iter().map(|w| (*w).to_owned()).collect::<Vec<_>>();
+    let full = Condition {
+        after: Some("2026-01-31".into()),
+        before: Some("2026-02-28T12:00".into()),
+        users: texts(&["ann", "bob"]),
+        groups: texts(&["hpc"]),
+        not_users: texts(&["eve"]),
+        not_groups: texts(&["guests"]),
+    };
+    let criteria = "--after 2026-01-31 --before=2026-02-28T12:00 --user {ann bob} --group hpc --not-user eve --not-group guests";
+    let none = Condition::default();
+    let cases = [
+        (
+            "module-version gcc/12 default lts".to_owned(),
+            D::Version {
+                target: "gcc/12".into(),
+                symbols: texts(&["default", "lts"]),
+            },
+        ),
+        (
+            "module-alias cc gcc/12".to_owned(),
+            D::Alias {
+                name: "cc".into(),
+                target: "gcc/12".into(),
+            },
+        ),
+        (
+            "module-virtual v/1 ../x/file".to_owned(),
+            D::Virtual {
+                name: "v/1".into(),
+                target: "../x/file".into(),
+            },
+        ),
+        (
+            format!("module-hide --hard --hidden-loaded {criteria} a b/1"),
+            D::Hide {
+                targets: texts(&["a", "b/1"]),
+                regex: false,
+                hiding: Hiding::Hard,
+                hidden_loaded: true,
+                condition: full.clone(),
+            },
+        ),
+        (
+            "module-hide a --soft".to_owned(),
+            D::Hide {
+                targets: texts(&["a"]),
+                regex: false,
+                hiding: Hiding::Soft,
+                hidden_loaded: false,
+                condition: none.clone(),
+            },
+        ),
+        (
+            "hide-version a/1".to_owned(),
+            D::Hide {
+                targets: texts(&["a/1"]),
+                regex: false,
+                hiding: Hiding::Hidden,
+                hidden_loaded: false,
+                condition: none.clone(),
+            },
+        ),
+        (
+            "hide-modulefile /m/a/1".to_owned(),
+            D::Hide {
+                targets: texts(&["/m/a/1"]),
+                regex: false,
+                hiding: Hiding::Hidden,
+                hidden_loaded: false,
+                condition: none.clone(),
+            },
+        ),
+        (
+            "module-hide-regex {^gcc/1.*}".to_owned(),
+            D::Hide {
+                targets: texts(&["^gcc/1.*"]),
+                regex: true,
+                hiding: Hiding::Hidden,
+                hidden_loaded: false,
+                condition: none.clone(),
+            },
+        ),
+        (
+            format!("module-forbid {criteria} --message {{use b}} --nearly-message soon a"),
+            D::Forbid {
+                targets: texts(&["a"]),
+                regex: false,
+                condition: full,
+                message: Some("use b".into()),
+                nearly_message: Some("soon".into()),
+            },
+        ),
+        (
+            "module-forbid-regex x.*".to_owned(),
+            D::Forbid {
+                targets: texts(&["x.*"]),
+                regex: true,
+                condition: none.clone(),
+                message: None,
+                nearly_message: None,
+            },
+        ),
+        (
+            "module-tag --user ann sticky a b".to_owned(),
+            D::Tag {
+                tag: "sticky".into(),
+                targets: texts(&["a", "b"]),
+                condition: Condition {
+                    users: texts(&["ann"]),
+                    ..none.clone()
+                },
+            },
+        ),
+        (
+            "module-warn --message {is old} a".to_owned(),
+            D::Warn {
+                targets: texts(&["a"]),
+                message: "is old".into(),
+                condition: none,
+            },
+        ),
+        (
+            "modulepath-label . {Main modules}".to_owned(),
+            D::Label {
+                dir: ".".into(),
+                label: "Main modules".into(),
+            },
+        ),
+        (
+            "modulepath-ignore *.bak !keep.bak".to_owned(),
+            D::Ignore {
+                patterns: texts(&["*.bak", "!keep.bak"]),
+            },
+        ),
+        (
+            "set ModulesVersion 1.2".to_owned(),
+            D::Default {
+                version: "1.2".into(),
+            },
+        ),
+        (
+            "set ModuleVersion 1.3".to_owned(),
+            D::Default {
+                version: "1.3".into(),
+            },
+        ),
+    ];
+    for (body, directive) in cases {
+        assert_eq!(rc(&body), [format!("{directive:?}")], "{body}");
+    }
+}
+
+#[test]
+fn an_rc_file_is_a_script_that_knows_only_its_commands() {
+    let body = "if {[is-loaded a] || [module-info username] ne {} && [uname sysname] eq {Linux}} {module-alias x y}";
+    assert_eq!(rc(body).len(), 1);
+    assert!(rc("module-alias a b\nexit\nmodule-alias c d").len() == 1);
+    let unknown = rc_failure("setenv A 1");
+    assert!(unknown.contains("unknown command `setenv`"), "{unknown}");
+    assert!(unknown.contains("not a command of rc files"), "{unknown}");
+    assert!(rc_failure("set ModulesVersion a/b").contains("invalid `ModulesVersion`"));
+    assert!(rc_failure("module-tag loaded a").contains("`loaded` is a reserved tag"));
+    assert!(rc_failure("module-hide --after tomorrow a").contains("`tomorrow` is no date"));
+    assert!(rc_failure("module-hide --soft --hard a").contains("exclude each other"));
+    assert!(rc_failure("module-warn a").contains("needs `--message TEXT`"));
+    assert!(rc_failure("module-hide").contains("takes at least 1 argument"));
+    assert!(failure("modulepath-ignore x").contains("only rc files may say what is ignored"));
+}
+
+#[test]
+fn an_rc_file_without_its_first_line_is_read_where_lmod_is_followed() {
+    let read = |policy: Policy| {
+        let mut fake = Fake::new();
+        fake.config = Config::preset(policy);
+        fake.module.file = "/mods/a/.version".into();
+        fake.evaluate(Mode::Rc, "set ModulesVersion 1.0\n")
+    };
+    assert_eq!(read(Policy::Lmod).unwrap().directives.len(), 1);
+    assert_eq!(
+        read(Policy::Modules).unwrap_err().diagnostic.message,
+        "`#%Module` is missing"
+    );
+}
+
+#[test]
+fn a_modulefile_may_speak_of_names_too() {
+    let evaluation = load("module-tag sticky a\nmodule-alias x a/1.0");
+    assert_eq!(evaluation.directives.len(), 2);
+}
+
+#[test]
+fn a_shell_script_is_run_once_and_taken_back_from_memory() {
+    let dir = tempfile::tempdir().unwrap();
+    let script = dir.path().join("s.sh");
+    let count = dir.path().join("count");
+    let text = format!(
+        "echo x >> {}\nexport A=$1\nexport PATH=/s/bin:$PATH\nalias ll='ls -l'\n",
+        count.display()
+    );
+    std::fs::write(&script, text).unwrap();
+    let body = format!("source-sh --ignore alias sh {} one", script.display());
+    let evaluation = load(&body);
+    assert_eq!(ops(&evaluation), ["A=one", "Prepend PATH /s/bin"]);
+    let mut fake = Fake::new();
+    fake.sourced.clone_from(&evaluation.sourced);
+    let unloaded = run(&mut fake, Mode::Unload, &body).unwrap();
+    assert_eq!(ops(&unloaded), ops(&evaluation));
+    assert_eq!(std::fs::read_to_string(&count).unwrap(), "x\n");
+    let shown = run(&mut Fake::new(), Mode::Show, &body).unwrap();
+    let names: Vec<_> = shown.calls.iter().map(|call| call.command.tcl[0]).collect();
+    assert_eq!(names, ["setenv", "prepend-path"]);
+    assert!(failure("source-sh sh /no/such").contains("script `/no/such` cannot be found"));
+    assert!(failure("source-sh --ignore zz sh /x").contains("`zz` is not a kind of change"));
+}
+
+#[test]
+fn a_program_is_run_by_system_and_its_output_is_for_people() {
+    let mut fake = Fake::new();
+    let body = "puts stderr [system {echo out; echo err >&2; exit 3}]";
+    run(&mut fake, Mode::Load, body).unwrap();
+    assert_eq!(fake.said(), ["Plain: out\nerr\n", "Plain: 3\n"]);
+    let mut fake = Fake::new();
+    run(&mut fake, Mode::Show, body).unwrap();
+    assert_eq!(fake.said(), ["Plain: 0\n"]);
+}
+
+#[test]
+fn definitions_and_the_directory_are_checked() {
+    use crate::env::EnvOp;
+    let one = |body: &str| load(body).ops.remove(0).op;
+    assert_eq!(
+        one("set-alias ll {ls -l}"),
+        EnvOp::Alias {
+            name: "ll".into(),
+            value: "ls -l".into()
+        }
+    );
+    assert_eq!(one("unset-alias ll"), EnvOp::Unalias { name: "ll".into() });
+    assert_eq!(
+        one("set-function f {echo hi}"),
+        EnvOp::Function {
+            name: "f".into(),
+            sh: "echo hi".into(),
+            csh: "".into()
+        }
+    );
+    assert_eq!(
+        one("complete bash tool {-W x}"),
+        EnvOp::Complete {
+            shell: "bash".into(),
+            command: "tool".into(),
+            spec: "-W x".into()
+        }
+    );
+    assert_eq!(
+        one("uncomplete tool"),
+        EnvOp::Uncomplete {
+            shell: "bash".into(),
+            command: "tool".into()
+        }
+    );
+    assert_eq!(one("chdir /"), EnvOp::Chdir { dir: "/".into() });
+    let mut fake = Fake::new();
+    let evaluation = run(&mut fake, Mode::Load, "chdir /no/such").unwrap();
+    assert!(evaluation.ops.is_empty());
+    assert!(fake.said()[0].contains("cannot change to directory `/no/such` for `a/1.0`"));
+    assert!(failure("set-alias {a b} x").contains("cannot be the name of an alias"));
+    assert!(failure("complete bash {} x").contains("the name of the command is empty"));
+    let x = load("x-resource {XTerm*background: black}");
+    assert!(
+        matches!(&x.ops[0].op, EnvOp::Execute { code, .. } if code == "echo 'XTerm*background: black' | xrdb -merge")
+    );
+    assert!(failure("x-resource {a: b'; rm x'}").contains("cannot be given to the shell"));
+}
+
+#[test]
+fn values_keep_every_byte() {
+    let evaluation =
+        load("setenv A {a\"b'c$(d)`e`\\n}\nsetenv B \"l1\\nl2 \\$x\"\nappend-path C {x y} {} z");
+    assert_eq!(
+        ops(&evaluation),
+        ["A=a\"b'c$(d)`e`\\n", "B=l1\nl2 $x", "Append C x y::z"]
+    );
+    let mut fake = Fake::new();
+    let latin = fake
+        .evaluate(Mode::Load, b"#%Module\nsetenv A caf\xe9\n".as_slice())
+        .unwrap();
+    assert_eq!(
+        latin.ops[0].op,
+        crate::env::EnvOp::Set {
+            var: crate::env::VarName::new("A").unwrap(),
+            value: b"caf\xe9".as_slice().into(),
+            if_unset: false,
+        }
+    );
+}
+
+#[test]
+fn files_that_do_not_end_or_are_garbage_are_told() {
+    assert!(failure("proc f {} {f}\nf").contains("too many nested evaluations"));
+    let mut fake = Fake::new();
+    let start = std::time::Instant::now();
+    let endless = run(&mut fake, Mode::Spider, "while 1 {}").unwrap_err();
+    assert!(
+        endless.diagnostic.message.contains("too"),
+        "{}",
+        endless.diagnostic
+    );
+    assert!(start.elapsed() < std::time::Duration::from_secs(60));
+    // Every byte there is, again and again, from different starts.
+    for start in 0..64u32 {
+        let mut seed = start.wrapping_mul(2_654_435_761).wrapping_add(1);
+        let mut text = b"#%Module\n".to_vec();
+        for _ in 0..2000 {
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            text.push((seed >> 24) as u8);
+        }
+        let _ = Fake::new().evaluate(Mode::Spider, text);
+    }
+    let mut large = b"#%Module\n".to_vec();
+    while large.len() < 10 << 20 {
+        large.extend_from_slice(
+            b"setenv LONG_VARIABLE_NAME some/value/of/usual/length # and so on\n",
+        );
+    }
+    let failed = Fake::new().evaluate(Mode::Load, large).unwrap_err();
+    assert!(
+        failed
+            .diagnostic
+            .message
+            .contains("takes exactly 2 arguments")
+    );
+}
