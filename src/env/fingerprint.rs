@@ -28,7 +28,7 @@ pub fn fingerprint32(bytes: &[u8]) -> u32 {
 }
 
 /// One byte of the hash: tells entries apart that moved behind our back.
-pub fn check_byte(bytes: &[u8]) -> u8 {
+pub(super) fn check_byte(bytes: &[u8]) -> u8 {
     fingerprint(bytes) as u8
 }
 

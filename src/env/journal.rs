@@ -97,7 +97,7 @@ impl Ownership {
 
 /// One value that `pushenv` hid.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Hidden {
+pub(super) struct Hidden {
     /// Who hides it; 0 where unknown.
     pub owner: Owner,
     /// The value underneath.

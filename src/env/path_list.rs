@@ -438,7 +438,7 @@ fn components(value: &BStr, delim: &BStr, rules: PathRules) -> Vec<BString> {
 }
 
 /// `/a//b/./c/` is `/a/b/c`; `..` is kept, because a link may stand before it.
-pub fn normalise(path: &[u8]) -> BString {
+pub(super) fn normalise(path: &[u8]) -> BString {
     let clean = !path.contains_str("//")
         && !path.contains_str("/./")
         && !path.starts_with(b"./")
