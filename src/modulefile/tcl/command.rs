@@ -27,6 +27,8 @@ pub(super) enum Action {
     Run(Run),
     /// A command with sub-commands, such as `string`.
     Ensemble(&'static [Def]),
+    /// The same with another word for sub-command in its error.
+    Options(&'static str, &'static [Def]),
 }
 
 /// Any number of arguments.
@@ -47,6 +49,17 @@ impl Def {
             least,
             most,
             action: Action::Run(run),
+        }
+    }
+
+    /// A command whose sub-commands are called options; the table is sorted by name.
+    pub(super) const fn options(name: &'static str, usage: &'static str, table: &'static [Def]) -> Def {
+        Def {
+            name,
+            usage,
+            least: 1,
+            most: ANY,
+            action: Action::Options("option", table),
         }
     }
 
@@ -116,7 +129,7 @@ pub(super) struct Cached {
 }
 
 /// Finds a sub-command by its name or a unique beginning of it.
-pub(super) fn find_sub(table: &'static [Def], word: &Value) -> Outcome<&'static Def> {
+pub(super) fn find_sub(table: &'static [Def], word: &Value, called: Option<&str>) -> Outcome<&'static Def> {
     let name = word.bytes();
     if let Some(exact) = table.iter().find(|def| def.name.as_bytes() == name) {
         return Ok(exact);

@@ -381,6 +381,11 @@ impl<'h> Interp<'h> {
         Ok(())
     }
 
+    /// How many commands were run.
+    pub(super) fn steps_done(&self) -> i64 {
+        self.steps as i64
+    }
+
     /// Counts output; the limit is an end, not an error.
     pub(super) fn count_output(&mut self, bytes: usize) -> Outcome<()> {
         self.output = self.output.saturating_add(bytes);
@@ -541,6 +546,33 @@ impl<'h> Interp<'h> {
         Ok(Value::new(text))
     }
 
+    /// `subst`: `break`, `continue` and `return` inside a bracket end the text, leave the bracket out, or put a value.
+    pub(super) fn subst(&mut self, text: &Value, which: parse::Substitutions) -> Outcome {
+        let code = Code::value(text);
+        let (parts, wrong) = parse::template(&code, which);
+        let mut out = Vec::new();
+        for part in &parts {
+            let piece = match part {
+                Part::Text(value) => Ok(value.clone()),
+                Part::Var(variable) => self.read_ref(variable),
+                Part::Script(script) => self.nested(|interp| interp.run_script(script, Style::Unit)),
+            };
+            match piece {
+                Ok(value) => out.extend_from_slice(value.bytes()),
+                Err(Exit::Break) => return Ok(Value::new(out)),
+                Err(Exit::Continue) => {}
+                Err(Exit::Return(returning)) => out.extend_from_slice(returning.value.bytes()),
+                Err(Exit::Other(other)) => out.extend_from_slice(other.value.bytes()),
+                Err(other) => return Err(other),
+            }
+            self.check_size(out.len())?;
+        }
+        match wrong {
+            Some(wrong) => Err(Exit::error(wrong.message)),
+            None => Ok(Value::new(out)),
+        }
+    }
+
     /// The command that a parsed command names, remembered with it.
     fn resolve(&mut self, parsed: &parse::Command, name: &Value) -> Option<Rc<Command>> {
         let constant = matches!(parsed.words[0].kind, WordKind::Const(_));
@@ -650,7 +682,11 @@ impl<'h> Interp<'h> {
         match def.action {
             Action::Run(run) => run(self, args),
             Action::Ensemble(table) => {
-                let sub = command::find_sub(table, &args[0])?;
+                let sub = command::find_sub(table, &args[0], None)?;
+                self.call_builtin(sub, words, used + 1)
+            }
+            Action::Options(called, table) => {
+                let sub = command::find_sub(table, &args[0], Some(called))?;
                 self.call_builtin(sub, words, used + 1)
             }
         }

@@ -54,3 +54,11 @@ fn cmd_puts(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
         .map_err(|error| Exit::posix("error writing \"stdout\"", &error))?;
     Ok(Value::empty())
 }
+
+impl Interp<'_> {
+    /// Writes to standard output.
+    pub(super) fn puts(&mut self, bytes: &[u8]) -> Outcome<()> {
+        self.count_output(bytes.len())?;
+        self.host.write(Stream::Stdout, bytes).map_err(|error| Exit::posix("error writing \"stdout\"", &error))
+    }
+}

@@ -9,15 +9,23 @@ use std::sync::LazyLock;
 use num_bigint::BigInt;
 use num_traits::Signed;
 
-use super::command::Def;
+use super::command::{Def, one_of};
 use super::error::{Exit, Outcome, Stop};
 use super::number::{self, Number};
 use super::value::Value;
 
+mod array;
 mod channel;
 mod control;
+mod dict;
 mod ensemble;
+mod info;
 mod lists;
+mod namespaces;
+mod regex;
+mod sort;
+mod string;
+mod switch;
 mod trace;
 mod variable;
 
@@ -28,15 +36,27 @@ pub(super) struct State {
     pub(super) script: Value,
     /// The state of `rand()`; 0 before its first use.
     pub(super) seed: i64,
+    /// The program that runs: `info nameofexecutable`.
+    pub(super) executable: Value,
+    searches: Vec<array::Search>,
+    regexes: regex::Cache,
 }
 
 /// The tables of the global namespace.
 static TABLES: &[&[Def]] = &[
-    control::TABLE,
+    array::TABLE,
     channel::TABLE,
-    variable::TABLE,
+    control::TABLE,
+    dict::TABLE,
+    info::TABLE,
     lists::TABLE,
+    namespaces::TABLE,
+    regex::TABLE,
+    sort::TABLE,
+    string::TABLE,
+    switch::TABLE,
     trace::TABLE,
+    variable::TABLE,
 ];
 
 static BY_NAME: LazyLock<HashMap<&'static [u8], &'static Def>> = LazyLock::new(|| {
@@ -64,6 +84,12 @@ pub(super) fn table(namespace: &[u8]) -> impl Iterator<Item = &'static Def> {
     tables.iter().flat_map(|table| table.iter())
 }
 
+/// Whether a name is that of a built-in command with sub-commands.
+fn is_builtin_ensemble(name: &[u8]) -> bool {
+    let name = name.strip_prefix(b"::").unwrap_or(name);
+    find(b"", name).is_some_and(|def| matches!(def.action, super::command::Action::Ensemble(_)))
+}
+
 /// The error for a value that is no integer.
 fn not_integer(value: &Value) -> Exit {
     let octal = if number::looks_like_bad_octal(value.bytes()) {
@@ -72,7 +98,7 @@ fn not_integer(value: &Value) -> Exit {
         ""
     };
     let message = bytes!("expected integer but got \"", value, "\"", octal);
-    Exit::coded(message, &["TCL", "VALUE", "NUMBER"])
+    Exit::coded(message, &["TCL", "VALUE", "INTEGER"])
 }
 
 /// An integer argument of 64 bits.
@@ -217,4 +243,34 @@ fn parse_index(text: &[u8]) -> Option<Position> {
     } else {
         left.saturating_add(right)
     }))
+}
+
+/// Finds an option, a mode or the like by its name or a unique beginning of it: its place in the table.
+fn choice(word: &Value, names: &[&str], what: &str) -> Outcome<usize> {
+    let text = word.bytes();
+    if let Some(at) = names.iter().position(|name| name.as_bytes() == text) {
+        return Ok(at);
+    }
+    let mut matching = (0..names.len()).filter(|&at| names[at].as_bytes().starts_with(text));
+    let how = match (matching.next(), matching.next()) {
+        (Some(at), None) if !text.is_empty() => return Ok(at),
+        (Some(_), Some(_)) if !text.is_empty() => "ambiguous",
+        _ => "bad",
+    };
+    let message = bytes!(how, " ", what, " \"", text, "\": must be ", one_of(names));
+    Err(Exit::coded(message, &[&b"TCL"[..], b"LOOKUP", b"INDEX", what.as_bytes(), text]))
+}
+
+/// Like [`choice`], but a word must be complete.
+fn exact_choice(word: &Value, names: &[&str], what: &str) -> Outcome<usize> {
+    let text = word.bytes();
+    names.iter().position(|name| name.as_bytes() == text).ok_or_else(|| {
+        let message = bytes!("bad ", what, " \"", text, "\": must be ", one_of(names));
+        Exit::coded(message, &[&b"TCL"[..], b"LOOKUP", b"INDEX", what.as_bytes(), text])
+    })
+}
+
+/// A truth value argument.
+fn expect_bool(value: &Value) -> Outcome<bool> {
+    value.as_bool().ok_or_else(|| super::expr::not_boolean(value))
 }

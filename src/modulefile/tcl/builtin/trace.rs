@@ -11,7 +11,7 @@ use crate::modulefile::tcl::list::join_elements;
 use crate::modulefile::tcl::value::Value;
 use crate::modulefile::tcl::var::VarTrace;
 
-pub(super) static TABLE: &[Def] = &[Def::ensemble("trace", SUBCOMMANDS)];
+pub(super) static TABLE: &[Def] = &[Def::options("trace", "option ?arg ...?", SUBCOMMANDS)];
 
 static SUBCOMMANDS: &[Def] = &[
     Def::new("add", "type ?arg ...?", 1, ANY, cmd_add),
