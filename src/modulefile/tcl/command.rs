@@ -53,7 +53,11 @@ impl Def {
     }
 
     /// A command whose sub-commands are called options; the table is sorted by name.
-    pub(super) const fn options(name: &'static str, usage: &'static str, table: &'static [Def]) -> Def {
+    pub(super) const fn options(
+        name: &'static str,
+        usage: &'static str,
+        table: &'static [Def],
+    ) -> Def {
         Def {
             name,
             usage,
@@ -129,7 +133,11 @@ pub(super) struct Cached {
 }
 
 /// Finds a sub-command by its name or a unique beginning of it.
-pub(super) fn find_sub(table: &'static [Def], word: &Value, called: Option<&str>) -> Outcome<&'static Def> {
+pub(super) fn find_sub(
+    table: &'static [Def],
+    word: &Value,
+    called: Option<&str>,
+) -> Outcome<&'static Def> {
     let name = word.bytes();
     if let Some(exact) = table.iter().find(|def| def.name.as_bytes() == name) {
         return Ok(exact);
@@ -141,6 +149,22 @@ pub(super) fn find_sub(table: &'static [Def], word: &Value, called: Option<&str>
         return Ok(found);
     }
     let names: Vec<&str> = table.iter().map(|def| def.name).collect();
+    if let Some(called) = called {
+        let known = table
+            .iter()
+            .filter(|def| def.name.as_bytes().starts_with(name));
+        let how = if known.count() > 1 && !name.is_empty() {
+            "ambiguous"
+        } else {
+            "bad"
+        };
+        let list = one_of(&names);
+        let message = bytes!(how, " ", called, " \"", name, "\": must be ", list);
+        return Err(Exit::coded(
+            message,
+            &[&b"TCL"[..], b"LOOKUP", b"INDEX", called.as_bytes(), name],
+        ));
+    }
     let message = bytes!(
         "unknown or ambiguous subcommand \"",
         name,

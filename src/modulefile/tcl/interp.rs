@@ -90,6 +90,8 @@ pub(super) enum Style {
     Direct,
     /// A compiled body: reported once.
     Unit,
+    /// The body of a proc: as `Unit`, and loops over lists are compiled in place, too.
+    Proc,
     /// Compiled as a part of the body around it.
     Inline,
 }
@@ -143,6 +145,7 @@ pub struct Interp<'h> {
     /// Whether literal bodies of the command that is called now count as compiled in place.
     inline: bool,
     unit: Option<Rc<Code>>,
+    unit_is_proc: bool,
     epoch: u64,
     nesting: usize,
     steps: u64,
@@ -193,6 +196,7 @@ impl<'h> Interp<'h> {
             style: Style::Direct,
             inline: false,
             unit: None,
+            unit_is_proc: false,
             epoch: next_epoch(),
             nesting: 0,
             steps: 0,
@@ -320,6 +324,15 @@ impl<'h> Interp<'h> {
         }
     }
 
+    /// The same for commands with variables of their own, which Tcl compiles in place only in procs.
+    pub(super) fn loop_style(&self) -> Style {
+        if self.inline && self.unit_is_proc {
+            Style::Inline
+        } else {
+            Style::Unit
+        }
+    }
+
     /// Evaluates a body of a control structure.
     pub(super) fn eval_body(&mut self, body: &Value, style: Style) -> Outcome {
         if let Some(script) = body.script_form() {
@@ -338,7 +351,9 @@ impl<'h> Interp<'h> {
                 self.check_stack()?;
                 self.run_script(script, style)
             }
-            Style::Unit | Style::Direct => self.nested(|interp| interp.run_script(script, style)),
+            Style::Unit | Style::Proc | Style::Direct => {
+                self.nested(|interp| interp.run_script(script, style))
+            }
         }
     }
 
@@ -409,6 +424,10 @@ impl<'h> Interp<'h> {
             Style::Inline => None,
             _ => self.unit.replace(Rc::clone(&script.code)),
         };
+        let saved_kind = self.unit_is_proc;
+        if style != Style::Inline {
+            self.unit_is_proc = style == Style::Proc;
+        }
         self.trail.entries.push(Step {
             code: Rc::clone(&script.code),
             start: 0,
@@ -418,10 +437,11 @@ impl<'h> Interp<'h> {
         self.trail.entries.pop();
         if style != Style::Inline {
             self.unit = saved_unit;
+            self.unit_is_proc = saved_kind;
         }
         self.style = saved_style;
         match result {
-            Err(Exit::Error(mut error)) if style == Style::Unit => {
+            Err(Exit::Error(mut error)) if matches!(style, Style::Unit | Style::Proc) => {
                 error.logged = false;
                 Err(Exit::Error(error))
             }
@@ -555,7 +575,9 @@ impl<'h> Interp<'h> {
             let piece = match part {
                 Part::Text(value) => Ok(value.clone()),
                 Part::Var(variable) => self.read_ref(variable),
-                Part::Script(script) => self.nested(|interp| interp.run_script(script, Style::Unit)),
+                Part::Script(script) => {
+                    self.nested(|interp| interp.run_script(script, Style::Unit))
+                }
             };
             match piece {
                 Ok(value) => out.extend_from_slice(value.bytes()),
@@ -723,10 +745,10 @@ impl<'h> Interp<'h> {
         };
         let body = &definition.body;
         let result = self.in_frame(frame, |interp| match body.script_form() {
-            Some(script) => interp.run_script(&script, Style::Unit),
+            Some(script) => interp.run_script(&script, Style::Proc),
             None => {
                 let script = script_of(body);
-                interp.run_script(&script, Style::Unit)
+                interp.run_script(&script, Style::Proc)
             }
         });
         self.leave_proc(&words[0], "procedure", result)
@@ -787,7 +809,7 @@ impl<'h> Interp<'h> {
         };
         let body = definition.body;
         let result = self.in_frame(frame, |interp| {
-            interp.run_script(&script_of(&body), Style::Unit)
+            interp.run_script(&script_of(&body), Style::Proc)
         });
         self.leave_proc(&words[0], "lambda term", result)
     }
@@ -795,8 +817,10 @@ impl<'h> Interp<'h> {
     /// `tailcall`: leaves the proc; its caller then calls the command in its place.
     pub(super) fn tailcall(&mut self, words: &[Value]) -> Outcome {
         let mut words = words.to_vec();
-        if let Some(command) = self.find_command(words[0].bytes()) {
-            words[0] = Value::new(self.command_name(&command));
+        if let Some(first) = words.first_mut()
+            && let Some(command) = self.find_command(first.bytes())
+        {
+            *first = Value::new(self.command_name(&command));
         }
         Err(Exit::Return(Box::new(Return {
             value: Value::empty(),
@@ -906,14 +930,15 @@ pub(super) fn complete_return(returning: Box<Return>) -> Outcome {
             let mut error = Error::new(returning.value);
             for (name, value) in returning.options {
                 match name.bytes() {
-                    b"-errorcode" => error.code = value,
+                    b"-errorcode" => error.code = value.clone(),
                     b"-errorinfo" => {
                         error.info = value.bytes().to_vec();
                         error.logged = !value.is_empty();
                     }
-                    b"-errorline" | b"-errorstack" => {}
-                    _ => error.options.push((name, value)),
+                    b"-errorline" | b"-errorstack" => continue,
+                    _ => {}
                 }
+                error.options.push((name, value));
             }
             Err(error.into())
         }

@@ -6,7 +6,7 @@
 use std::rc::Rc;
 
 use crate::modulefile::tcl::chars;
-use crate::modulefile::tcl::command::{ANY, Def};
+use crate::modulefile::tcl::command::Def;
 use crate::modulefile::tcl::error::{Exit, Outcome};
 use crate::modulefile::tcl::interp::Interp;
 use crate::modulefile::tcl::pattern::{Case, compare_dictionary, string_match};
@@ -77,7 +77,9 @@ fn size(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
 }
 
 fn get(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
-    let Some(array) = find(interp, &args[0])? else { return Ok(Value::empty()) };
+    let Some(array) = find(interp, &args[0])? else {
+        return Ok(Value::empty());
+    };
     let mut pairs = Vec::new();
     for name in interp.element_names(&array) {
         if fits(args.get(1), &name) {
@@ -100,7 +102,10 @@ fn names(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
     };
     let names = interp.element_names(&array);
     let (mode, pattern) = match args {
-        [_, mode, pattern] => (super::choice(mode, &["-exact", "-glob", "-regexp"], "option")?, Some(pattern)),
+        [_, mode, pattern] => (
+            super::choice(mode, &["-exact", "-glob", "-regexp"], "option")?,
+            Some(pattern),
+        ),
         _ => (1, args.get(1)),
     };
     let mut chosen = Vec::new();
@@ -121,7 +126,10 @@ fn names(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
 fn set(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
     let items = args[1].as_list()?;
     if items.len() % 2 != 0 {
-        return Err(Exit::coded("list must have an even number of elements", &["TCL", "ARGUMENT", "FORMAT"]));
+        return Err(Exit::coded(
+            "list must have an even number of elements",
+            &["TCL", "ARGUMENT", "FORMAT"],
+        ));
     }
     if items.is_empty() {
         // An empty list still makes an array.
@@ -129,7 +137,11 @@ fn set(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
     }
     let name = args[0].bytes();
     if VarName::parse(name).index.is_some() {
-        return Err(crate::modulefile::tcl::var::cannot("set", VarName { name, index: None }, "variable isn't array"));
+        return Err(crate::modulefile::tcl::var::cannot(
+            "set",
+            VarName { name, index: None },
+            "variable isn't array",
+        ));
     }
     for pair in items.chunks_exact(2) {
         let target = VarName {
@@ -142,7 +154,9 @@ fn set(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
 }
 
 fn unset(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
-    let Some(array) = find(interp, &args[0])? else { return Ok(Value::empty()) };
+    let Some(array) = find(interp, &args[0])? else {
+        return Ok(Value::empty());
+    };
     if args.len() == 1 {
         interp.unset_var(args[0].bytes())?;
         return Ok(Value::empty());
@@ -161,7 +175,7 @@ fn unset(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
 fn statistics(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
     let array = need(interp, &args[0])?;
     let entries = interp.element_names(&array).len();
-    Ok(Value::from(format!("{entries} entries in table")))
+    Ok(Value::from(super::table_statistics(entries)))
 }
 
 fn start_search(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
@@ -185,19 +199,33 @@ fn start_search(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
 fn search<'a>(interp: &'a mut Interp<'_>, args: &[Value]) -> Outcome<&'a mut Search> {
     need(interp, &args[0])?;
     let id = args[1].bytes();
-    let known = interp.state.searches.iter().position(|search| search.id == id);
+    let known = interp
+        .state
+        .searches
+        .iter()
+        .position(|search| search.id == id);
     match known {
         Some(at) => Ok(&mut interp.state.searches[at]),
         None => {
-            let well_formed = id.starts_with(b"s-") && id.iter().filter(|&&b| b == b'-').count() >= 2;
+            let well_formed =
+                id.starts_with(b"s-") && id.iter().filter(|&&b| b == b'-').count() >= 2;
             let message = if !well_formed {
                 bytes!("illegal search identifier \"", id, "\"")
             } else if !id.ends_with(&bytes!("-", args[0])) {
-                bytes!("search identifier \"", id, "\" isn't for variable \"", args[0], "\"")
+                bytes!(
+                    "search identifier \"",
+                    id,
+                    "\" isn't for variable \"",
+                    args[0],
+                    "\""
+                )
             } else {
                 bytes!("couldn't find search \"", id, "\"")
             };
-            Err(Exit::coded(message, &[&b"TCL"[..], b"LOOKUP", b"ARRAYSEARCH", id]))
+            Err(Exit::coded(
+                message,
+                &[&b"TCL"[..], b"LOOKUP", b"ARRAYSEARCH", id],
+            ))
         }
     }
 }
@@ -228,7 +256,11 @@ fn parray(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
     names.retain(|name| fits(args.get(1), name));
     names.sort_by(|a, b| compare_dictionary(a.bytes(), b.bytes()));
     let label = |name: &Value| element(&args[0], name);
-    let width = names.iter().map(|name| chars::count(&label(name))).max().unwrap_or(0);
+    let width = names
+        .iter()
+        .map(|name| chars::count(&label(name)))
+        .max()
+        .unwrap_or(0);
     for name in &names {
         let label = label(name);
         let value = interp.get_var(&label)?;

@@ -59,6 +59,8 @@ impl Interp<'_> {
     /// Writes to standard output.
     pub(super) fn puts(&mut self, bytes: &[u8]) -> Outcome<()> {
         self.count_output(bytes.len())?;
-        self.host.write(Stream::Stdout, bytes).map_err(|error| Exit::posix("error writing \"stdout\"", &error))
+        self.host
+            .write(Stream::Stdout, bytes)
+            .map_err(|error| Exit::posix("error writing \"stdout\"", &error))
     }
 }

@@ -64,7 +64,7 @@ pub(super) static TABLE: &[Def] = &[
     Def::new("expr", "arg ?arg ...?", 1, ANY, cmd_expr),
     Def::new("proc", "name args body", 3, 3, cmd_proc),
     Def::new("apply", "lambdaExpr ?arg ...?", 1, ANY, cmd_apply),
-    Def::new("tailcall", "command ?arg ...?", 1, ANY, cmd_tailcall),
+    Def::new("tailcall", "?command arg ...?", 0, ANY, cmd_tailcall),
     Def::new("rename", "oldName newName", 2, 2, cmd_rename),
     Def::new("exit", "?returnCode?", 0, 1, cmd_exit),
     Def::new("time", "command ?count?", 1, 2, cmd_time),
@@ -98,6 +98,7 @@ fn cmd_if(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
             return Err(missing("script following", args[at - 1].bytes()));
         };
         if truth {
+            check_rest(&args[at + 1..])?;
             return interp.eval_body(body, style);
         }
         at += 1;
@@ -120,6 +121,45 @@ fn cmd_if(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
             }
         }
     }
+}
+
+/// Refuses clauses after the one that is run, as Tcl does before it runs it.
+fn check_rest(mut rest: &[Value]) -> Outcome<()> {
+    let fail = |message: Vec<u8>| Err(Exit::coded(message, &["TCL", "WRONGARGS"]));
+    while let Some((word, after)) = rest.split_first() {
+        if word.bytes() != b"elseif" {
+            let body = if word.bytes() == b"else" { after } else { rest };
+            return match body {
+                [] => fail(bytes!(
+                    "wrong # args: no script following \"else\" argument"
+                )),
+                [_] => Ok(()),
+                _ => fail(bytes!(
+                    "wrong # args: extra words after \"else\" clause in \"if\" command"
+                )),
+            };
+        }
+        let Some((condition, after)) = after.split_first() else {
+            return fail(bytes!(
+                "wrong # args: no expression after \"elseif\" argument"
+            ));
+        };
+        let (last, after) = match after.split_first() {
+            Some((then, after)) if then.bytes() == b"then" => (then, after),
+            _ => (condition, after),
+        };
+        match after.split_first() {
+            Some((_, after)) => rest = after,
+            None => {
+                return fail(bytes!(
+                    "wrong # args: no script following \"",
+                    last,
+                    "\" argument"
+                ));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// What a loop does after a round.
@@ -391,6 +431,9 @@ fn cmd_error(_: &mut Interp<'_>, args: &[Value]) -> Outcome {
         error.info = info.bytes().to_vec();
         error.logged = !info.is_empty();
     }
+    for (name, value) in ["-errorinfo", "-errorcode"].into_iter().zip(&args[1..]) {
+        error.options.push((Value::from(name), value.clone()));
+    }
     if let Some(code) = args.get(2) {
         error.code = code.clone();
     }
@@ -406,6 +449,9 @@ fn cmd_throw(_: &mut Interp<'_>, args: &[Value]) -> Outcome {
     }
     let mut error = Error::new(args[1].clone());
     error.code = args[0].clone();
+    error
+        .options
+        .push((Value::from("-errorcode"), args[0].clone()));
     Err(error.into())
 }
 
@@ -430,18 +476,20 @@ fn caught(interp: &mut Interp<'_>, result: Outcome) -> Outcome<Caught> {
         }
         Err(Exit::Error(error)) => {
             interp.publish(&error);
-            put("-code", Value::int(1));
-            put("-level", Value::int(0));
+            // What the script gave comes first.
             for (name, value) in &error.options {
                 options.insert(Key(name.clone()), value.clone());
             }
-            let mut put = |name: &str, value: Value| {
+            for (name, value) in [
+                ("-code", Value::int(1)),
+                ("-level", Value::int(0)),
+                ("-errorstack", Value::empty()),
+                ("-errorcode", error.code.clone()),
+                ("-errorinfo", Value::new(error.info())),
+                ("-errorline", Value::int(error.line as i64)),
+            ] {
                 options.insert(Key(Value::from(name)), value);
-            };
-            put("-errorstack", Value::empty());
-            put("-errorcode", error.code.clone());
-            put("-errorinfo", Value::new(error.info()));
-            put("-errorline", Value::int(error.line as i64));
+            }
             (1, error.message)
         }
         Err(Exit::Return(returning)) => {
@@ -502,7 +550,7 @@ enum Test<'a> {
 }
 
 fn cmd_try(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
-    let style = interp.body_style();
+    let style = interp.loop_style();
     let (handlers, finally) = try_clauses(&args[1..])?;
     let result = interp.eval_body(&args[0], style);
     let result = add_try_line(result, "body", style);
@@ -543,8 +591,9 @@ fn add_try_line(result: Outcome, what: &str, style: Style) -> Outcome {
 }
 
 fn try_clauses(mut words: &[Value]) -> Outcome<(Vec<Handler<'_>>, Option<&Value>)> {
-    let fail =
-        |message: String, what: &str| Exit::coded(message, &["TCL", "OPERATION", "TRY", what]);
+    let fail = |message: String, what: &[&str]| {
+        Exit::coded(message, &[&["TCL", "OPERATION", "TRY"], what].concat())
+    };
     let mut handlers = Vec::new();
     while let Some((kind, rest)) = words.split_first() {
         let kind_name = [&b"finally"[..], b"on", b"trap"]
@@ -559,7 +608,7 @@ fn try_clauses(mut words: &[Value]) -> Outcome<(Vec<Handler<'_>>, Option<&Value>
                     }
                     [] => Err(fail(
                         "wrong # args to finally clause: must be \"... finally script\"".to_owned(),
-                        "FINALLY",
+                        &["FINALLY", "ARGUMENT"],
                     )),
                     _ => Err(fail(
                         "finally clause must be last".to_owned(),
@@ -574,7 +623,14 @@ fn try_clauses(mut words: &[Value]) -> Outcome<(Vec<Handler<'_>>, Option<&Value>
                     let message = format!(
                         "wrong # args to {name} clause: must be \"... {name} {first} variableList script\""
                     );
-                    return Err(fail(message, if name == "on" { "ON" } else { "TRAP" }));
+                    return Err(fail(
+                        message,
+                        if name == "on" {
+                            &["ON", "ARGUMENT"]
+                        } else {
+                            &["TRAP", "ARGUMENT"]
+                        },
+                    ));
                 }
                 match name.as_ref() {
                     "on" => Test::Code(return_code(&rest[0])?),

@@ -21,20 +21,38 @@ static SUBCOMMANDS: &[Def] = &[
     Def::new("create", "?key value ...?", 0, ANY, create),
     Def::new("exists", "dictionary key ?key ...?", 2, ANY, exists),
     Def::new("filter", "dictionary filterType ?arg ...?", 2, ANY, filter),
-    Def::new("for", "{keyVarName valueVarName} dictionary script", 3, 3, each),
+    Def::new(
+        "for",
+        "{keyVarName valueVarName} dictionary script",
+        3,
+        3,
+        each,
+    ),
     Def::new("get", "dictionary ?key ...?", 1, ANY, get),
     Def::new("incr", "dictVarName key ?increment?", 2, 3, incr),
     Def::new("info", "dictionary", 1, 1, info),
     Def::new("keys", "dictionary ?pattern?", 1, 2, keys),
     Def::new("lappend", "dictVarName key ?value ...?", 2, ANY, lappend),
-    Def::new("map", "{keyVarName valueVarName} dictionary script", 3, 3, map),
+    Def::new(
+        "map",
+        "{keyVarName valueVarName} dictionary script",
+        3,
+        3,
+        map,
+    ),
     Def::new("merge", "?dictionary ...?", 0, ANY, merge),
     Def::new("remove", "dictionary ?key ...?", 1, ANY, remove),
     Def::new("replace", "dictionary ?key value ...?", 1, ANY, replace),
     Def::new("set", "dictVarName key ?key ...? value", 3, ANY, set),
     Def::new("size", "dictionary", 1, 1, size),
     Def::new("unset", "dictVarName key ?key ...?", 2, ANY, unset),
-    Def::new("update", "dictVarName key varName ?key varName ...? script", 4, ANY, update),
+    Def::new(
+        "update",
+        "dictVarName key varName ?key varName ...? script",
+        4,
+        ANY,
+        update,
+    ),
     Def::new("values", "dictionary ?pattern?", 1, 2, values),
     Def::new("with", "dictVarName ?key ...? script", 2, ANY, with),
 ];
@@ -58,7 +76,11 @@ fn create(_: &mut Interp<'_>, args: &[Value]) -> Outcome {
 fn get(_: &mut Interp<'_>, args: &[Value]) -> Outcome {
     if args.len() == 1 {
         let dict = args[0].as_dict()?;
-        return Ok(Value::list(dict.iter().flat_map(|(k, v)| [k.0.clone(), v.clone()]).collect()));
+        return Ok(Value::list(
+            dict.iter()
+                .flat_map(|(k, v)| [k.0.clone(), v.clone()])
+                .collect(),
+        ));
     }
     let mut value = args[0].clone();
     for key in &args[1..] {
@@ -89,11 +111,7 @@ fn size(_: &mut Interp<'_>, args: &[Value]) -> Outcome {
 
 fn info(_: &mut Interp<'_>, args: &[Value]) -> Outcome {
     let entries = args[0].as_dict()?.len();
-    let mut buckets = 4;
-    while entries > buckets * 3 {
-        buckets *= 4;
-    }
-    Ok(Value::from(format!("{entries} entries in table, {buckets} buckets")))
+    Ok(Value::from(super::table_statistics(entries)))
 }
 
 fn selected(args: &[Value], pick: impl Fn(&Key, &Value) -> Value) -> Outcome {
@@ -116,7 +134,9 @@ fn values(_: &mut Interp<'_>, args: &[Value]) -> Outcome {
 }
 
 fn merge(_: &mut Interp<'_>, args: &[Value]) -> Outcome {
-    let Some((first, rest)) = args.split_first() else { return Ok(Value::empty()) };
+    let Some((first, rest)) = args.split_first() else {
+        return Ok(Value::empty());
+    };
     let mut dict = (*first.as_dict()?).clone();
     for other in rest {
         for (key, value) in other.as_dict()?.iter() {
@@ -200,7 +220,10 @@ fn unset_path(dict: &mut Value, path: &[Value]) -> Outcome<()> {
 
 fn append(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
     change(interp, &args[0], |dict| {
-        let slot = dict.dict_mut()?.entry(Key(args[1].clone())).or_insert_with(Value::empty);
+        let slot = dict
+            .dict_mut()?
+            .entry(Key(args[1].clone()))
+            .or_insert_with(Value::empty);
         for more in &args[2..] {
             slot.push_bytes(more.bytes());
         }
@@ -213,7 +236,10 @@ fn lappend(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
         if let Some(old) = dict.as_dict()?.get(args[1].bytes()) {
             old.as_list()?;
         }
-        let slot = dict.dict_mut()?.entry(Key(args[1].clone())).or_insert_with(Value::empty);
+        let slot = dict
+            .dict_mut()?
+            .entry(Key(args[1].clone()))
+            .or_insert_with(Value::empty);
         slot.list_mut()?.extend_from_slice(&args[2..]);
         Ok(())
     })
@@ -243,7 +269,8 @@ fn incr(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
 fn pair_names(names: &Value, command: &str) -> Outcome<Rc<Vec<Value>>> {
     let names = names.as_list()?;
     if names.len() != 2 {
-        let code = ["TCL", "SYNTAX", command];
+        let mut code = vec!["TCL", "SYNTAX"];
+        code.extend(command.split(' '));
         return Err(Exit::coded("must have exactly two variable names", &code));
     }
     Ok(names)
@@ -256,7 +283,7 @@ fn for_pairs(
     what: &str,
     mut take: impl FnMut(&Key, &Value, Value) -> Outcome<()>,
 ) -> Outcome<()> {
-    let style = interp.body_style();
+    let style = interp.loop_style();
     let names = pair_names(&args[0], what)?;
     let dict = args[1].as_dict()?;
     for (key, value) in dict.iter() {
@@ -317,7 +344,11 @@ fn filter(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
         return Ok(Value::dict(result));
     }
     for (key, value) in args[0].as_dict()?.iter() {
-        let text = if kind == 0 { key.0.bytes() } else { value.bytes() };
+        let text = if kind == 0 {
+            key.0.bytes()
+        } else {
+            value.bytes()
+        };
         let fits = |pattern: &Value| string_match(pattern.bytes(), text, Case::Sensitive);
         if args[2..].iter().any(fits) {
             result.insert(key.clone(), value.clone());
@@ -328,7 +359,7 @@ fn filter(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
 
 fn update(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
     let usage = "dictVarName key varName ?key varName ...? script";
-    let style = interp.body_style();
+    let style = interp.loop_style();
     if args.len() % 2 != 0 {
         return Err(wrong_args(b"dict update", usage));
     }
@@ -375,7 +406,7 @@ fn add_body_line(result: Outcome, what: &str, style: Style) -> Outcome {
 }
 
 fn with(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
-    let style = interp.body_style();
+    let style = interp.loop_style();
     let (body, path) = args[1..].split_last().expect("at least two arguments");
     let mut inner = interp.get_var(args[0].bytes())?;
     for key in path {

@@ -4,7 +4,7 @@
 
 use std::rc::Rc;
 
-use crate::modulefile::tcl::command::{Command, CommandKind, Def, Proc};
+use crate::modulefile::tcl::command::{ANY, Command, CommandKind, Def, Proc};
 use crate::modulefile::tcl::error::{Exit, Outcome};
 use crate::modulefile::tcl::interp::Interp;
 use crate::modulefile::tcl::math;
@@ -20,27 +20,60 @@ pub(super) static TABLE: &[Def] = &[Def::ensemble("info", SUBCOMMANDS)];
 
 static SUBCOMMANDS: &[Def] = &[
     Def::new("args", "procname", 1, 1, args_of),
-    Def::new("body", "procname", 1, 1, |interp, args| Ok(definition(interp, &args[0])?.body.clone())),
-    Def::new("cmdcount", "", 0, 0, |interp, _| Ok(Value::int(interp.steps_done()))),
-    Def::new("commands", "?pattern?", 0, 1, |interp, args| commands(interp, args, |_| true)),
+    Def::new("body", "procname", 1, 1, |interp, args| {
+        Ok(definition(interp, &args[0])?.body.clone())
+    }),
+    Def::new("class", "subcommand ?arg ...?", 1, ANY, |_, args| {
+        Err(no_object(args))
+    }),
+    Def::new("cmdcount", "", 0, 0, |interp, _| {
+        Ok(Value::int(interp.steps_done()))
+    }),
+    Def::new("commands", "?pattern?", 0, 1, |interp, args| {
+        commands(interp, args, |_| true)
+    }),
     Def::new("complete", "command", 1, 1, complete),
+    Def::new("coroutine", "", 0, 0, |_, _| Ok(Value::empty())),
     Def::new("default", "procname arg varname", 3, 3, default),
-    Def::new("exists", "varName", 1, 1, |interp, args| Ok(Value::bool(interp.var_exists(args[0].bytes())))),
+    Def::new("errorstack", "?interp?", 0, 1, |_, _| Ok(Value::empty())),
+    Def::new("exists", "varName", 1, 1, |interp, args| {
+        Ok(Value::bool(interp.var_exists(args[0].bytes())))
+    }),
     Def::new("functions", "?pattern?", 0, 1, functions),
     Def::new("globals", "?pattern?", 0, 1, globals),
     Def::new("hostname", "", 0, 0, hostname),
     Def::new("level", "?number?", 0, 1, level),
-    Def::new("library", "", 0, 0, |interp, _| interp.get_var(b"::tcl_library")),
+    Def::new("library", "", 0, 0, |interp, _| {
+        interp.get_var(b"::tcl_library")
+    }),
     Def::new("loaded", "?interp?", 0, 1, |_, _| Ok(Value::empty())),
     Def::new("locals", "?pattern?", 0, 1, locals),
-    Def::new("nameofexecutable", "", 0, 0, |interp, _| Ok(interp.state.executable.clone())),
-    Def::new("patchlevel", "", 0, 0, |interp, _| interp.get_var(b"::tcl_patchLevel")),
+    Def::new("nameofexecutable", "", 0, 0, |interp, _| {
+        Ok(interp.state.executable.clone())
+    }),
+    Def::new("object", "subcommand ?arg ...?", 1, ANY, |_, args| {
+        Err(no_object(args))
+    }),
+    Def::new("patchlevel", "", 0, 0, |interp, _| {
+        interp.get_var(b"::tcl_patchLevel")
+    }),
     Def::new("procs", "?pattern?", 0, 1, procs),
     Def::new("script", "?filename?", 0, 1, script),
-    Def::new("sharedlibextension", "", 0, 0, |_, _| Ok(Value::from(".so"))),
-    Def::new("tclversion", "", 0, 0, |interp, _| interp.get_var(b"::tcl_version")),
+    Def::new("sharedlibextension", "", 0, 0, |_, _| {
+        Ok(Value::from(".so"))
+    }),
+    Def::new("tclversion", "", 0, 0, |interp, _| {
+        interp.get_var(b"::tcl_version")
+    }),
     Def::new("vars", "?pattern?", 0, 1, vars),
 ];
+
+/// The answer to all questions about objects: there are none.
+fn no_object(args: &[Value]) -> Exit {
+    let name = args.get(1).cloned().unwrap_or_default();
+    let message = bytes!(name, " does not refer to an object");
+    Exit::coded(message, &[&b"TCL"[..], b"LOOKUP", b"OBJECT", name.bytes()])
+}
 
 /// The proc of this name.
 pub(super) fn find_proc(interp: &mut Interp<'_>, name: &[u8]) -> Option<Rc<Proc>> {
@@ -58,20 +91,38 @@ pub(super) fn find_proc(interp: &mut Interp<'_>, name: &[u8]) -> Option<Rc<Proc>
 fn definition(interp: &mut Interp<'_>, name: &Value) -> Outcome<Rc<Proc>> {
     find_proc(interp, name.bytes()).ok_or_else(|| {
         let message = bytes!("\"", name, "\" isn't a procedure");
-        Exit::coded(message, &[&b"TCL"[..], b"LOOKUP", b"PROCEDURE", name.bytes()])
+        Exit::coded(
+            message,
+            &[&b"TCL"[..], b"LOOKUP", b"PROCEDURE", name.bytes()],
+        )
     })
 }
 
 fn args_of(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
     let definition = definition(interp, &args[0])?;
-    Ok(Value::list(definition.params.iter().map(|param| param.name.clone()).collect()))
+    Ok(Value::list(
+        definition
+            .params
+            .iter()
+            .map(|param| param.name.clone())
+            .collect(),
+    ))
 }
 
 fn default(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
     let definition = definition(interp, &args[0])?;
     let Some(param) = definition.params.iter().find(|param| param.name == args[1]) else {
-        let message = bytes!("procedure \"", args[0], "\" doesn't have an argument \"", args[1], "\"");
-        return Err(Exit::coded(message, &[&b"TCL"[..], b"LOOKUP", b"ARGUMENT", args[1].bytes()]));
+        let message = bytes!(
+            "procedure \"",
+            args[0],
+            "\" doesn't have an argument \"",
+            args[1],
+            "\""
+        );
+        return Err(Exit::coded(
+            message,
+            &[&b"TCL"[..], b"LOOKUP", b"ARGUMENT", args[1].bytes()],
+        ));
     };
     let value = param.default.clone();
     interp.set_var(args[2].bytes(), value.clone().unwrap_or_default())?;
@@ -83,19 +134,32 @@ fn complete(_: &mut Interp<'_>, args: &[Value]) -> Outcome {
 }
 
 /// A pattern taken apart: its namespace and the pattern of the tail; the prefix that results show.
-fn scope<'a>(interp: &Interp<'_>, pattern: Option<&'a Value>) -> Option<(NamespaceId, Option<&'a [u8]>, Vec<u8>)> {
+fn scope<'a>(
+    interp: &Interp<'_>,
+    pattern: Option<&'a Value>,
+) -> Option<(NamespaceId, Option<&'a [u8]>, Vec<u8>)> {
     let current = interp.current_namespace();
-    let Some(pattern) = pattern else { return Some((current, None, Vec::new())) };
+    let Some(pattern) = pattern else {
+        return Some((current, None, Vec::new()));
+    };
     let text = pattern.bytes();
     match split_name(text) {
         (None, tail) => Some((current, Some(tail), Vec::new())),
         (Some(qualifier), tail) => {
-            let start = if text.starts_with(b"::") { GLOBAL } else { current };
+            let start = if text.starts_with(b"::") {
+                GLOBAL
+            } else {
+                current
+            };
             let namespace = interp
                 .find_namespace(qualifier, start)
                 .or_else(|| interp.find_namespace(qualifier, GLOBAL))?;
             let name = &interp.namespace(namespace).name;
-            let prefix = if namespace == GLOBAL { b"::".to_vec() } else { bytes!(name, "::") };
+            let prefix = if namespace == GLOBAL {
+                b"::".to_vec()
+            } else {
+                bytes!(name, "::")
+            };
             Some((namespace, Some(tail), prefix))
         }
     }
@@ -106,7 +170,9 @@ fn fits(pattern: Option<&[u8]>, name: &[u8]) -> bool {
 }
 
 fn commands(interp: &mut Interp<'_>, args: &[Value], wanted: impl Fn(&Command) -> bool) -> Outcome {
-    let Some((namespace, pattern, prefix)) = scope(interp, args.first()) else { return Ok(Value::empty()) };
+    let Some((namespace, pattern, prefix)) = scope(interp, args.first()) else {
+        return Ok(Value::empty());
+    };
     let mut names = interp.command_names(namespace);
     if prefix.is_empty() && namespace != GLOBAL {
         for at in interp.namespace(namespace).path.clone() {
@@ -122,7 +188,10 @@ fn commands(interp: &mut Interp<'_>, args: &[Value], wanted: impl Fn(&Command) -
             continue;
         }
         let full = bytes!(prefix, name);
-        if interp.find_command_from(&full, namespace).is_some_and(|command| wanted(&command)) {
+        if interp
+            .find_command_from(&full, namespace)
+            .is_some_and(|command| wanted(&command))
+        {
             found.push(Value::new(full));
         }
     }
@@ -130,7 +199,9 @@ fn commands(interp: &mut Interp<'_>, args: &[Value], wanted: impl Fn(&Command) -
 }
 
 fn procs(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
-    let Some((namespace, pattern, prefix)) = scope(interp, args.first()) else { return Ok(Value::empty()) };
+    let Some((namespace, pattern, prefix)) = scope(interp, args.first()) else {
+        return Ok(Value::empty());
+    };
     let mut found: Vec<Value> = Vec::new();
     for (name, command) in &interp.namespace(namespace).commands {
         let mut source = Rc::clone(command);
@@ -149,9 +220,18 @@ fn functions(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
     let pattern = args.first().map(Value::bytes);
     let names = match interp.find_namespace(b"::tcl::mathfunc", GLOBAL) {
         Some(namespace) => interp.command_names(namespace),
-        None => math::FUNCTIONS.iter().map(|function| function.name.into()).collect(),
+        None => math::FUNCTIONS
+            .iter()
+            .map(|function| function.name.into())
+            .collect(),
     };
-    Ok(Value::list(names.into_iter().filter(|name| fits(pattern, name)).map(Value::new).collect()))
+    Ok(Value::list(
+        names
+            .into_iter()
+            .filter(|name| fits(pattern, name))
+            .map(Value::new)
+            .collect(),
+    ))
 }
 
 fn defined(table: &VarTable, pattern: Option<&[u8]>, prefix: &[u8], links: bool) -> Vec<Value> {
@@ -167,7 +247,12 @@ fn globals(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
         let text = pattern.bytes();
         text.strip_prefix(b"::").unwrap_or(text)
     });
-    Ok(Value::list(defined(&interp.namespace(GLOBAL).vars, pattern, b"", true)))
+    Ok(Value::list(defined(
+        &interp.namespace(GLOBAL).vars,
+        pattern,
+        b"",
+        true,
+    )))
 }
 
 fn locals(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
@@ -175,16 +260,30 @@ fn locals(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
     if !frame.is_proc() {
         return Ok(Value::empty());
     }
-    Ok(Value::list(defined(&frame.vars, args.first().map(Value::bytes), b"", false)))
+    Ok(Value::list(defined(
+        &frame.vars,
+        args.first().map(Value::bytes),
+        b"",
+        false,
+    )))
 }
 
 fn vars(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
-    let qualified = args.first().is_some_and(|pattern| split_name(pattern.bytes()).0.is_some());
+    let qualified = args
+        .first()
+        .is_some_and(|pattern| split_name(pattern.bytes()).0.is_some());
     if interp.frame().is_proc() && !qualified {
         let table = &interp.frame().vars;
-        return Ok(Value::list(defined(table, args.first().map(Value::bytes), b"", true)));
+        return Ok(Value::list(defined(
+            table,
+            args.first().map(Value::bytes),
+            b"",
+            true,
+        )));
     }
-    let Some((namespace, pattern, prefix)) = scope(interp, args.first()) else { return Ok(Value::empty()) };
+    let Some((namespace, pattern, prefix)) = scope(interp, args.first()) else {
+        return Ok(Value::empty());
+    };
     let mut names = defined(&interp.namespace(namespace).vars, pattern, &prefix, true);
     if namespace != GLOBAL && prefix.is_empty() {
         for name in defined(&interp.namespace(GLOBAL).vars, pattern, b"", true) {
@@ -203,14 +302,19 @@ fn hostname(_: &mut Interp<'_>, _: &[Value]) -> Outcome {
 
 fn level(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
     let current = interp.frame().level as i64;
-    let Some(word) = args.first() else { return Ok(Value::int(current)) };
+    let Some(word) = args.first() else {
+        return Ok(Value::int(current));
+    };
     let number = expect_int(word)?;
     let wanted = if number > 0 { number } else { current + number };
     match interp.frame_at_level(wanted) {
         Some(frame) if wanted > 0 => Ok(Value::list(interp.frames[frame].words().to_vec())),
         _ => {
             let message = bytes!("bad level \"", word, "\"");
-            Err(Exit::coded(message, &[&b"TCL"[..], b"LOOKUP", b"STACK_LEVEL", word.bytes()]))
+            Err(Exit::coded(
+                message,
+                &[&b"TCL"[..], b"LOOKUP", b"STACK_LEVEL", word.bytes()],
+            ))
         }
     }
 }

@@ -101,6 +101,17 @@ fn not_integer(value: &Value) -> Exit {
     Exit::coded(message, &["TCL", "VALUE", "INTEGER"])
 }
 
+/// The error for a value that is no number of this kind.
+fn not_a_number(kind: &str, value: &Value) -> Exit {
+    let octal = if number::looks_like_bad_octal(value.bytes()) {
+        " (looks like invalid octal number)"
+    } else {
+        ""
+    };
+    let message = bytes!("expected ", kind, " but got \"", value, "\"", octal);
+    Exit::coded(message, &["TCL", "VALUE", "NUMBER"])
+}
+
 /// An integer argument of 64 bits.
 fn expect_int(value: &Value) -> Outcome<i64> {
     match value.as_number() {
@@ -258,19 +269,59 @@ fn choice(word: &Value, names: &[&str], what: &str) -> Outcome<usize> {
         _ => "bad",
     };
     let message = bytes!(how, " ", what, " \"", text, "\": must be ", one_of(names));
-    Err(Exit::coded(message, &[&b"TCL"[..], b"LOOKUP", b"INDEX", what.as_bytes(), text]))
+    Err(Exit::coded(
+        message,
+        &[&b"TCL"[..], b"LOOKUP", b"INDEX", what.as_bytes(), text],
+    ))
 }
 
 /// Like [`choice`], but a word must be complete.
 fn exact_choice(word: &Value, names: &[&str], what: &str) -> Outcome<usize> {
     let text = word.bytes();
-    names.iter().position(|name| name.as_bytes() == text).ok_or_else(|| {
-        let message = bytes!("bad ", what, " \"", text, "\": must be ", one_of(names));
-        Exit::coded(message, &[&b"TCL"[..], b"LOOKUP", b"INDEX", what.as_bytes(), text])
-    })
+    names
+        .iter()
+        .position(|name| name.as_bytes() == text)
+        .ok_or_else(|| {
+            let message = bytes!("bad ", what, " \"", text, "\": must be ", one_of(names));
+            Exit::coded(
+                message,
+                &[&b"TCL"[..], b"LOOKUP", b"INDEX", what.as_bytes(), text],
+            )
+        })
 }
 
 /// A truth value argument.
 fn expect_bool(value: &Value) -> Outcome<bool> {
-    value.as_bool().ok_or_else(|| super::expr::not_boolean(value))
+    value
+        .as_bool()
+        .ok_or_else(|| super::expr::not_boolean(value))
+}
+
+/// What `array statistics` and `dict info` tell: the shape of a hash table of this size, evenly filled.
+fn table_statistics(entries: usize) -> String {
+    let mut buckets = 4;
+    while entries >= buckets * 3 {
+        buckets *= 4;
+    }
+    let full = entries % buckets;
+    let each = entries / buckets;
+    let mut text = format!("{entries} entries in table, {buckets} buckets");
+    for size in 0..10 {
+        let count = match size {
+            _ if size == each => buckets - full,
+            _ if size == each + 1 => full,
+            _ => 0,
+        };
+        text.push_str(&format!("\nnumber of buckets with {size} entries: {count}"));
+    }
+    let probes = full * (each + 1) * (each + 2) / 2 + (buckets - full) * each * (each + 1) / 2;
+    let distance = if entries == 0 {
+        0.0
+    } else {
+        probes as f64 / entries as f64
+    };
+    text.push_str(&format!(
+        "\nnumber of buckets with 10 or more entries: 0\naverage search distance for entry: {distance:.1}"
+    ));
+    text
 }

@@ -32,7 +32,9 @@ static SUBCOMMANDS: &[Def] = &[
     Def::new("eval", "name arg ?arg...?", 2, ANY, eval),
     Def::new("exists", "name", 1, 1, |interp, args| {
         let current = interp.current_namespace();
-        Ok(Value::bool(interp.find_namespace(args[0].bytes(), current).is_some()))
+        Ok(Value::bool(
+            interp.find_namespace(args[0].bytes(), current).is_some(),
+        ))
     }),
     Def::new("export", "?-clear? ?pattern pattern...?", 0, ANY, export),
     Def::new("forget", "?pattern pattern...?", 0, ANY, forget),
@@ -42,9 +44,13 @@ static SUBCOMMANDS: &[Def] = &[
     Def::new("parent", "?name?", 0, 1, parent),
     Def::new("path", "?pathList?", 0, 1, path),
     Def::new("qualifiers", "string", 1, 1, |_, args| {
-        Ok(Value::from(split_name(args[0].bytes()).0.unwrap_or_default()))
+        Ok(Value::from(
+            split_name(args[0].bytes()).0.unwrap_or_default(),
+        ))
     }),
-    Def::new("tail", "string", 1, 1, |_, args| Ok(Value::from(split_name(args[0].bytes()).1))),
+    Def::new("tail", "string", 1, 1, |_, args| {
+        Ok(Value::from(split_name(args[0].bytes()).1))
+    }),
     Def::new("unknown", "?script?", 0, 1, unknown),
     Def::new("upvar", "ns ?otherVar myVar ...?", 1, ANY, upvar),
     Def::new("which", "?-command? ?-variable? name", 1, 3, which),
@@ -59,11 +65,19 @@ const ENSEMBLE: Def = Def {
 };
 
 static ENSEMBLE_COMMANDS: &[Def] = &[
-    Def::new("configure", "cmdname ?-option value ...? ?arg ...?", 1, ANY, ensemble_configure),
+    Def::new(
+        "configure",
+        "cmdname ?-option value ...? ?arg ...?",
+        1,
+        ANY,
+        ensemble_configure,
+    ),
     Def::new("create", "?option value ...?", 0, ANY, ensemble_create),
     Def::new("exists", "cmdname", 1, 1, |interp, args| {
         let known = interp.ensemble_of(args[0].bytes()).is_some();
-        Ok(Value::bool(known || super::is_builtin_ensemble(args[0].bytes())))
+        Ok(Value::bool(
+            known || super::is_builtin_ensemble(args[0].bytes()),
+        ))
     }),
 ];
 
@@ -77,7 +91,10 @@ fn find(interp: &Interp<'_>, name: &Value) -> Outcome<NamespaceId> {
         } else {
             bytes!("namespace \"", name, "\" not found in \"", within, "\"")
         };
-        Exit::coded(message, &[&b"TCL"[..], b"LOOKUP", b"NAMESPACE", name.bytes()])
+        Exit::coded(
+            message,
+            &[&b"TCL"[..], b"LOOKUP", b"NAMESPACE", name.bytes()],
+        )
     })
 }
 
@@ -87,7 +104,10 @@ fn children(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
         None => interp.current_namespace(),
     };
     let space = interp.namespace(namespace);
-    let names = space.children.values().map(|&id| interp.namespace(id).name.clone());
+    let names = space
+        .children
+        .values()
+        .map(|&id| interp.namespace(id).name.clone());
     let pattern = args.get(1).map(|pattern| {
         if pattern.bytes().starts_with(b"::") {
             pattern.bytes().to_vec()
@@ -119,8 +139,15 @@ fn delete(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
     let current = interp.current_namespace();
     for name in args {
         if interp.find_namespace(name.bytes(), current).is_none() {
-            let message = bytes!("unknown namespace \"", name, "\" in namespace delete command");
-            return Err(Exit::coded(message, &[&b"TCL"[..], b"LOOKUP", b"NAMESPACE", name.bytes()]));
+            let message = bytes!(
+                "unknown namespace \"",
+                name,
+                "\" in namespace delete command"
+            );
+            return Err(Exit::coded(
+                message,
+                &[&b"TCL"[..], b"LOOKUP", b"NAMESPACE", name.bytes()],
+            ));
         }
     }
     for name in args {
@@ -132,7 +159,13 @@ fn delete(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
 }
 
 /// Runs a script in a namespace.
-fn run_in(interp: &mut Interp<'_>, namespace: NamespaceId, words: Vec<Value>, script: &Value, what: &str) -> Outcome {
+fn run_in(
+    interp: &mut Interp<'_>,
+    namespace: NamespaceId,
+    words: Vec<Value>,
+    script: &Value,
+    what: &str,
+) -> Outcome {
     let frame = Frame {
         vars: VarTable::default(),
         namespace,
@@ -144,7 +177,15 @@ fn run_in(interp: &mut Interp<'_>, namespace: NamespaceId, words: Vec<Value>, sc
         Err(Exit::Error(mut error)) => {
             let name = shorten(&interp.namespace(namespace).name, 200);
             let line = error.line.to_string();
-            error.add_info(bytes!("\n    (in namespace ", what, " \"", name, "\" script line ", line, ")"));
+            error.add_info(bytes!(
+                "\n    (in namespace ",
+                what,
+                " \"",
+                name,
+                "\" script line ",
+                line,
+                ")"
+            ));
             Err(Exit::Error(error))
         }
         other => other,
@@ -189,7 +230,11 @@ fn export(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
     }
     for pattern in patterns {
         if split_name(pattern.bytes()).0.is_some() {
-            let message = bytes!("invalid export pattern \"", pattern, "\": pattern can't specify a namespace");
+            let message = bytes!(
+                "invalid export pattern \"",
+                pattern,
+                "\": pattern can't specify a namespace"
+            );
             return Err(Exit::coded(message, &["TCL", "EXPORT", "INVALID"]));
         }
         let exports = &mut interp.namespace_mut(current).exports;
@@ -223,35 +268,60 @@ fn import(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
     Ok(Value::empty())
 }
 
-fn import_pattern(interp: &mut Interp<'_>, current: NamespaceId, pattern: &Value, force: bool) -> Outcome<()> {
+fn import_pattern(
+    interp: &mut Interp<'_>,
+    current: NamespaceId,
+    pattern: &Value,
+    force: bool,
+) -> Outcome<()> {
     let text = pattern.bytes();
     let fail = |message: Vec<u8>, what: &str| Exit::coded(message, &["TCL", "IMPORT", what]);
     if text.is_empty() {
         return Err(fail(bytes!("empty import pattern"), "EMPTY"));
     }
     let (Some(qualifier), tail) = split_name(text) else {
-        return Err(fail(bytes!("no namespace specified in import pattern \"", text, "\""), "ORIGIN"));
+        return Err(fail(
+            bytes!("no namespace specified in import pattern \"", text, "\""),
+            "ORIGIN",
+        ));
     };
-    let start = if text.starts_with(b"::") { GLOBAL } else { current };
+    let start = if text.starts_with(b"::") {
+        GLOBAL
+    } else {
+        current
+    };
     let Some(source) = interp
         .find_namespace(qualifier, start)
         .or_else(|| interp.find_namespace(qualifier, GLOBAL))
     else {
         let message = bytes!("unknown namespace in import pattern \"", text, "\"");
-        return Err(Exit::coded(message, &[&b"TCL"[..], b"LOOKUP", b"NAMESPACE", text]));
+        return Err(Exit::coded(
+            message,
+            &[&b"TCL"[..], b"LOOKUP", b"NAMESPACE", text],
+        ));
     };
     if source == current {
         let name = &interp.namespace(current).name;
-        let message = bytes!("import pattern \"", text, "\" tries to import from namespace \"", name, "\" into itself");
+        let message = bytes!(
+            "import pattern \"",
+            text,
+            "\" tries to import from namespace \"",
+            name,
+            "\" into itself"
+        );
         return Err(fail(message, "ORIGIN"));
     }
     let exports = interp.namespace(source).exports.clone();
     for name in interp.command_names(source) {
-        let exported = exports.iter().any(|pattern| string_match(pattern.bytes(), &name, Case::Sensitive));
+        let exported = exports
+            .iter()
+            .any(|pattern| string_match(pattern.bytes(), &name, Case::Sensitive));
         if !exported || !string_match(tail, &name, Case::Sensitive) {
             continue;
         }
-        let Some(command) = interp.command_in(source, &name) else { continue };
+        let Some(command) = interp.command_in(source, &name) else {
+            continue;
+        };
         if let Some(old) = interp.namespace(current).commands.get(&name[..]) {
             if matches!(&old.kind, CommandKind::Import(from) if Rc::ptr_eq(from, &command)) {
                 continue;
@@ -291,9 +361,17 @@ fn forget(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
         let source = match qualifier {
             None => None,
             Some(qualifier) => {
-                let start = if text.starts_with(b"::") { GLOBAL } else { current };
+                let start = if text.starts_with(b"::") {
+                    GLOBAL
+                } else {
+                    current
+                };
                 Some(interp.find_namespace(qualifier, start).ok_or_else(|| {
-                    let message = bytes!("unknown namespace in namespace forget pattern \"", text, "\"");
+                    let message = bytes!(
+                        "unknown namespace in namespace forget pattern \"",
+                        text,
+                        "\""
+                    );
                     Exit::coded(message, &[&b"TCL"[..], b"LOOKUP", b"NAMESPACE", text])
                 })?)
             }
@@ -344,7 +422,10 @@ fn path(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
     let current = interp.current_namespace();
     let Some(list) = args.first() else {
         let path = interp.namespace(current).path.iter();
-        return Ok(Value::list(path.map(|&id| Value::from(&interp.namespace(id).name[..])).collect()));
+        return Ok(Value::list(
+            path.map(|&id| Value::from(&interp.namespace(id).name[..]))
+                .collect(),
+        ));
     };
     let mut path = Vec::new();
     for name in list.as_list()?.iter() {
@@ -386,13 +467,23 @@ fn which(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
     let (name, option) = match args {
         [name] => (name, None),
         [option, name] => (name, Some(option)),
-        _ => return Err(wrong_args(b"namespace which", "?-command? ?-variable? name")),
+        _ => {
+            return Err(wrong_args(
+                b"namespace which",
+                "?-command? ?-variable? name",
+            ));
+        }
     };
     let wants_variable = match option.map(Value::bytes) {
         None => false,
         Some(text) if text.len() > 1 && b"-command".starts_with(text) => false,
         Some(text) if text.len() > 1 && b"-variable".starts_with(text) => true,
-        Some(_) => return Err(wrong_args(b"namespace which", "?-command? ?-variable? name")),
+        Some(_) => {
+            return Err(wrong_args(
+                b"namespace which",
+                "?-command? ?-variable? name",
+            ));
+        }
     };
     if !wants_variable {
         return Ok(match interp.find_command(name.bytes()) {
@@ -422,7 +513,12 @@ const ENSEMBLE_OPTIONS: [&str; 7] = [
 ];
 
 /// Reads one option of an ensemble.
-fn set_ensemble_option(interp: &Interp<'_>, ensemble: &mut Ensemble, name: &str, value: &Value) -> Outcome<()> {
+fn set_ensemble_option(
+    interp: &Interp<'_>,
+    ensemble: &mut Ensemble,
+    name: &str,
+    value: &Value,
+) -> Outcome<()> {
     match name {
         "-map" => {
             ensemble.map.clear();
@@ -451,7 +547,10 @@ fn set_ensemble_option(interp: &Interp<'_>, ensemble: &mut Ensemble, name: &str,
 
 fn ensemble_create(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
     if !args.len().is_multiple_of(2) {
-        return Err(wrong_args(b"namespace ensemble create", "?option value ...?"));
+        return Err(wrong_args(
+            b"namespace ensemble create",
+            "?option value ...?",
+        ));
     }
     let current = interp.current_namespace();
     let mut ensemble = Ensemble {
@@ -459,7 +558,14 @@ fn ensemble_create(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
         ..Ensemble::default()
     };
     let mut name = interp.namespace(current).name.clone();
-    const CREATE: [&str; 6] = ["-command", "-map", "-parameters", "-prefixes", "-subcommands", "-unknown"];
+    const CREATE: [&str; 6] = [
+        "-command",
+        "-map",
+        "-parameters",
+        "-prefixes",
+        "-subcommands",
+        "-unknown",
+    ];
     for pair in args.chunks_exact(2) {
         match CREATE[super::choice(&pair[0], &CREATE, "option")?] {
             "-command" => name = pair[1].bytes().to_vec(),
@@ -470,7 +576,11 @@ fn ensemble_create(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
     let namespace = match qualifier {
         None => current,
         Some(qualifier) => {
-            let start = if name.starts_with(b"::") { GLOBAL } else { current };
+            let start = if name.starts_with(b"::") {
+                GLOBAL
+            } else {
+                current
+            };
             interp.make_namespace(qualifier, start)
         }
     };
@@ -516,7 +626,10 @@ fn ensemble_configure(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
     match options {
         [] => {
             let rows = ENSEMBLE_OPTIONS[1..].iter();
-            Ok(Value::list(rows.flat_map(|name| [Value::from(*name), option(name)]).collect()))
+            Ok(Value::list(
+                rows.flat_map(|name| [Value::from(*name), option(name)])
+                    .collect(),
+            ))
         }
         [name] => {
             let at = super::choice(name, &ENSEMBLE_OPTIONS[1..], "option")?;
@@ -549,7 +662,13 @@ fn ensemble_configure(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
 }
 
 static INTERP: &[Def] = &[
-    Def::new("alias", "slavePath slaveCmd ?masterPath masterCmd? ?arg ...?", 0, ANY, alias),
+    Def::new(
+        "alias",
+        "slavePath slaveCmd ?masterPath masterCmd? ?arg ...?",
+        0,
+        ANY,
+        alias,
+    ),
     Def::new("aliases", "?path?", 0, 1, aliases),
     Def::new("exists", "?path?", 0, 1, |_, args| {
         Ok(Value::bool(args.first().is_none_or(Value::is_empty)))
@@ -559,11 +678,22 @@ static INTERP: &[Def] = &[
 ];
 
 fn alias(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
-    let usage = || wrong_args(b"interp alias", "slavePath slaveCmd ?masterPath masterCmd? ?arg ...?");
-    for path in [args.first(), args.get(2).filter(|_| args.len() > 3)].into_iter().flatten() {
+    let usage = || {
+        wrong_args(
+            b"interp alias",
+            "slavePath slaveCmd ?masterPath masterCmd? ?arg ...?",
+        )
+    };
+    for path in [args.first(), args.get(2).filter(|_| args.len() > 3)]
+        .into_iter()
+        .flatten()
+    {
         if !path.is_empty() {
             let message = bytes!("could not find interpreter \"", path, "\"");
-            return Err(Exit::coded(message, &[&b"TCL"[..], b"LOOKUP", b"INTERP", path.bytes()]));
+            return Err(Exit::coded(
+                message,
+                &[&b"TCL"[..], b"LOOKUP", b"INTERP", path.bytes()],
+            ));
         }
     }
     match args {
@@ -576,10 +706,15 @@ fn alias(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
         }),
         [_, name, empty] if empty.is_empty() => {
             match interp.find_command_from(name.bytes(), GLOBAL) {
-                Some(command) if matches!(command.kind, CommandKind::Alias(_)) => interp.delete_command(&command),
+                Some(command) if matches!(command.kind, CommandKind::Alias(_)) => {
+                    interp.delete_command(&command)
+                }
                 _ => {
                     let message = bytes!("alias \"", name, "\" not found");
-                    return Err(Exit::coded(message, &[&b"TCL"[..], b"LOOKUP", b"ALIAS", name.bytes()]));
+                    return Err(Exit::coded(
+                        message,
+                        &[&b"TCL"[..], b"LOOKUP", b"ALIAS", name.bytes()],
+                    ));
                 }
             }
             Ok(Value::empty())
@@ -615,7 +750,10 @@ fn recursion_limit(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
             Ok(limit) if limit > 0 => interp.limits.nesting = limit.min(100_000),
             _ => {
                 let message = "recursion limit must be > 0";
-                return Err(Exit::coded(message, &["TCL", "OPERATION", "INTERP", "BADLIMIT"]));
+                return Err(Exit::coded(
+                    message,
+                    &["TCL", "OPERATION", "INTERP", "BADLIMIT"],
+                ));
             }
         }
     }
@@ -627,13 +765,21 @@ impl Interp<'_> {
     pub(super) fn make_array(&mut self, name: &[u8]) -> Outcome<()> {
         let target = crate::modulefile::tcl::var::VarName { name, index: None };
         let Some(var) = self.make_var(name) else {
-            return Err(crate::modulefile::tcl::var::cannot("set", target, "parent namespace doesn't exist"));
+            return Err(crate::modulefile::tcl::var::cannot(
+                "set",
+                target,
+                "parent namespace doesn't exist",
+            ));
         };
         if var.is_array() {
             return Ok(());
         }
         if var.is_defined() {
-            return Err(crate::modulefile::tcl::var::cannot("array set", target, "variable isn't array"));
+            return Err(crate::modulefile::tcl::var::cannot(
+                "array set",
+                target,
+                "variable isn't array",
+            ));
         }
         let empty: Rc<Var> = Var::array(VarTable::default());
         var.state.swap(&empty.state);

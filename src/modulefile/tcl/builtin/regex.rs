@@ -35,7 +35,9 @@ impl Interp<'_> {
     /// The compiled form of a pattern.
     pub(super) fn regex(&mut self, pattern: &Value, flags: Flags) -> Outcome<Rc<Regex>> {
         let cache = &mut self.state.regexes.0;
-        let known = cache.iter().rposition(|(text, with, _)| text == pattern.bytes() && *with == flags);
+        let known = cache
+            .iter()
+            .rposition(|(text, with, _)| text == pattern.bytes() && *with == flags);
         if let Some(at) = known {
             let entry = cache.remove(at);
             let regex = Rc::clone(&entry.2);
@@ -81,7 +83,12 @@ fn error_name(why: &str) -> &'static str {
 }
 
 /// Searches; a search that takes too long is an error.
-pub(super) fn exec(regex: &Regex, text: &[u8], start: usize, not_bol: bool) -> Outcome<Option<Groups>> {
+pub(super) fn exec(
+    regex: &Regex,
+    text: &[u8],
+    start: usize,
+    not_bol: bool,
+) -> Outcome<Option<Groups>> {
     regex.exec(text, start, not_bol).map_err(Exit::error)
 }
 
@@ -121,7 +128,11 @@ const REGSUB_OPTIONS: [&str; 8] = [
     "--",
 ];
 
-fn options<'a>(args: &'a [Value], names: &[&str], usage: (&str, &str)) -> Outcome<(Options, &'a [Value])> {
+fn options<'a>(
+    args: &'a [Value],
+    names: &[&str],
+    usage: (&str, &str),
+) -> Outcome<(Options, &'a [Value])> {
     let mut options = Options::default();
     let mut rest = args;
     while let Some((word, after)) = rest.split_first() {
@@ -171,19 +182,27 @@ fn regexp(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
         };
         let regex = interp.regex(pattern, options.flags)?;
         let uses = regex.uses().map(Value::from).collect();
-        return Ok(Value::list(vec![Value::int(regex.groups() as i64), Value::list(uses)]));
+        return Ok(Value::list(vec![
+            Value::int(regex.groups() as i64),
+            Value::list(uses),
+        ]));
     }
     let [pattern, string, variables @ ..] = rest else {
         return Err(wrong_args(b"regexp", REGEXP));
     };
     if options.inline && !variables.is_empty() {
         let message = "regexp match variables not allowed when using -inline";
-        return Err(Exit::coded(message, &["TCL", "OPERATION", "REGEXP", "MIX_VAR_INLINE"]));
+        return Err(Exit::coded(
+            message,
+            &["TCL", "OPERATION", "REGEXP", "MIX_VAR_INLINE"],
+        ));
     }
     let regex = interp.regex(pattern, options.flags)?;
     let text = string.bytes();
     let length = super::string::length(string);
-    let mut at = options.start.map_or(0, |start| chars::offset(text, start.clamp_low(length)));
+    let mut at = options
+        .start
+        .map_or(0, |start| chars::offset(text, start.clamp_low(length)));
     let describe = |group: Option<(usize, usize)>| match (group, options.indices) {
         (Some((start, end)), false) => Value::from(&text[start..end]),
         (None, false) => Value::empty(),
@@ -199,7 +218,10 @@ fn regexp(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
     let mut last = None;
     loop {
         interp.step()?;
-        let Some(groups) = exec(&regex, text, at, not_at_beginning(text, at, options.flags))? else { break };
+        let Some(groups) = exec(&regex, text, at, not_at_beginning(text, at, options.flags))?
+        else {
+            break;
+        };
         count += 1;
         if options.inline {
             collected.extend(groups.iter().map(|group| describe(*group)));
@@ -241,12 +263,17 @@ fn regsub(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
     let regex = interp.regex(pattern, options.flags)?;
     let text = string.bytes();
     let length = super::string::length(string);
-    let mut at = options.start.map_or(0, |start| chars::offset(text, start.clamp_low(length)));
+    let mut at = options
+        .start
+        .map_or(0, |start| chars::offset(text, start.clamp_low(length)));
     let mut out = text[..at].to_vec();
     let mut count = 0;
     while at <= text.len() {
         interp.step()?;
-        let Some(groups) = exec(&regex, text, at, not_at_beginning(text, at, options.flags))? else { break };
+        let Some(groups) = exec(&regex, text, at, not_at_beginning(text, at, options.flags))?
+        else {
+            break;
+        };
         count += 1;
         let (start, end) = groups[0].unwrap_or((at, at));
         out.extend_from_slice(&text[at..start]);
@@ -266,7 +293,11 @@ fn regsub(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
         }
     }
     out.extend_from_slice(&text[at.min(text.len())..]);
-    let result = if count == 0 { string.clone() } else { Value::new(out) };
+    let result = if count == 0 {
+        string.clone()
+    } else {
+        Value::new(out)
+    };
     match variable {
         None => Ok(result),
         Some(name) => {

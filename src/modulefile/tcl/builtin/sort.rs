@@ -45,15 +45,12 @@ impl Order {
     fn key(&self, value: &Value) -> Outcome<SortKey> {
         match self {
             Order::Integer => match value.as_number() {
-                Some(Number::Double(_)) | None => Err(super::not_integer(value)),
+                Some(Number::Double(_)) | None => Err(super::not_a_number("integer", value)),
                 Some(number) => Ok(SortKey::Number(number)),
             },
             Order::Real => match value.as_number() {
                 Some(number) => Ok(SortKey::Number(Number::Double(number.to_double()))),
-                None => {
-                    let message = bytes!("expected floating-point number but got \"", value, "\"");
-                    Err(Exit::coded(message, &["TCL", "VALUE", "DOUBLE"]))
-                }
+                None => Err(super::not_a_number("floating-point number", value)),
             },
             _ => Ok(SortKey::Text(value.clone())),
         }
@@ -74,13 +71,15 @@ impl Order {
                 let mut words = command.as_list()?.to_vec();
                 words.push(a.clone());
                 words.push(b.clone());
-                let answer = interp.eval_list(&Value::list(words)).map_err(|exit| match exit {
-                    Exit::Error(mut error) => {
-                        error.add_info("\n    (-compare command)");
-                        Exit::Error(error)
-                    }
-                    other => other,
-                })?;
+                let answer = interp
+                    .eval_list(&Value::list(words))
+                    .map_err(|exit| match exit {
+                        Exit::Error(mut error) => {
+                            error.add_info("\n    (-compare command)");
+                            Exit::Error(error)
+                        }
+                        other => other,
+                    })?;
                 match answer.as_int() {
                     Some(n) => n.cmp(&0),
                     None => {
@@ -103,7 +102,10 @@ fn pick(element: &Value, path: &[Value]) -> Outcome {
         let items = value.as_list()?;
         let Some(at) = index(step)?.within(items.len()) else {
             let message = bytes!("element ", step, " missing from sublist \"", value, "\"");
-            return Err(Exit::coded(message, &["TCL", "OPERATION", "LSORT", "INDEXFAILED"]));
+            return Err(Exit::coded(
+                message,
+                &["TCL", "OPERATION", "LSORT", "INDEXFAILED"],
+            ));
         };
         let next = items[at].clone();
         value = next;
@@ -233,7 +235,11 @@ fn lsort(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
     }
     let mut compare = |interp: &mut Interp<'_>, a: &(SortKey, usize), b: &(SortKey, usize)| {
         let ordering = order.compare(interp, &a.0, &b.0)?;
-        Ok(if decreasing { ordering.reverse() } else { ordering })
+        Ok(if decreasing {
+            ordering.reverse()
+        } else {
+            ordering
+        })
     };
     let mut sorted = merge_sort(interp, keyed, &mut compare)?;
     if unique {
@@ -353,7 +359,12 @@ fn search_options(options: &[Value]) -> Outcome<Search> {
             "-sorted" => search.mode = Mode::Sorted,
             "-start" => match rest.next() {
                 Some(start) => search.start = Some(index(start)?),
-                None => return Err(Exit::coded("missing starting index", &["TCL", "ARGUMENT", "MISSING"])),
+                None => {
+                    return Err(Exit::coded(
+                        "missing starting index",
+                        &["TCL", "ARGUMENT", "MISSING"],
+                    ));
+                }
             },
             _ => search.subindices = true,
         }
@@ -404,7 +415,11 @@ fn lsearch(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
     let start = search.start.map_or(0, |start| start.clamp_low(items.len()));
     let describe = |at: usize, element: &Value| {
         if search.inline {
-            return Ok(if search.subindices { pick(element, &search.path)? } else { element.clone() });
+            return Ok(if search.subindices {
+                pick(element, &search.path)?
+            } else {
+                element.clone()
+            });
         }
         if !search.subindices {
             return Ok(Value::int(at as i64));
@@ -422,7 +437,11 @@ fn lsearch(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
             None => Ok(Value::int(-1)),
         };
     }
-    let case = if search.nocase { Case::Insensitive } else { Case::Sensitive };
+    let case = if search.nocase {
+        Case::Insensitive
+    } else {
+        Case::Sensitive
+    };
     for (at, element) in items.iter().enumerate().skip(start) {
         interp.step()?;
         let part = pick(element, &search.path)?;
@@ -442,7 +461,11 @@ fn lsearch(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
                 };
                 match (&key, wanted) {
                     (SortKey::Text(_), SortKey::Number(_)) => {
-                        return Err(search.order.key(&pick(element, &search.path)?).err().unwrap_or(Exit::Break));
+                        return Err(search
+                            .order
+                            .key(&pick(element, &search.path)?)
+                            .err()
+                            .unwrap_or(Exit::Break));
                     }
                     _ => search.order.compare(interp, &key, wanted)?.is_eq(),
                 }
@@ -459,7 +482,11 @@ fn lsearch(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
     if search.all {
         return Ok(Value::list(found));
     }
-    Ok(if search.inline { Value::empty() } else { Value::int(-1) })
+    Ok(if search.inline {
+        Value::empty()
+    } else {
+        Value::int(-1)
+    })
 }
 
 /// Searches a sorted list: the first equal element, or with `-bisect` the last that is not greater.
@@ -480,7 +507,11 @@ fn bisect(
         if search.decreasing {
             ordering = ordering.reverse();
         }
-        let before = if search.bisect { ordering.is_le() } else { ordering.is_lt() };
+        let before = if search.bisect {
+            ordering.is_le()
+        } else {
+            ordering.is_lt()
+        };
         if before {
             low = middle + 1;
         } else {
@@ -490,7 +521,13 @@ fn bisect(
     if search.bisect {
         return Ok((low > start).then(|| low - 1));
     }
-    let Some(element) = items.get(low) else { return Ok(None) };
+    let Some(element) = items.get(low) else {
+        return Ok(None);
+    };
     let key = search.order.key(&pick(element, &search.path)?)?;
-    Ok(search.order.compare(interp, &key, wanted)?.is_eq().then_some(low))
+    Ok(search
+        .order
+        .compare(interp, &key, wanted)?
+        .is_eq()
+        .then_some(low))
 }

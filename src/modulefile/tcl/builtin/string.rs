@@ -25,31 +25,77 @@ pub(super) static TABLE: &[Def] = &[
     Def::ensemble("string", SUBCOMMANDS),
     Def::new("format", "formatString ?arg ...?", 1, ANY, cmd_format),
     Def::new("scan", "string format ?varName ...?", 2, ANY, cmd_scan),
-    Def::new("subst", "?-nobackslashes? ?-nocommands? ?-novariables? string", 1, ANY, cmd_subst),
+    Def::new(
+        "subst",
+        "?-nobackslashes? ?-nocommands? ?-novariables? string",
+        1,
+        ANY,
+        cmd_subst,
+    ),
 ];
 
 static SUBCOMMANDS: &[Def] = &[
-    Def::new("bytelength", "string", 1, 1, |_, args| Ok(Value::int(args[0].bytes().len() as i64))),
+    Def::new("bytelength", "string", 1, 1, |_, args| {
+        Ok(Value::int(args[0].bytes().len() as i64))
+    }),
     Def::new("cat", "?arg ...?", 0, ANY, cat),
-    Def::new("compare", "?-nocase? ?-length int? string1 string2", 2, ANY, compare),
-    Def::new("equal", "?-nocase? ?-length int? string1 string2", 2, ANY, equal),
-    Def::new("first", "needleString haystackString ?startIndex?", 2, 3, first),
+    Def::new(
+        "compare",
+        "?-nocase? ?-length int? string1 string2",
+        2,
+        ANY,
+        compare,
+    ),
+    Def::new(
+        "equal",
+        "?-nocase? ?-length int? string1 string2",
+        2,
+        ANY,
+        equal,
+    ),
+    Def::new(
+        "first",
+        "needleString haystackString ?startIndex?",
+        2,
+        3,
+        first,
+    ),
     Def::new("index", "string charIndex", 2, 2, at_index),
     Def::new("is", "class ?-strict? ?-failindex var? str", 2, ANY, is),
-    Def::new("last", "needleString haystackString ?startIndex?", 2, 3, last),
-    Def::new("length", "string", 1, 1, |_, args| Ok(Value::int(length(&args[0]) as i64))),
+    Def::new(
+        "last",
+        "needleString haystackString ?startIndex?",
+        2,
+        3,
+        last,
+    ),
+    Def::new("length", "string", 1, 1, |_, args| {
+        Ok(Value::int(length(&args[0]) as i64))
+    }),
     Def::new("map", "?-nocase? mapping string", 2, 3, map),
     Def::new("match", "?-nocase? pattern string", 2, 3, matches),
     Def::new("range", "string first last", 3, 3, range),
     Def::new("repeat", "string count", 2, 2, repeat),
     Def::new("replace", "string first last ?string?", 3, 4, replace),
     Def::new("reverse", "string", 1, 1, reverse),
-    Def::new("tolower", "string ?first? ?last?", 1, 3, |_, args| change_case(args, chars::to_lower)),
-    Def::new("totitle", "string ?first? ?last?", 1, 3, |_, args| change_case(args, chars::to_title)),
-    Def::new("toupper", "string ?first? ?last?", 1, 3, |_, args| change_case(args, chars::to_upper)),
-    Def::new("trim", "string ?chars?", 1, 2, |_, args| Ok(trim(args, true, true))),
-    Def::new("trimleft", "string ?chars?", 1, 2, |_, args| Ok(trim(args, true, false))),
-    Def::new("trimright", "string ?chars?", 1, 2, |_, args| Ok(trim(args, false, true))),
+    Def::new("tolower", "string ?first? ?last?", 1, 3, |_, args| {
+        change_case(args, chars::to_lower)
+    }),
+    Def::new("totitle", "string ?first? ?last?", 1, 3, |_, args| {
+        change_case(args, chars::to_title)
+    }),
+    Def::new("toupper", "string ?first? ?last?", 1, 3, |_, args| {
+        change_case(args, chars::to_upper)
+    }),
+    Def::new("trim", "string ?chars?", 1, 2, |_, args| {
+        Ok(trim(args, true, true))
+    }),
+    Def::new("trimleft", "string ?chars?", 1, 2, |_, args| {
+        Ok(trim(args, true, false))
+    }),
+    Def::new("trimright", "string ?chars?", 1, 2, |_, args| {
+        Ok(trim(args, false, true))
+    }),
     Def::new("wordend", "string index", 2, 2, word_end),
     Def::new("wordstart", "string index", 2, 2, word_start),
 ];
@@ -70,7 +116,11 @@ fn slice(value: &Value, first: usize, end: usize) -> &[u8] {
         let end = end.min(bytes.len());
         return bytes.get(first..end).unwrap_or_default();
     }
-    if first >= end { &[] } else { chars::slice(bytes, first, end) }
+    if first >= end {
+        &[]
+    } else {
+        chars::slice(bytes, first, end)
+    }
 }
 
 fn cat(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
@@ -104,7 +154,10 @@ fn ordering(args: &[Value], name: &str) -> Outcome<Ordering> {
             rest = after;
         } else {
             let message = bytes!("bad option \"", text, "\": must be -nocase or -length");
-            return Err(Exit::coded(message, &[&b"TCL"[..], b"LOOKUP", b"INDEX", b"option", text]));
+            return Err(Exit::coded(
+                message,
+                &[&b"TCL"[..], b"LOOKUP", b"INDEX", b"option", text],
+            ));
         }
     }
     let cut = |value: &'_ Value| match limit {
@@ -115,7 +168,11 @@ fn ordering(args: &[Value], name: &str) -> Outcome<Ordering> {
         return Ok(pair[0].bytes().cmp(pair[1].bytes()));
     }
     let (a, b) = (cut(&pair[0]), cut(&pair[1]));
-    Ok(if nocase { compare_nocase(&a, &b) } else { a.cmp(&b) })
+    Ok(if nocase {
+        compare_nocase(&a, &b)
+    } else {
+        a.cmp(&b)
+    })
 }
 
 fn compare(_: &mut Interp<'_>, args: &[Value]) -> Outcome {
@@ -143,7 +200,9 @@ fn first(_: &mut Interp<'_>, args: &[Value]) -> Outcome {
     }
     let from = chars::offset(text, start);
     let found = text[from..].find(needle);
-    Ok(Value::int(found.map_or(-1, |at| position_of(text, from + at))))
+    Ok(Value::int(
+        found.map_or(-1, |at| position_of(text, from + at)),
+    ))
 }
 
 fn last(_: &mut Interp<'_>, args: &[Value]) -> Outcome {
@@ -188,7 +247,11 @@ fn replace(_: &mut Interp<'_>, args: &[Value]) -> Outcome {
         return Ok(text.clone());
     }
     let new = args.get(3).map_or(&b""[..], Value::bytes);
-    Ok(Value::new(bytes!(slice(text, 0, first), new, slice(text, end, length))))
+    Ok(Value::new(bytes!(
+        slice(text, 0, first),
+        new,
+        slice(text, end, length)
+    )))
 }
 
 fn reverse(_: &mut Interp<'_>, args: &[Value]) -> Outcome {
@@ -219,7 +282,11 @@ fn change_case(args: &[Value], change: fn(&[u8]) -> Vec<u8>) -> Outcome {
         return Ok(text.clone());
     }
     let middle = change(slice(text, first, end));
-    Ok(Value::new(bytes!(slice(text, 0, first), middle, slice(text, end, length))))
+    Ok(Value::new(bytes!(
+        slice(text, 0, first),
+        middle,
+        slice(text, end, length)
+    )))
 }
 
 /// Whether `trim` drops this character when it is not told which.
@@ -263,13 +330,20 @@ fn map(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
     };
     let pairs: Vec<Value> = mapping.as_list()?.to_vec();
     if pairs.len() % 2 != 0 {
-        return Err(Exit::coded("char map list unbalanced", &["TCL", "OPERATION", "MAP", "UNBALANCED"]));
+        return Err(Exit::coded(
+            "char map list unbalanced",
+            &["TCL", "OPERATION", "MAP", "UNBALANCED"],
+        ));
     }
     let keys: Vec<(Cow<'_, [u8]>, &[u8])> = pairs
         .chunks_exact(2)
         .map(|pair| {
             let key = pair[0].bytes();
-            let key = if nocase { Cow::Owned(chars::to_lower(key)) } else { Cow::Borrowed(key) };
+            let key = if nocase {
+                Cow::Owned(chars::to_lower(key))
+            } else {
+                Cow::Borrowed(key)
+            };
             (key, pair[1].bytes())
         })
         .filter(|(key, _)| !key.is_empty())
@@ -314,7 +388,10 @@ fn only_nocase(option: &Value) -> Outcome<()> {
         return Ok(());
     }
     let message = bytes!("bad option \"", text, "\": must be -nocase");
-    Err(Exit::coded(message, &[&b"TCL"[..], b"LOOKUP", b"INDEX", b"option", text]))
+    Err(Exit::coded(
+        message,
+        &[&b"TCL"[..], b"LOOKUP", b"INDEX", b"option", text],
+    ))
 }
 
 fn matches(_: &mut Interp<'_>, args: &[Value]) -> Outcome {
@@ -326,7 +403,11 @@ fn matches(_: &mut Interp<'_>, args: &[Value]) -> Outcome {
         }
         _ => return Err(wrong_args(b"string match", "?-nocase? pattern string")),
     };
-    Ok(Value::bool(string_match(pattern.bytes(), text.bytes(), case)))
+    Ok(Value::bool(string_match(
+        pattern.bytes(),
+        text.bytes(),
+        case,
+    )))
 }
 
 fn is_word(c: chars::Char) -> bool {
@@ -349,7 +430,11 @@ fn word_start(_: &mut Interp<'_>, args: &[Value]) -> Outcome {
     if end == 0 {
         return Ok(Value::int(0));
     }
-    let word = text[..end].iter().rev().take_while(|&&c| is_word(c)).count();
+    let word = text[..end]
+        .iter()
+        .rev()
+        .take_while(|&&c| is_word(c))
+        .count();
     Ok(Value::int((end - word.max(1)) as i64))
 }
 
@@ -468,7 +553,13 @@ fn number_end(text: &[u8], integer: bool) -> i64 {
     let sign = usize::from(matches!(rest.first(), Some(b'+' | b'-')));
     let digits = &rest[sign..];
     let length = match number::number_prefix(digits) {
-        None => return if sign == 0 && blanks < text.len() { blanks as i64 } else { 0 },
+        None => {
+            return if sign == 0 && blanks < text.len() {
+                blanks as i64
+            } else {
+                0
+            };
+        }
         Some((Number::Double(_), _)) if integer => {
             digits.iter().take_while(|b| b.is_ascii_digit()).count()
         }
@@ -478,7 +569,10 @@ fn number_end(text: &[u8], integer: bool) -> i64 {
         return 0;
     }
     let end = blanks + sign + length;
-    let trailing = text[end..].iter().take_while(|&&b| number::is_space(b)).count();
+    let trailing = text[end..]
+        .iter()
+        .take_while(|&&b| number::is_space(b))
+        .count();
     (end + trailing) as i64
 }
 
@@ -541,7 +635,9 @@ fn cmd_scan(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
         if found.exhausted {
             return Ok(Value::empty());
         }
-        return Ok(Value::list(values.into_iter().map(Option::unwrap_or_default).collect()));
+        return Ok(Value::list(
+            values.into_iter().map(Option::unwrap_or_default).collect(),
+        ));
     }
     let mut count = 0;
     for (name, value) in names.iter().zip(values) {
@@ -561,7 +657,11 @@ fn cmd_subst(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
         variables: true,
     };
     for option in options {
-        match choice(option, &["-nobackslashes", "-nocommands", "-novariables"], "option")? {
+        match choice(
+            option,
+            &["-nobackslashes", "-nocommands", "-novariables"],
+            "option",
+        )? {
             0 => which.backslashes = false,
             1 => which.commands = false,
             _ => which.variables = false,

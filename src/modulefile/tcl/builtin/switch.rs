@@ -16,7 +16,15 @@ pub(super) static TABLE: &[Def] = &[Def::new("switch", USAGE, 0, ANY, switch)];
 
 const USAGE: &str = "?-option ...? string ?pattern body ...? ?default body?";
 
-const OPTIONS: [&str; 7] = ["-exact", "-glob", "-indexvar", "-matchvar", "-nocase", "-regexp", "--"];
+const OPTIONS: [&str; 7] = [
+    "-exact",
+    "-glob",
+    "-indexvar",
+    "-matchvar",
+    "-nocase",
+    "-regexp",
+    "--",
+];
 
 #[derive(Clone, Copy, PartialEq)]
 enum Mode {
@@ -46,7 +54,9 @@ fn switch(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
             "--" => break,
             "-nocase" => case = Case::Insensitive,
             "-indexvar" | "-matchvar" => {
-                let Some((variable, after)) = rest.split_first().filter(|(_, after)| !after.is_empty()) else {
+                let Some((variable, after)) =
+                    rest.split_first().filter(|(_, after)| !after.is_empty())
+                else {
                     let message = format!("missing variable name argument to {name} option");
                     return Err(fail(message, &["NOVAR"]));
                 };
@@ -71,19 +81,19 @@ fn switch(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
             }
         }
     }
-    if rest.len() == 2 && rest[0].bytes().first() == Some(&b'-') && rest[0].bytes() != b"-" && args.len() == 2 {
-        // `switch -foo a b` reads like options without a string.
-        if choice(&rest[0], &OPTIONS, "option").is_ok() && rest[0].bytes() == b"--" {
-            return Err(wrong_args(b"switch", USAGE));
-        }
-    }
-    let Some((string, clauses)) = rest.split_first().filter(|(_, clauses)| !clauses.is_empty()) else {
+    let Some((string, clauses)) = rest
+        .split_first()
+        .filter(|(_, clauses)| !clauses.is_empty())
+    else {
         return Err(wrong_args(b"switch", USAGE));
     };
     let mode = mode.map_or(Mode::Exact, |(mode, _)| mode);
     for (variable, name) in [(index_variable, "-indexvar"), (match_variable, "-matchvar")] {
         if variable.is_some() && mode != Mode::Regexp {
-            return Err(fail(format!("{name} option requires -regexp option"), &["MODERESTRICTION"]));
+            return Err(fail(
+                format!("{name} option requires -regexp option"),
+                &["MODERESTRICTION"],
+            ));
         }
     }
     let (list, from_list) = match clauses {
@@ -129,7 +139,10 @@ fn switch(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
 /// Refuses a list of clauses that cannot be right.
 fn check(list: &[Value], from_list: bool) -> Outcome<()> {
     if list.is_empty() {
-        return Err(wrong_args(b"switch", "?-option ...? string {?pattern body ...? ?default body?}"));
+        return Err(wrong_args(
+            b"switch",
+            "?-option ...? string {?pattern body ...? ?default body?}",
+        ));
     }
     if list.len() % 2 != 0 {
         let mut message = "extra switch pattern with no body".to_owned();
@@ -143,7 +156,11 @@ fn check(list: &[Value], from_list: bool) -> Outcome<()> {
         return Err(fail(message, &["BADARM"]));
     }
     if list[list.len() - 1].bytes() == b"-" {
-        let message = bytes!("no body specified for pattern \"", list[list.len() - 2], "\"");
+        let message = bytes!(
+            "no body specified for pattern \"",
+            list[list.len() - 2],
+            "\""
+        );
         return Err(fail(message, &["BADARM", "FALLTHROUGH"]));
     }
     Ok(())
@@ -175,10 +192,9 @@ fn set_match_variables(
         interp.set_var(name.bytes(), Value::list(list))?;
     }
     if let Some(name) = match_variable {
-        let list = groups
-            .iter()
-            .filter(|_| found)
-            .map(|group| group.map_or_else(Value::empty, |(start, end)| Value::from(&text[start..end])));
+        let list = groups.iter().filter(|_| found).map(|group| {
+            group.map_or_else(Value::empty, |(start, end)| Value::from(&text[start..end]))
+        });
         let list = Value::list(list.collect());
         interp.set_var(name.bytes(), list)?;
     }
@@ -189,7 +205,13 @@ fn run(interp: &mut Interp<'_>, pattern: &Value, body: &Value, style: Style) -> 
     match interp.eval_body(body, style) {
         Err(Exit::Error(mut error)) if style != Style::Inline => {
             let shown = shorten(pattern.bytes(), 50);
-            error.add_info(bytes!("\n    (\"", shown, "\" arm line ", error.line.to_string(), ")"));
+            error.add_info(bytes!(
+                "\n    (\"",
+                shown,
+                "\" arm line ",
+                error.line.to_string(),
+                ")"
+            ));
             Err(Exit::Error(error))
         }
         other => other,

@@ -15,7 +15,7 @@ pub(super) static TABLE: &[Def] = &[Def::options("trace", "option ?arg ...?", SU
 
 static SUBCOMMANDS: &[Def] = &[
     Def::new("add", "type ?arg ...?", 1, ANY, cmd_add),
-    Def::new("info", "type name", 2, 2, cmd_info),
+    Def::new("info", "type name", 1, 2, cmd_info),
     Def::new("remove", "type ?arg ...?", 1, ANY, cmd_remove),
     Def::new("variable", "name ops command", 3, 3, cmd_variable),
     Def::new("vdelete", "name ops command", 3, 3, cmd_vdelete),
@@ -162,7 +162,15 @@ fn cmd_info(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
         let operations = operations.iter().map(|name| Value::from(*name)).collect();
         Value::list(vec![Value::list(operations), script.clone()])
     };
-    let rows = match Kind::parse(&args[0])? {
+    let kind = Kind::parse(&args[0])?;
+    if args.len() < 2 {
+        let message = format!(
+            "wrong # args: should be \"trace info {} name\"",
+            args[0].text()
+        );
+        return Err(Exit::coded(message, &["TCL", "WRONGARGS"]));
+    }
+    let rows = match kind {
         Kind::Variable => match interp.find_var(args[1].bytes()) {
             None if crate::modulefile::tcl::var::VarName::parse(args[1].bytes())
                 .index

@@ -24,7 +24,7 @@ pub(super) static TABLE: &[Def] = &[
         ANY,
         cmd_unset,
     ),
-    Def::new("global", "varName ?varName ...?", 1, ANY, cmd_global),
+    Def::new("global", "varName ?varName ...?", 0, ANY, cmd_global),
     Def::new(
         "variable",
         "?name value...? name ?value?",
