@@ -612,7 +612,7 @@ fn try_clauses(mut words: &[Value]) -> Outcome<(Vec<Handler<'_>>, Option<&Value>
                     )),
                     _ => Err(fail(
                         "finally clause must be last".to_owned(),
-                        "NONTERMINAL",
+                        &["FINALLY", "NONTERMINAL"],
                     )),
                 };
             }
