@@ -282,6 +282,8 @@ settings! {
     automatic_symbols: bool = false, true; "XMOD_AUTOMATIC_SYMBOLS" ;
     /// The characters that may follow an incomplete version: with `.` and `-`, `gcc/12` means `gcc/12.3` and `gcc/12-1`.
     extended_separators: String = "-+_.=".to_owned(), "-.".to_owned(); "XMOD_EXTENDED_SEPARATORS" ;
+    /// An alias (`module-alias`) counts as a version when the highest one is looked for.
+    aliases_compete: bool = false, true; "XMOD_ALIASES_COMPETE" ;
     /// An incomplete version that ends in a letter or one of those characters may be continued by anything: `gcc/12.`.
     extended_prefix: bool = true, false; "XMOD_EXTENDED_PREFIX" ;
     /// Where a full name is cut into name and version.

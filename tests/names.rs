@@ -11,7 +11,7 @@ use xmod::modulefile::Languages;
 use xmod::name::Spec;
 use xmod::resolve::Resolver;
 use xmod::session::Session;
-use xmod::tree::RcEvaluator;
+use xmod::tree::{RcEvaluator, RcReader, Roots};
 
 use crate::support::{Peer, in_repo};
 
@@ -166,7 +166,7 @@ impl Tree {
     }
 
     /// The environment of a request: `$ROOT` in values is the directory of the tree.
-    fn env(&self, row: &Row) -> BTreeMap<String, String> {
+    fn env(&self, vars: &BTreeMap<String, String>) -> BTreeMap<String, String> {
         let modulepath: Vec<&str> = self.modulepaths.iter().map(|p| p.as_str()).collect();
         let mut env = BTreeMap::from([
             ("PATH".to_owned(), "/usr/bin:/bin".to_owned()),
@@ -177,14 +177,37 @@ impl Tree {
             ("MODULES_ADVANCED_VERSION_SPEC".to_owned(), "1".to_owned()),
             ("MODULES_EXTENDED_DEFAULT".to_owned(), "1".to_owned()),
         ]);
-        for (var, value) in &row.vars {
+        for (var, value) in vars {
             env.insert(var.clone(), value.replace("$ROOT", self.root().as_str()));
         }
         env
     }
 
     fn ask_xmod(&self, row: &Row, policy: &str) -> String {
-        let mut env = self.env(row);
+        self.with_rc(&row.vars, policy, |rc| {
+            let mut resolver = Resolver::new(self.modulepaths.clone());
+            let found = Spec::parse(&row.request, &rc.config().spec_rules())
+                .map_err(|error| error.to_string())
+                .and_then(|spec| {
+                    resolver
+                        .resolve(&spec, rc)
+                        .map_err(|error| error.to_string())
+                });
+            match resolver.take_warnings().first() {
+                Some(warning) => warning.to_string(),
+                None => found.map_or_else(|_| "-".to_owned(), |found| found.full_name()),
+            }
+        })
+    }
+
+    /// Runs with what reads the rc files of the tree.
+    fn with_rc<T>(
+        &self,
+        vars: &BTreeMap<String, String>,
+        policy: &str,
+        run: impl FnOnce(&mut dyn RcReader) -> T,
+    ) -> T {
+        let mut env = self.env(vars);
         env.insert("XMOD_POLICY".into(), policy.into());
         let mut session = Session::default();
         session.env = env.into_iter().map(|(k, v)| (k.into(), v.into())).collect();
@@ -197,19 +220,7 @@ impl Tree {
             shell: "bash",
             loaded: Vec::new(),
         };
-        let mut resolver = Resolver::new(self.modulepaths.clone());
-        let found = Spec::parse(&row.request, &config.spec_rules())
-            .map_err(|error| error.to_string())
-            .and_then(|spec| {
-                resolver
-                    .resolve(&spec, &mut rc)
-                    .map_err(|error| error.to_string())
-            });
-        let warnings = resolver.take_warnings();
-        if let Some(warning) = warnings.first() {
-            return format!("{warning}");
-        }
-        found.map_or_else(|_| "-".to_owned(), |found| found.full_name())
+        run(&mut rc)
     }
 
     /// The answers of a peer to all rows, in one shell.
@@ -217,7 +228,7 @@ impl Tree {
         let mut script = String::new();
         for row in &self.rows {
             script.push_str("(\n");
-            for (var, value) in self.env(row) {
+            for (var, value) in self.env(&row.vars) {
                 writeln!(script, "export {var}='{value}'").unwrap();
             }
             writeln!(
@@ -310,4 +321,59 @@ fn the_peers_answer_as_the_table_says() {
         }
     }
     assert!(wrong.is_empty(), "\n{wrong}");
+}
+
+/// What differs between the listing of a tree and what loads of what is listed would take.
+fn disagreements(tree: &Tree, policy: &str) -> Vec<String> {
+    let mut wrong = Vec::new();
+    tree.with_rc(&BTreeMap::new(), policy, |rc| {
+        let trees = Roots::new(tree.modulepaths.clone()).list(rc);
+        let mut seen = std::collections::HashSet::new();
+        for entry in trees.iter().flat_map(|tree| &tree.modules) {
+            let mut ask = |request: &str| {
+                // A new one each time: what was read before must not matter.
+                let found = Resolver::new(tree.modulepaths.clone())
+                    .find(&Spec::plain(request).unwrap(), rc);
+                found
+                    .map(|found| (found.full_name(), found.file))
+                    .map_err(|error| error.to_string())
+            };
+            let this = (entry.full_name.clone(), entry.file.clone());
+            let first = seen.insert(entry.full_name.clone());
+            let by_name = ask(&entry.full_name);
+            // A module without version may stand behind a marked version of the same name.
+            let has_version = entry.name != entry.full_name;
+            // Under a policy that takes the first answer an earlier modulepath may complete the name.
+            if first && has_version && policy == "lmod" && by_name.as_ref() != Ok(&this) {
+                wrong.push(format!(
+                    "{} is listed as {}, found as {by_name:?}",
+                    entry.full_name, entry.file
+                ));
+            }
+            if has_version && policy == "lmod" {
+                let default = ask(&entry.name) == Ok(this);
+                if default != entry.is_default {
+                    wrong.push(format!(
+                        "{} is the default: {default}, listed: {}",
+                        entry.full_name, entry.is_default
+                    ));
+                }
+            }
+        }
+    });
+    wrong
+}
+
+#[test]
+fn a_listing_and_a_load_agree() {
+    for tree in tables() {
+        for policy in ["lmod", "modules"] {
+            assert_eq!(
+                disagreements(&tree, policy),
+                [""; 0],
+                "{}, {policy}",
+                tree.name
+            );
+        }
+    }
 }

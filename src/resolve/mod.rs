@@ -181,14 +181,19 @@ impl Resolver {
             });
         }
         let mut path = spec.path.clone();
+        let mut versions = spec.versions.clone();
         let mut alternatives = Vec::new();
         loop {
-            match self.step(&path, spec, rc)? {
+            match self.step(&path, &versions, rc)? {
                 Step::Alias(target) => {
                     if alternatives.len() >= MAX_ALIASES || alternatives.contains(&target) {
                         return Err(ResolveError::Loop {
                             name: spec.path.clone(),
                         });
+                    }
+                    // What `latest` stands for is known now; a range goes on to hold.
+                    if versions == Versions::Latest {
+                        versions = Versions::AsWritten;
                     }
                     alternatives.push(std::mem::replace(&mut path, target));
                 }
@@ -204,7 +209,7 @@ impl Resolver {
     fn step(
         &mut self,
         path: &str,
-        spec: &Spec,
+        versions: &Versions,
         rc: &mut dyn RcReader,
     ) -> Result<Step, ResolveError> {
         let full_name_first = rc.config().full_name_first;
@@ -213,7 +218,7 @@ impl Resolver {
         for root in self.roots.modulepaths().to_vec() {
             self.roots.read_root_rc(&root, rc);
             let spot = self.locate(&root, path, rc);
-            if let Some(step) = self.alias_step(&root, path, spec, rc.config()) {
+            if let Some(step) = self.alias_step(&root, path, versions, rc.config()) {
                 return Ok(step);
             }
             let Some(spot) = spot else {
@@ -224,7 +229,7 @@ impl Resolver {
                 file,
                 child,
             } = &spot.place
-                && spec.versions == Versions::AsWritten
+                && *versions == Versions::AsWritten
             {
                 if self.is_hard_hidden(&root, &spot, full_name, file, rc) {
                     continue;
@@ -247,7 +252,7 @@ impl Resolver {
                 }
             }
             if !full_name_first {
-                match self.answer(&spot, spec, rc) {
+                match self.answer(&spot, versions, rc) {
                     Choice::Module(chosen) => return Ok(Step::Module(root, chosen)),
                     Choice::NoDefault => return Err(no_default(path)),
                     Choice::Nothing => continue,
@@ -255,7 +260,7 @@ impl Resolver {
             }
             spots.push(spot);
         }
-        match (self.best(path, spots, spec, rc)?, not_modulefile) {
+        match (self.best(path, spots, versions, rc)?, not_modulefile) {
             (Step::Nothing, Some(error)) => Err(error),
             (step, _) => Ok(step),
         }
@@ -266,7 +271,7 @@ impl Resolver {
         &mut self,
         path: &str,
         mut spots: Vec<Spot>,
-        spec: &Spec,
+        versions: &Versions,
         rc: &mut dyn RcReader,
     ) -> Result<Step, ResolveError> {
         let longest = spots.iter().map(|spot| spot.name_parts).max().unwrap_or(0);
@@ -275,13 +280,12 @@ impl Resolver {
         let mut best: Option<(Utf8PathBuf, Chosen)> = None;
         let mut undecided = false;
         for spot in spots {
-            match self.answer(&spot, spec, rc) {
+            match self.answer(&spot, versions, rc) {
                 Choice::Module(chosen) if first => return Ok(Step::Module(spot.root, chosen)),
                 Choice::Module(chosen) => {
-                    let weight = |c: &Chosen| (c.rank, c.key.clone());
                     if best
                         .as_ref()
-                        .is_none_or(|(_, known)| weight(&chosen) > weight(known))
+                        .is_none_or(|(_, known)| chosen.weight() > known.weight())
                     {
                         best = Some((spot.root, chosen));
                     }
@@ -298,9 +302,9 @@ impl Resolver {
     }
 
     /// What one modulepath answers to a request that is not a full name.
-    fn answer(&mut self, spot: &Spot, spec: &Spec, rc: &mut dyn RcReader) -> Choice {
+    fn answer(&mut self, spot: &Spot, versions: &Versions, rc: &mut dyn RcReader) -> Choice {
         let order = rc.config().version_order;
-        match (&spot.place, &spec.versions) {
+        match (&spot.place, versions) {
             (
                 Place::File {
                     full_name, file, ..
@@ -443,11 +447,11 @@ impl Resolver {
         &self,
         root: &Utf8Path,
         path: &str,
-        spec: &Spec,
+        versions: &Versions,
         config: &Config,
     ) -> Option<Step> {
         // `foo@latest` is the symbol where the site defines one.
-        let symbol = (spec.versions == Versions::Latest).then(|| joined(path, "latest"));
+        let symbol = (*versions == Versions::Latest).then(|| joined(path, "latest"));
         let alias = match &symbol {
             Some(symbol) => self.roots.alias(root, symbol, config)?,
             None => self.roots.alias(root, path, config)?,
@@ -540,7 +544,7 @@ impl Resolver {
             match known {
                 Some((name, next)) => {
                     here = joined(&here, name);
-                    child = next.clone();
+                    child = self.roots.resolve_child(root, &here, next, rc);
                 }
                 None if words.next().is_none() => {
                     return Some((here, child, Some(word.to_owned())));

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::dir::{Child, Dir};
-use super::facts::Subject;
+use super::facts::{AliasKind, Subject};
 use super::rc::RcReader;
 use super::roots::{MAX_DEPTH, Rank, Roots, file_path, joined};
 use crate::diag::SourceFile;
@@ -64,6 +64,13 @@ pub struct Chosen {
     pub source: Option<Arc<SourceFile>>,
 }
 
+impl Chosen {
+    /// By what it is compared with the choices of other modulepaths.
+    pub fn weight(&self) -> (Rank, &VersionKey) {
+        (self.rank, &self.key)
+    }
+}
+
 impl Roots {
     /// Chooses a module below the directory `dir`.
     pub fn choose(
@@ -99,12 +106,12 @@ impl Roots {
             return Choice::Module(chosen);
         }
         let order = rc.config().version_order;
-        let virtuals = self.virtual_children(root, dir, rc.config());
+        let added = self.added_children(root, dir, rc.config());
         let mut candidates: Vec<(VersionKey, &String)> = read
             .children
             .keys()
             .chain(
-                virtuals
+                added
                     .keys()
                     .filter(|name| !read.children.contains_key(*name)),
             )
@@ -160,7 +167,9 @@ impl Roots {
             return self.take(root, &below, rest, &read, rank, want, depth + 1, rc);
         }
         let key = rc.config().version_order.key(child);
-        let (file, source) = match read.children.get(child) {
+        let entry = read.children.get(child);
+        let entry = entry.map(|entry| self.resolve_child(root, &full_name, entry, rc));
+        let (file, source) = match entry {
             Some(Child::Dir) => {
                 let below = Want {
                     accepts: &|_| true,
@@ -177,13 +186,19 @@ impl Roots {
                 };
             }
             Some(Child::File(file)) => {
-                let path = file_path(root, dir, file);
-                let source = Roots::text_if_unknown(&path, file, rc.config()).ok()?;
+                let path = file_path(root, dir, &file);
+                let source = Roots::text_if_unknown(&path, &file, rc.config()).ok()?;
                 (path, source)
             }
             None => {
-                let virtuals = self.virtual_children(root, dir, rc.config());
-                (Utf8PathBuf::from(virtuals.get(child)?), None)
+                let alias = self.added_children(root, dir, rc.config()).remove(child)?;
+                if alias.kind != AliasKind::Virtual {
+                    // A name for another version of the directory; one that leads elsewhere cannot compete.
+                    let target = alias.target.strip_prefix(dir)?.strip_prefix('/')?;
+                    read.children.get(target.split('/').next()?)?;
+                    return self.take(root, dir, target, read, rank, want, depth + 1, rc);
+                }
+                (Utf8PathBuf::from(alias.target), None)
             }
         };
         let subject = Subject {

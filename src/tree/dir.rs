@@ -2,7 +2,7 @@
 //!
 //! Nothing is evaluated here. Source: Lmod user guide "How modulefiles are found"; `modulefile(4)`; `module(1)` avail.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -16,6 +16,10 @@ pub struct Dir {
     pub children: BTreeMap<String, Child>,
     /// Its default markers.
     pub markers: Markers,
+    /// Those of its directories that are links.
+    pub links: BTreeSet<String>,
+    /// Those of its directories that have a TOML file of the same name beside them.
+    pub toml_beside: BTreeSet<String>,
 }
 
 /// An entry of a directory.
@@ -81,7 +85,10 @@ impl Dir {
                         dir.markers.link = link_target(&path.join(name));
                     } else if kind.is_symlink() {
                         match std::fs::metadata(path.join(name)) {
-                            Ok(target) if target.is_dir() => dir.add_dir(name),
+                            Ok(target) if target.is_dir() => {
+                                dir.links.insert(name.to_owned());
+                                dir.add_dir(name);
+                            }
                             Ok(target) if target.is_file() => dir.add_file(name),
                             _ => {}
                         }
@@ -104,7 +111,10 @@ impl Dir {
 
     /// A directory hides a file of the same name.
     fn add_dir(&mut self, name: &str) {
-        self.children.insert(name.to_owned(), Child::Dir);
+        let file = self.children.insert(name.to_owned(), Child::Dir);
+        if matches!(file, Some(Child::File(file)) if file.language == Some(Language::Toml)) {
+            self.toml_beside.insert(name.to_owned());
+        }
     }
 
     /// Of two files for one module the more explicit language counts.
@@ -119,7 +129,11 @@ impl Dir {
             language,
         };
         match self.children.get(name) {
-            Some(Child::Dir) => {}
+            Some(Child::Dir) => {
+                if language == Some(Language::Toml) {
+                    self.toml_beside.insert(name.to_owned());
+                }
+            }
             Some(Child::File(known)) if rank(known.language) >= rank(language) => {}
             _ => {
                 self.children.insert(name.to_owned(), Child::File(file));

@@ -6,12 +6,14 @@
 mod choose;
 mod dir;
 mod facts;
+mod listing;
 mod rc;
 mod roots;
 
 pub use choose::{Choice, Chosen, Want};
 pub use dir::{Child, Dir, FileChild, Markers};
 pub use facts::{Alias, AliasKind, Clock, Facts, Forbidden, NearlyForbidden, Subject, Verdict};
+pub use listing::{Entry, Filter, Tree};
 pub use rc::{RcEvaluator, RcReader};
-pub(crate) use roots::{MAX_DEPTH, file_path, joined};
 pub use roots::{Rank, Roots};
+pub(crate) use roots::{file_path, joined};

@@ -128,6 +128,41 @@ impl Roots {
         }
     }
 
+    /// What an entry of a directory is: a TOML file that describes several versions is as good as a directory.
+    pub(crate) fn resolve_child(
+        &mut self,
+        root: &Utf8Path,
+        full_name: &str,
+        child: &Child,
+        rc: &mut dyn RcReader,
+    ) -> Child {
+        match child {
+            Child::File(file)
+                if file.language == Some(Language::Toml)
+                    && !file.file_name.starts_with("../")
+                    && self.dir(root, full_name, rc).is_some() =>
+            {
+                Child::Dir
+            }
+            other => other.clone(),
+        }
+    }
+
+    /// Notes that the directories in a directory that was read have no TOML file beside them.
+    pub(crate) fn no_toml_beside(&mut self, root: &Utf8Path, dir: &str, read: &Dir) {
+        let known = &mut self.root(root).toml;
+        for (name, child) in &read.children {
+            if *child == Child::Dir && !read.toml_beside.contains(name) {
+                known.entry(joined(dir, name)).or_default();
+            }
+        }
+    }
+
+    /// What the rc files of a modulepath itself say.
+    pub(crate) fn own_facts(&mut self, root: &Utf8Path) -> &Facts {
+        &self.root(root).facts
+    }
+
     /// What a TOML file says about the versions it describes. The statements are kept as those of an rc file beside it.
     fn toml_entries(
         &mut self,
@@ -394,22 +429,28 @@ impl Roots {
         names
     }
 
-    /// The virtual modules right below a directory: their last part and their target.
-    pub(crate) fn virtual_children(
+    /// The names right below a directory that rc files add to it: virtual modules, and by setting aliases.
+    pub(crate) fn added_children(
         &self,
         root: &Utf8Path,
         dir: &str,
         config: &Config,
-    ) -> BTreeMap<String, String> {
+    ) -> BTreeMap<String, Alias> {
         let prefix = format!("{dir}/");
         let mut found = BTreeMap::new();
         for facts in self.scopes(root, config) {
             let range = facts.aliases.range(prefix.clone()..);
             for (name, alias) in range.take_while(|(name, _)| name.starts_with(&prefix)) {
                 let child = &name[prefix.len()..];
-                if alias.kind == AliasKind::Virtual && !child.contains('/') {
-                    let target = || alias.target.clone();
-                    found.entry(child.to_owned()).or_insert_with(target);
+                let counts = match alias.kind {
+                    AliasKind::Virtual => true,
+                    AliasKind::Alias => config.aliases_compete,
+                    AliasKind::Symbol => false,
+                };
+                if counts && !child.contains('/') {
+                    found
+                        .entry(child.to_owned())
+                        .or_insert_with(|| alias.clone());
                 }
             }
         }
