@@ -351,6 +351,10 @@ settings! {
     protected_variables: String = String::new(), String::new(); "MODULES_PROTECTED_ENVVARS" "LMOD_QUARANTINE_VARS" ;
     /// Tcl modulefiles are accepted.
     allow_tcl: bool = true, true; "LMOD_ALLOW_TCL_MFILES" ;
+    /// The directory of Lmod's site files: `lmod_config.lua`, `lmodrc.lua`, `SitePackage.lua`. Empty for none.
+    lmod_config_dir: String = "/etc/lmod".to_owned(), String::new(); "LMOD_CONFIG_DIR" ;
+    /// Directories with a `SitePackage.lua`, separated by colons.
+    site_package_path: String = String::new(), String::new(); "LMOD_PACKAGE_PATH" ;
     /// Programs that modulefiles start also run while the files are only read for listings, searches and caches.
     crawl_programs: bool = true, true; ;
     /// No messages for people, not even errors.

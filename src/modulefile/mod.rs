@@ -22,6 +22,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 pub use command::{Command, find_lua, find_tcl, find_toml};
 pub use host::{Host, Stop};
+pub use lua::site;
 pub use relation::{Directive, Relation, RelationKind};
 pub use value::{ArgError, Args, Value};
 pub use world::{Level, LoadedModule, Message, World};
@@ -232,6 +233,7 @@ pub fn evaluate(
                 .help("the name of a modulefile ends in `.lua` or `.toml`, or its first line begins with `#%Module`"),
         )),
     };
+    let result = result.and_then(|()| site::after_evaluation(&mut host));
     host.finish(result)
 }
 

@@ -5,9 +5,9 @@ use indexmap::IndexMap;
 
 use super::{Host, Stop};
 use crate::diag::{Diagnostic, Kind};
-use crate::modulefile::Mode;
 use crate::modulefile::value::{ArgError, Args, Value};
 use crate::modulefile::world::Level;
+use crate::modulefile::{Mode, site};
 
 /// All positional arguments joined by a blank; a template of Lua (`LmodError{msg="no %{what}", what="licence"}`) filled.
 fn joined(args: &Args) -> Result<BString, Stop> {
@@ -74,9 +74,35 @@ pub(in crate::modulefile) fn metadata(host: &mut Host, args: &Args) -> Result<Va
 
 /// `add_property(KEY, VALUE)`.
 pub(in crate::modulefile) fn add_property(host: &mut Host, args: &Args) -> Result<Value, Stop> {
-    let property = (args.string(0)?, args.string(1)?);
-    host.evaluation.properties.push(property);
+    let (key, value) = (args.string(0)?, args.string(1)?);
+    known_property(host, &key, &value)?;
+    host.evaluation.properties.push((key, value));
     Ok(Value::Nil)
+}
+
+/// Only properties that the site's rc files or Lmod itself know can be given.
+fn known_property(host: &mut Host, key: &str, value: &str) -> Result<(), Stop> {
+    let built_in = site::rc::Rc::built_in();
+    if built_in.allows(key, value) {
+        return Ok(());
+    }
+    let rc = site::rc::read(host)?;
+    if rc.allows(key, value) {
+        return Ok(());
+    }
+    let (index, known, word) = match rc.properties.get(key) {
+        Some(property) => (1, property.valid.join(", "), "value"),
+        None => (
+            0,
+            rc.properties.keys().cloned().collect::<Vec<_>>().join(", "),
+            "property",
+        ),
+    };
+    let wrong = if index == 0 { key } else { value };
+    Err(Stop::Argument(ArgError {
+        index: Some(index),
+        message: format!("`{wrong}` is not a known {word}; known are: {known}"),
+    }))
 }
 
 /// `remove_property(KEY, VALUE)`.
@@ -124,7 +150,8 @@ pub(in crate::modulefile) fn obsolete(host: &mut Host, _: &Args) -> Result<Value
 
 /// `LmodMessage(TEXT...)`.
 pub(in crate::modulefile) fn message(host: &mut Host, args: &Args) -> Result<Value, Stop> {
-    let mut text = joined(args)?;
+    let text = joined(args)?;
+    let mut text = site::message_text(host, "lmodmessage", text)?;
     text.push(b'\n');
     host.tell(Level::Plain, text);
     Ok(Value::Nil)
@@ -153,6 +180,7 @@ pub(in crate::modulefile) fn break_off(host: &mut Host, args: &Args) -> Result<V
 /// `LmodWarning(TEXT...)`, `reportWarning TEXT`.
 pub(in crate::modulefile) fn warning(host: &mut Host, args: &Args) -> Result<Value, Stop> {
     let text = joined(args)?;
+    let text = site::message_text(host, "lmodwarning", text)?;
     host.tell(Level::Warning, text);
     Ok(Value::Nil)
 }
@@ -160,11 +188,15 @@ pub(in crate::modulefile) fn warning(host: &mut Host, args: &Args) -> Result<Val
 /// `LmodError(TEXT...)`: the request fails. Inert where a file is only read for its texts.
 pub(in crate::modulefile) fn error(host: &mut Host, args: &Args) -> Result<Value, Stop> {
     let text = joined(args)?;
-    match host.mode {
-        Mode::Help | Mode::Whatis | Mode::Spider | Mode::Check => Ok(Value::Nil),
-        _ => Err(Stop::fatal(
-            Diagnostic::new(Kind::Module, text.to_string())
-                .at(host.place.clone(), "said by this modulefile"),
-        )),
+    if matches!(
+        host.mode,
+        Mode::Help | Mode::Whatis | Mode::Spider | Mode::Check
+    ) {
+        return Ok(Value::Nil);
     }
+    let text = site::message_text(host, "lmoderror", text)?;
+    Err(Stop::fatal(
+        Diagnostic::new(Kind::Module, text.to_string())
+            .at(host.place.clone(), "said by this modulefile"),
+    ))
 }

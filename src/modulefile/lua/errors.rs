@@ -92,19 +92,31 @@ pub(super) fn root_cause(error: &mlua::Error) -> String {
 fn from_text(text: &str, source: &Arc<SourceFile>) -> Diagnostic {
     let (message, traceback) = text.split_once("\nstack traceback:").unwrap_or((text, ""));
     let id = chunk_id(source.path().as_str());
-    let own = strip_position(message, &id);
-    let (line, message) = match own {
-        Some((line, rest)) => (Some(line), rest.to_owned()),
-        // The error is in another file, called from here.
-        None => (position_in(traceback, &id), message.to_owned()),
-    };
-    let mut diagnostic = explain(&message);
-    if let Some(line) = line {
-        diagnostic = diagnostic.at(place_of(source, line, &message), "");
-    } else if !source.text().is_empty() {
-        diagnostic = diagnostic.note(format!("in {}", source.path()));
+    if let Some((line, message)) = strip_position(message, &id) {
+        return explain(message).at(place_of(source, line, message), "");
     }
-    diagnostic
+    let caller = position_in(traceback, &id).map(|line| Place::line(source, line));
+    match (other_file(message), caller) {
+        (Some((file, line, message)), caller) => {
+            let diagnostic = explain(message).at(place_of(&file, line, message), "");
+            match caller {
+                Some(caller) => diagnostic.note(format!("called from {caller}")),
+                None => diagnostic,
+            }
+        }
+        (None, Some(caller)) => explain(message).at(caller, ""),
+        (None, None) if source.text().is_empty() => explain(message),
+        (None, None) => explain(message).note(format!("in {}", source.path())),
+    }
+}
+
+/// The file of the site in which an error is, with its line and the message.
+fn other_file(message: &str) -> Option<(Arc<SourceFile>, u32, &str)> {
+    let (path, rest) = message.split_once(".lua:")?;
+    let (line, rest) = rest.split_once(": ")?;
+    let line = line.parse().ok()?;
+    let file = crate::modulefile::read(Utf8Path::new(&format!("{path}.lua"))).ok()?;
+    Some((file, line, rest))
 }
 
 /// The words for what Lua says, with the next step where one is known.

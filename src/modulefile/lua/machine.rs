@@ -16,6 +16,7 @@ use mlua::{Function, HookTriggers, Lua, LuaOptions, StdLib, VmState};
 use super::errors::{self, Raised};
 use super::library::io::Pending;
 use super::sandbox::{self, Environments};
+use super::site::{self, Registered, StartFiles};
 use crate::diag::{Diagnostic, Kind, Place, SourceFile};
 use crate::env::EnvOp;
 use crate::modulefile::Mode;
@@ -25,7 +26,7 @@ use crate::modulefile::world::Level;
 /// Most memory that the Lua values of a run may take.
 const MAX_MEMORY_BYTES: usize = 256 << 20;
 /// Most instructions of one evaluation: seconds of work, a thousand times what real files need.
-const MAX_STEPS: u64 = 200_000_000;
+const MAX_STEPS: u64 = 100_000_000;
 /// How often the count is looked at, in instructions.
 const STEPS_PER_LOOK: u32 = 10_000;
 /// Most that one file may write to standard output.
@@ -38,6 +39,7 @@ const FILES_PER_MACHINE: usize = 16;
 #[derive(Default)]
 pub(in crate::modulefile) struct Machines {
     all: RefCell<Vec<Rc<Machine>>>,
+    start_files: StartFiles,
 }
 
 impl fmt::Debug for Machines {
@@ -47,22 +49,9 @@ impl fmt::Debug for Machines {
 }
 
 impl Machines {
-    /// The machine on which the next file runs.
-    pub(super) fn machine(&self) -> Result<Rc<Machine>, Stop> {
-        let mut all = self.all.borrow_mut();
-        let free = |m: &&Rc<Machine>| m.shared.frames.borrow().len() < FILES_PER_MACHINE;
-        if let Some(machine) = all.iter().find(free) {
-            return Ok(Rc::clone(machine));
-        }
-        let machine = Machine::new().map_err(|error| {
-            Stop::fatal(Diagnostic::new(
-                Kind::Bug,
-                format!("Lua cannot start: {error}"),
-            ))
-        })?;
-        let machine = Rc::new(machine);
-        all.push(Rc::clone(&machine));
-        Ok(machine)
+    /// The start files of the site.
+    pub(super) fn start_files(&self) -> &StartFiles {
+        &self.start_files
     }
 }
 
@@ -80,6 +69,8 @@ pub(super) struct Shared {
     job: RefCell<Option<Job>>,
     stop: RefCell<Option<Stop>>,
     steps: Cell<u64>,
+    /// What the site's code has registered.
+    pub(super) registered: Registered,
 }
 
 /// Work that needs the host.
@@ -101,6 +92,27 @@ struct Frame {
 pub(super) type Pipe = Rc<RefCell<Option<Pending>>>;
 
 impl Machine {
+    /// The machine on which the host's file runs; a new one runs the site's start files first.
+    pub(super) fn of(host: &mut Host<'_>) -> Result<Rc<Machine>, Stop> {
+        let machines = &host.world.languages().lua;
+        let free = |m: &&Rc<Machine>| m.shared.frames.borrow().len() < FILES_PER_MACHINE;
+        if let Some(machine) = machines.all.borrow().iter().find(free) {
+            return Ok(Rc::clone(machine));
+        }
+        let machine = Machine::new().map_err(|error| {
+            Stop::fatal(Diagnostic::new(
+                Kind::Bug,
+                format!("Lua cannot start: {error}"),
+            ))
+        })?;
+        let machine = Rc::new(machine);
+        machines.all.borrow_mut().push(Rc::clone(&machine));
+        let (session, config) = (host.world.session(), host.world.config());
+        let files = machines.start_files.get(session, config).to_vec();
+        site::start(&machine, &files, host)?;
+        Ok(machine)
+    }
+
     fn new() -> mlua::Result<Machine> {
         let libraries = StdLib::STRING | StdLib::TABLE | StdLib::MATH;
         let lua = Lua::new_with(libraries, LuaOptions::new().catch_rust_panics(false))?;
@@ -117,10 +129,39 @@ impl Machine {
         })
     }
 
-    /// Runs the host's file to its end.
-    pub(super) fn run(&self, host: &mut Host<'_>) -> Result<(), Stop> {
+    /// What functions inside the machine share.
+    pub(super) fn shared(&self) -> &Rc<Shared> {
+        &self.shared
+    }
+
+    /// Runs the text of a modulefile to its end, with globals of its own.
+    pub(super) fn run_text(
+        &self,
+        host: &mut Host<'_>,
+        text: &[u8],
+        name: &str,
+    ) -> Result<(), Stop> {
+        let environment = self.environments.of(host.mode);
+        self.within(host, |lua, shared| {
+            let globals = lua.create_table()?;
+            globals.set_metatable(Some(environment))?;
+            lua.load(text)
+                .set_name(name)
+                .set_mode(ChunkMode::Text)
+                .set_environment(globals)
+                .exec()?;
+            shared.close_pipes()?;
+            shared.give_code()
+        })
+    }
+
+    /// Does `work` in Lua on behalf of the host.
+    pub(super) fn within<R>(
+        &self,
+        host: &mut Host<'_>,
+        work: impl FnOnce(&Lua, &Rc<Shared>) -> mlua::Result<R>,
+    ) -> Result<R, Stop> {
         let source = Arc::clone(&host.source);
-        let mode = host.mode;
         let host = RefCell::new(host);
         let result = self.lua.scope(|scope| {
             let gate = scope.create_function(|_, ()| {
@@ -133,20 +174,11 @@ impl Machine {
                 Ok(())
             })?;
             let _frame = self.shared.enter(gate, &source);
-            let globals = self.lua.create_table()?;
-            globals.set_metatable(Some(self.environments.of(mode)))?;
-            self.lua
-                .load(source.text())
-                .set_name(format!("@{}", source.path()))
-                .set_mode(ChunkMode::Text)
-                .set_environment(globals)
-                .exec()?;
-            self.shared.close_pipes()?;
-            self.shared.give_code()
+            work(&self.lua, &self.shared)
         });
         match (self.shared.stop.take(), result) {
             (Some(stop), _) => Err(stop),
-            (None, Ok(())) => Ok(()),
+            (None, Ok(value)) => Ok(value),
             (None, Err(error)) => Err(Stop::error(errors::diagnostic(&error, &source))),
         }
     }

@@ -14,18 +14,23 @@ mod errors;
 mod library;
 mod machine;
 mod sandbox;
+pub mod site;
 #[cfg(test)]
 mod tests;
 
 pub(super) use machine::Machines;
 
+use std::sync::Arc;
+
 use super::host::{Host, Stop};
+use machine::Machine;
 
 /// Evaluates the host's file.
 ///
 /// # Errors
 /// A mistake in the file, what its commands refuse, or a bound that was hit.
 pub(super) fn evaluate(host: &mut Host<'_>) -> Result<(), Stop> {
-    let machine = host.world.languages().lua.machine()?;
-    machine.run(host)
+    let machine = Machine::of(host)?;
+    let source = Arc::clone(&host.source);
+    machine.run_text(host, source.text(), &format!("@{}", source.path()))
 }

@@ -11,7 +11,7 @@ use std::rc::Rc;
 use mlua::{Lua, Table, Value};
 
 use super::machine::Shared;
-use super::{bind, library};
+use super::{bind, library, site};
 use crate::modulefile::Mode;
 use crate::modulefile::command::{self, COMMANDS};
 use crate::modulefile::value::ArgError;
@@ -127,6 +127,7 @@ impl Environments {
 pub(super) fn environments(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Environments> {
     let of_modulefiles = names(lua, shared, |name| !RC_ONLY.contains(&name))?;
     let of_rc_files = names(lua, shared, |name| RC.contains(&name))?;
+    lua.set_named_registry_value(site::NAMES_KEY, &of_modulefiles)?;
     let modulefile = metatable(lua, &of_modulefiles)?;
     lua.globals().set_metatable(Some(modulefile.clone()))?;
     library::close_globals(lua)?;

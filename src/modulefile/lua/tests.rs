@@ -236,7 +236,7 @@ fn os_exit_ends_the_command_and_break_drops_the_file() {
 fn endless_loops_and_endless_memory_are_bounded() {
     assert_eq!(
         failure("x = 1\nwhile true do pcall(function() x = x + 1 end) end"),
-        "stopped after 200000000 Lua instructions | 2: while true do pcall(function() x = x + 1 end) end"
+        "stopped after 100000000 Lua instructions | 2: while true do pcall(function() x = x + 1 end) end"
     );
     assert_eq!(
         failure("local t = {}\nfor i = 1, 1e9 do t[i] = ('x'):rep(1e6) .. i end"),

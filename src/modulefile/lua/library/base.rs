@@ -195,7 +195,7 @@ fn require(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Function> {
         if !known.is_nil() {
             return Ok(known);
         }
-        let result = find_module(lua, &package, &name)?;
+        let result = find_module(lua, &shared, &package, &name)?;
         let result = match (result, loaded.raw_get(name.as_str())?) {
             (Value::Nil, Value::Nil) => Value::Boolean(true),
             (Value::Nil, set) => set,
@@ -207,12 +207,12 @@ fn require(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Function> {
 }
 
 /// Runs the module `name`: its value.
-fn find_module(lua: &Lua, package: &Table, name: &str) -> mlua::Result<Value> {
+fn find_module(lua: &Lua, shared: &Rc<Shared>, package: &Table, name: &str) -> mlua::Result<Value> {
     let preload: Table = package.raw_get("preload")?;
     if let Value::Function(loader) = preload.raw_get::<Value>(name)? {
         return loader.call((name, ":preload:"));
     }
-    let own = super::module(lua, name)?;
+    let own = super::module(lua, shared, name)?;
     if !own.is_nil() {
         return Ok(own);
     }

@@ -14,6 +14,7 @@ use std::rc::Rc;
 use mlua::{Lua, Value};
 
 use super::machine::Shared;
+use super::site;
 
 /// All names, for near misses.
 pub(super) const NAMES: &[&[&str]] = &[
@@ -43,10 +44,10 @@ pub(super) fn make(lua: &Lua, shared: &Rc<Shared>, name: &str) -> mlua::Result<V
 }
 
 /// A module that `require` finds here and in no file; nil where there is none of that name.
-pub(super) fn module(lua: &Lua, name: &str) -> mlua::Result<Value> {
+fn module(lua: &Lua, shared: &Rc<Shared>, name: &str) -> mlua::Result<Value> {
     match name {
         "io" | "lfs" | "math" | "os" | "posix" | "string" | "table" => lua.globals().get(name),
-        _ => Ok(Value::Nil),
+        _ => site::module(lua, shared, name),
     }
 }
 

@@ -1,0 +1,103 @@
+//! The site's own Lua code: start files, hooks, and the modules that such code requires.
+//!
+//! Sites change Lmod's behaviour by `SitePackage.lua` and `lmod_config.lua`; here they do so unchanged. The files are looked
+//! for once per run, and Lua starts for them only where there is one. A hook is called by a function of [`Site`]; those that
+//! belong to an evaluation (`load`, `unload`, `load_spider`, `decorate_module`, `errWarnMsgHook`) are called from here.
+//!
+//! Source: Lmod user guide "SitePackage.lua and hooks", "Configuring Lmod" (lmod_config.lua).
+
+mod hooks;
+mod packages;
+pub mod rc;
+#[cfg(test)]
+mod tests;
+
+pub use hooks::{Forbidden, Listed, Site};
+pub(in crate::modulefile) use hooks::{after_evaluation, message_text};
+pub(super) use packages::{NAMES_KEY, module};
+
+use std::cell::{OnceCell, RefCell};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use camino::Utf8PathBuf;
+use mlua::Function;
+use mlua::chunk::ChunkMode;
+
+use super::machine::Machine;
+use crate::config::Config;
+use crate::diag::SourceFile;
+use crate::modulefile::host::{Host, Stop};
+use crate::session::Session;
+
+/// What the site's code has registered on one machine.
+#[derive(Default)]
+pub(super) struct Registered {
+    /// Functions by hook, in the order in which they run.
+    hooks: RefCell<BTreeMap<String, Vec<Function>>>,
+    /// Functions that run when the command ends.
+    exit_hooks: RefCell<Vec<Function>>,
+    /// Settings that start files gave a value: variable and text.
+    assigned: RefCell<Vec<(String, String)>>,
+}
+
+/// The start files of the site, looked for once.
+#[derive(Default)]
+pub(super) struct StartFiles {
+    found: OnceCell<Vec<Utf8PathBuf>>,
+}
+
+impl StartFiles {
+    /// The files in the order in which they run; empty where the site has none.
+    pub(super) fn get(&self, session: &Session, config: &Config) -> &[Utf8PathBuf] {
+        self.found.get_or_init(|| search(session, config))
+    }
+}
+
+/// Files to run before a site's own package, then `lmod_config.lua`, then the first `SitePackage.lua`.
+fn search(session: &Session, config: &Config) -> Vec<Utf8PathBuf> {
+    let paths = |text: &str| -> Vec<Utf8PathBuf> {
+        text.split(':')
+            .filter(|p| !p.is_empty())
+            .map(Utf8PathBuf::from)
+            .collect()
+    };
+    let config_dir = Utf8PathBuf::from(&config.lmod_config_dir);
+    let mut files = paths(session.text("LMOD_SITEPACKAGE_PREPEND").unwrap_or_default());
+    files.retain(|f| f.is_file());
+    // One question tells most machines that there is nothing at all.
+    let has_config = !config.lmod_config_dir.is_empty() && config_dir.is_dir();
+    let own = config_dir.join("lmod_config.lua");
+    if has_config && own.is_file() {
+        files.push(own);
+    }
+    let mut dirs = paths(&config.site_package_path);
+    dirs.extend(has_config.then_some(config_dir));
+    let packages = dirs.iter().map(|d| d.join("SitePackage.lua"));
+    files.extend(packages.into_iter().find(|f| f.is_file()));
+    files
+}
+
+/// Runs the start files on a machine that is new.
+pub(super) fn start(
+    machine: &Machine,
+    files: &[Utf8PathBuf],
+    host: &mut Host<'_>,
+) -> Result<(), Stop> {
+    for file in files {
+        let source = crate::modulefile::read(file).map_err(Stop::error)?;
+        run(machine, &source, host)?;
+    }
+    Ok(())
+}
+
+fn run(machine: &Machine, source: &Arc<SourceFile>, host: &mut Host<'_>) -> Result<(), Stop> {
+    let source = Arc::clone(source);
+    machine.within(host, |lua, shared| {
+        packages::add_globals(lua, shared)?;
+        lua.load(source.text())
+            .set_name(format!("@{}", source.path()))
+            .set_mode(ChunkMode::Text)
+            .exec()
+    })
+}
