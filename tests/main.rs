@@ -2,6 +2,7 @@
 
 mod support;
 
+mod corpus;
 mod names;
 mod rooms;
 mod shells;

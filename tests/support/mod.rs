@@ -113,13 +113,27 @@ impl Site {
         }
     }
 
+    /// Runs words in an environment that another run left.
+    pub(crate) fn run_in(&self, env: &Env, words: &str) -> Run {
+        self.run_command(XMOD, words, env)
+    }
+
     /// Runs the same words through a peer instead.
     pub(crate) fn run_peer(&self, peer: Peer, words: &str) -> Run {
+        self.run_peer_in(peer, &self.env, words)
+    }
+
+    /// Runs words through a peer, in an environment that another run left.
+    pub(crate) fn run_peer_in(&self, peer: Peer, env: &Env, words: &str) -> Run {
+        self.run_command(&peer.command(), words, env)
+    }
+
+    fn run_command(&self, command: &str, words: &str, env: &Env) -> Run {
         let words: Vec<&str> = words.split_whitespace().collect();
-        let outcome = real_shell::eval_in_bash(&peer.command(), &words, &self.env, &self.root());
+        let outcome = real_shell::eval_in_bash(command, &words, env, &self.root());
         Run {
             root: self.root(),
-            before: self.env.clone(),
+            before: env.clone(),
             outcome,
         }
     }
