@@ -21,6 +21,7 @@ mod embedding;
 mod error;
 mod expr;
 pub(crate) mod format;
+pub(crate) mod glob;
 mod interp;
 mod list;
 mod math;

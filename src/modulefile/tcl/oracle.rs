@@ -61,7 +61,10 @@ impl Oracle {
         self.input.flush().expect("tclsh reads");
         let mut header = String::new();
         self.output.read_line(&mut header).expect("tclsh answers");
-        let (code, length) = header.trim().split_once(' ').expect("code and length");
+        let (code, length) = header
+            .trim()
+            .split_once(' ')
+            .unwrap_or_else(|| panic!("tclsh died of {}", String::from_utf8_lossy(script)));
         let mut result = vec![0; length.parse().expect("a length")];
         self.output
             .read_exact(&mut result)
