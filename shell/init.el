@@ -7,17 +7,14 @@
 
 (defun module (&rest words)
   "Run one module command; return non-nil when it was met."
-  (with-temp-buffer
-    (let ((messages (make-temp-file "xmod")) result)
-      (unwind-protect
-          (progn
+  (let ((messages (make-temp-file "xmod")) code)
+    (unwind-protect
+        (progn
+          (with-temp-buffer
             (apply #'call-process (getenv "LMOD_CMD") nil (list t messages) nil "lisp" words)
-            (goto-char (point-min))
-            (condition-case nil
-                (while t (setq result (eval (read (current-buffer)) t)))
-              (end-of-file nil))
-            (with-temp-buffer
-              (insert-file-contents messages)
-              (unless (zerop (buffer-size)) (message "%s" (buffer-string)))))
-        (delete-file messages))
-      result)))
+            (setq code (buffer-string)))
+          (with-temp-buffer
+            (insert-file-contents messages)
+            (unless (zerop (buffer-size)) (message "%s" (buffer-string)))))
+      (delete-file messages))
+    (eval (car (read-from-string (concat "(progn " code ")"))) t)))

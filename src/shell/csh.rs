@@ -155,7 +155,10 @@ impl Statements for Csh {
             } => {
                 let body = alias_body(value.trim_ascii());
                 let name = name.as_bytes();
-                with_value(&[b"alias ", name, b" "].concat(), &body, name, out);
+                // Tcl modulefiles write functions for Bourne-like shells only.
+                if !body.is_empty() {
+                    with_value(&[b"alias ", name, b" "].concat(), &body, name, out);
+                }
             }
             Change::UnsetAlias { name } | Change::UnsetFunction { name } => {
                 push(out, &[b"unalias ", name.as_bytes(), b";\n"]);

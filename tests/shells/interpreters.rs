@@ -22,6 +22,10 @@ pub(crate) struct Interpreter {
     source: &'static str,
     /// Runs one module command, `@WORDS@` being its words.
     module: &'static str,
+    /// Runs one module command and makes a file `true` or `false`, as it went.
+    pub(crate) choose: &'static str,
+    /// Ends the script where a module command fails, in the way of its language; empty where it has none.
+    pub(crate) strict: &'static str,
     /// Writes the environment of a child to the file `$OUT`.
     show: &'static str,
     /// Whether it tells an empty variable from one that is not there.
@@ -40,6 +44,8 @@ const PLAIN: Interpreter = Interpreter {
     ending: "sh",
     source: ". @INIT@",
     module: "module @WORDS@",
+    choose: "if module @WORDS@; then /bin/touch true; else /bin/touch false; fi",
+    strict: "",
     show: "/usr/bin/env -0 >\"$OUT\"",
     holds_empty: true,
     max_value: usize::MAX,
@@ -52,31 +58,37 @@ pub(crate) const INTERPRETERS: &[Interpreter] = &[
     Interpreter {
         shell: "bash",
         program: &["bash", "--noprofile", "--norc"],
+        strict: "set -e",
         ..PLAIN
     },
     Interpreter {
         shell: "zsh",
         program: &["zsh", "-f"],
+        strict: "setopt err_exit",
         ..PLAIN
     },
     Interpreter {
         shell: "sh",
         program: &["dash"],
+        strict: "set -e",
         ..PLAIN
     },
     Interpreter {
         shell: "sh",
         program: &["bash", "--posix"],
+        strict: "set -e",
         ..PLAIN
     },
     Interpreter {
         shell: "ksh",
         program: &["ksh"],
+        strict: "set -e",
         ..PLAIN
     },
     Interpreter {
         shell: "mksh",
         program: &["mksh"],
+        strict: "set -e",
         ..PLAIN
     },
     Interpreter {
@@ -84,6 +96,7 @@ pub(crate) const INTERPRETERS: &[Interpreter] = &[
         program: &["tcsh", "-f"],
         source: "source @INIT@",
         show: "/usr/bin/env -0 >$OUT:q",
+        choose: "module @WORDS@ && /bin/touch true || /bin/touch false",
         ..PLAIN
     },
     Interpreter {
@@ -91,6 +104,7 @@ pub(crate) const INTERPRETERS: &[Interpreter] = &[
         program: &["tcsh", "-f"],
         source: "source @INIT@",
         show: "/usr/bin/env -0 >$OUT:q",
+        choose: "module @WORDS@ && /bin/touch true || /bin/touch false",
         ..PLAIN
     },
     Interpreter {
@@ -99,18 +113,21 @@ pub(crate) const INTERPRETERS: &[Interpreter] = &[
         max_value: 4000,
         source: "source @INIT@",
         show: "/usr/bin/env -0 >$OUT:q",
+        choose: "module @WORDS@ && /bin/touch true || /bin/touch false",
         ..PLAIN
     },
     Interpreter {
         shell: "fish",
         program: &["fish", "--no-config"],
         source: "source @INIT@",
+        choose: "module @WORDS@; and /bin/touch true; or /bin/touch false",
         ..PLAIN
     },
     Interpreter {
         shell: "rc",
         program: &["rc", "-p"],
         show: "/usr/bin/env -0 >$OUT",
+        choose: "module @WORDS@ && /bin/touch true || /bin/touch false",
         ..PLAIN
     },
     Interpreter {
@@ -120,6 +137,8 @@ pub(crate) const INTERPRETERS: &[Interpreter] = &[
         source: "source @INIT@",
         module: "lmod-module @WORDS@",
         show: "^/usr/bin/env -0 | save -f $env.OUT",
+        choose: "try { lmod-module @WORDS@; ^/bin/touch true } catch { ^/bin/touch false }",
+        strict: "# it stops by itself",
         ..PLAIN
     },
     Interpreter {
@@ -129,6 +148,8 @@ pub(crate) const INTERPRETERS: &[Interpreter] = &[
         source: "",
         module: "source @DIR@/../code.nushell",
         show: "^/usr/bin/env -0 | save -f $env.OUT",
+        choose: "try { lmod-module @WORDS@; ^/bin/touch true } catch { ^/bin/touch false }",
+        strict: "# it stops by itself",
         ..PLAIN
     },
     Interpreter {
@@ -137,6 +158,8 @@ pub(crate) const INTERPRETERS: &[Interpreter] = &[
         ending: "xsh",
         source: "source @INIT@",
         show: "/usr/bin/env -0 > $OUT",
+        choose: "module @WORDS@ && /bin/touch true || /bin/touch false",
+        strict: "$RAISE_SUBPROC_ERROR = True",
         ..PLAIN
     },
     Interpreter {
@@ -146,6 +169,8 @@ pub(crate) const INTERPRETERS: &[Interpreter] = &[
         source: "var ns; eval (slurp < @INIT@) &on-end={|n| set ns = $n}",
         module: "$ns[module~] @WORDS@",
         show: "/usr/bin/env -0 >$E:OUT",
+        choose: "try { $ns[module~] @WORDS@; e:touch true } catch { e:touch false }",
+        strict: "# it stops by itself",
         ..PLAIN
     },
     Interpreter {
@@ -154,6 +179,7 @@ pub(crate) const INTERPRETERS: &[Interpreter] = &[
         ending: "ps1",
         module: "envmodule @WORDS@",
         show: "& /bin/sh -c '/usr/bin/env -0 >\"$OUT\"'",
+        choose: "envmodule @WORDS@; if ($_mlstatus) { touch true } else { touch false }",
         ..PLAIN
     },
     Interpreter {
@@ -164,6 +190,7 @@ pub(crate) const INTERPRETERS: &[Interpreter] = &[
         module: "ok, text = module(@WORDS@)",
         show: "subprocess.run('/usr/bin/env -0 >\"$OUT\"', shell=True)",
         separator: ", ",
+        choose: "open('true' if module(@WORDS@)[0] else 'false', 'w')",
         ..PLAIN
     },
     Interpreter {
@@ -174,6 +201,7 @@ pub(crate) const INTERPRETERS: &[Interpreter] = &[
         module: "$ok = module(@WORDS@);",
         show: "system('/usr/bin/env -0 >\"$OUT\"');",
         separator: ", ",
+        choose: "system(module(@WORDS@) ? '/bin/touch true' : '/bin/touch false');",
         ..PLAIN
     },
     Interpreter {
@@ -184,6 +212,7 @@ pub(crate) const INTERPRETERS: &[Interpreter] = &[
         module: "ok = ENVModule.module(@WORDS@)",
         show: "system('/usr/bin/env -0 >\"$OUT\"')",
         separator: ", ",
+        choose: "system(ENVModule.module(@WORDS@) ? '/bin/touch true' : '/bin/touch false')",
         ..PLAIN
     },
     Interpreter {
@@ -194,6 +223,7 @@ pub(crate) const INTERPRETERS: &[Interpreter] = &[
         module: "ok <- module(@WORDS@)",
         show: "invisible(system('/usr/bin/env -0 >\"$OUT\"'))",
         separator: ", ",
+        choose: "invisible(file.create(if (module(@WORDS@)) 'true' else 'false'))",
         ..PLAIN
     },
     Interpreter {
@@ -205,6 +235,7 @@ pub(crate) const INTERPRETERS: &[Interpreter] = &[
         holds_empty: false,
         show: "execute_process(COMMAND /usr/bin/env -0 OUTPUT_FILE $ENV{OUT})",
         word: ("\"", "\""),
+        choose: "module(@WORDS@)\nif(module_result)\nfile(TOUCH true)\nelse()\nfile(TOUCH false)\nendif()",
         ..PLAIN
     },
     Interpreter {
@@ -215,6 +246,7 @@ pub(crate) const INTERPRETERS: &[Interpreter] = &[
         module: "(setq ok (module @WORDS@))",
         show: "(shell-command \"/usr/bin/env -0 >\\\"$OUT\\\"\")",
         word: ("\"", "\""),
+        choose: "(shell-command (if (module @WORDS@) \"touch true\" \"touch false\"))",
         ..PLAIN
     },
     Interpreter {
@@ -225,6 +257,7 @@ pub(crate) const INTERPRETERS: &[Interpreter] = &[
         module: "ok = module(@WORDS@)",
         show: "os.execute('/usr/bin/env -0 >\"$OUT\"')",
         separator: ", ",
+        choose: "os.execute(module(@WORDS@) and '/bin/touch true' or '/bin/touch false')",
         ..PLAIN
     },
     Interpreter {
@@ -235,6 +268,7 @@ pub(crate) const INTERPRETERS: &[Interpreter] = &[
         module: "set ok [module @WORDS@]",
         show: "exec /usr/bin/env -0 >$::env(OUT)",
         word: ("{", "}"),
+        choose: "if {[module @WORDS@]} {exec /bin/touch true} else {exec /bin/touch false}",
         ..PLAIN
     },
 ];
@@ -276,13 +310,27 @@ impl Interpreter {
         init.join(row.start.as_ref().unwrap().files[0].trim_end_matches(".rb"))
     }
 
+    /// Whether it is driven through its start file, and not by code that it reads from a file.
+    pub(crate) fn has_start_file(&self) -> bool {
+        !self.source.is_empty()
+    }
+
     /// One module command as a statement.
     pub(crate) fn command(&self, words: &[&str]) -> String {
+        self.fill(self.module, words)
+    }
+
+    /// One module command whose success shows in a file.
+    pub(crate) fn choice(&self, words: &[&str]) -> String {
+        self.fill(self.choose, words)
+    }
+
+    fn fill(&self, template: &str, words: &[&str]) -> String {
         let words: Vec<String> = words
             .iter()
             .map(|w| format!("{}{w}{}", self.word.0, self.word.1))
             .collect();
-        self.module.replace("@WORDS@", &words.join(self.separator))
+        template.replace("@WORDS@", &words.join(self.separator))
     }
 
     /// A script that reads the start file, then these statements, then shows the environment.
