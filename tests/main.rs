@@ -3,6 +3,7 @@
 mod support;
 
 mod corpus;
+mod example_site;
 mod names;
 mod rooms;
 mod shells;
