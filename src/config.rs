@@ -264,6 +264,12 @@ settings! {
     auto_swap_family: bool = true, false; "LMOD_AUTO_SWAP" ;
     /// An incomplete version (`gcc/12`) means the best version that begins with it.
     extended_default: bool = true, true; "MODULES_EXTENDED_DEFAULT" "LMOD_EXTENDED_DEFAULT" ;
+    /// `avail` patterns are the beginning of a name instead of any part of it.
+    search_begins: bool = false, true; ;
+    /// Terse listings mark hidden and forbidden modules.
+    terse_decorations: bool = true, true; "LMOD_TERSE_DECORATIONS" ;
+    /// Which listings show hidden modules: `yes`, `no`, or a colon list of `avail`, `list`, `spider`.
+    show_hidden: String = "no".to_owned(), "no".to_owned(); "LMOD_SHOW_HIDDEN" ;
     /// `show` prints the calls as Tcl commands instead of Lua calls.
     show_tcl: bool = false, true; ;
     /// Only full names and marked defaults can be loaded.
@@ -422,6 +428,21 @@ impl Config {
             extended_default: self.extended_default,
             ignore_case: self.ignore_case == IgnoreCase::Always,
             order: self.version_order,
+        }
+    }
+
+    /// Whether a listing (`avail`, `list`, `spider`) shows hidden modules without being asked to.
+    pub fn shows_hidden(&self, listing: &str) -> bool {
+        match self.show_hidden.as_str() {
+            "" | "no" | "off" | "0" => false,
+            words
+                if words
+                    .split(':')
+                    .any(|w| matches!(w, "avail" | "list" | "spider")) =>
+            {
+                words.split(':').any(|w| w == listing)
+            }
+            _ => true,
         }
     }
 

@@ -3,6 +3,7 @@
 //! A sub-command acts on a [`Context`]: it changes the engine's state or prints text. This file turns what came of it into
 //! an [`Outcome`]: code for the shell from the difference of two states, text for people, status.
 
+mod avail;
 mod change;
 mod list;
 mod outcome;

@@ -20,6 +20,7 @@ use crate::modulefile::{
 use crate::name::Spec;
 use crate::resolve::Found;
 use crate::session::{Environment, Session};
+use crate::tree::Tree;
 
 /// Files by path.
 #[derive(Debug, Clone, Default)]
@@ -74,6 +75,10 @@ impl Modulefiles for Site {
             Some(text) => Ok(SourceFile::new(file, text.as_bytes())),
             None => Err(Diagnostic::new(Kind::Modulefile, "no such file")),
         }
+    }
+
+    fn list(&mut self, _: Vec<Utf8PathBuf>, _: &Loaded) -> Vec<Tree> {
+        Vec::new()
     }
 
     fn alias_target(&mut self, _: &str) -> Option<String> {

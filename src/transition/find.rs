@@ -12,7 +12,7 @@ use crate::modulefile::{self, Languages, LoadedModule};
 use crate::name::Spec;
 use crate::resolve::{Found, ResolveError, Resolver};
 use crate::session::Session;
-use crate::tree::RcEvaluator;
+use crate::tree::{RcEvaluator, Tree};
 
 /// Why there is no file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,6 +70,9 @@ pub trait Modulefiles {
     /// The symbolic versions that point at `full_name`.
     fn symbols(&mut self, full_name: &str) -> Vec<String>;
 
+    /// All modules of these modulepaths.
+    fn list(&mut self, modulepaths: Vec<Utf8PathBuf>, loaded: &Loaded) -> Vec<Tree>;
+
     /// Warnings about rc files that were read meanwhile.
     fn take_warnings(&mut self) -> Vec<Diagnostic>;
 }
@@ -100,9 +103,14 @@ impl<'a> Trees<'a> {
         }
     }
 
-    /// The resolver with the reader of rc files, for listings.
-    pub fn parts(&mut self) -> (&mut Resolver, &mut RcEvaluator<'a>) {
-        (&mut self.resolver, &mut self.rc)
+    fn look_in(&mut self, modulepaths: Vec<Utf8PathBuf>, loaded: &Loaded) {
+        if self.resolver.modulepaths() != modulepaths {
+            self.resolver.set_modulepaths(modulepaths);
+        }
+        // Rc files are read once, so they see what was loaded when the first of them was.
+        if self.rc.loaded.is_empty() {
+            self.rc.loaded = loaded_modules(loaded);
+        }
     }
 }
 
@@ -113,13 +121,7 @@ impl Modulefiles for Trees<'_> {
         modulepaths: Vec<Utf8PathBuf>,
         loaded: &Loaded,
     ) -> Result<Found, Miss> {
-        if self.resolver.modulepaths() != modulepaths {
-            self.resolver.set_modulepaths(modulepaths);
-        }
-        // Rc files are read once, so they see what was loaded when the first of them was.
-        if self.rc.loaded.is_empty() {
-            self.rc.loaded = loaded_modules(loaded);
-        }
+        self.look_in(modulepaths, loaded);
         Ok(self.resolver.resolve(spec, &mut self.rc)?)
     }
 
@@ -133,6 +135,11 @@ impl Modulefiles for Trees<'_> {
 
     fn symbols(&mut self, full_name: &str) -> Vec<String> {
         self.resolver.symbols(full_name, &mut self.rc)
+    }
+
+    fn list(&mut self, modulepaths: Vec<Utf8PathBuf>, loaded: &Loaded) -> Vec<Tree> {
+        self.look_in(modulepaths, loaded);
+        self.resolver.roots().list(&mut self.rc)
     }
 
     fn take_warnings(&mut self) -> Vec<Diagnostic> {

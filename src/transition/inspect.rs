@@ -9,6 +9,7 @@ use crate::name::Spec;
 use super::step::{Frame, How, new_module};
 use super::{Miss, Transition};
 use crate::resolve::Found;
+use crate::tree::Tree;
 
 /// What a modulefile says.
 #[derive(Debug)]
@@ -28,6 +29,12 @@ impl Transition<'_> {
     /// There is no such module, or it must not be loaded.
     pub fn locate(&mut self, spec: &Spec) -> Result<Found, Diagnostic> {
         self.find(spec).map_err(Miss::into_diagnostic)
+    }
+
+    /// All modules of the modulepaths in force.
+    pub fn trees(&mut self) -> Vec<Tree> {
+        let modulepaths = self.state.modulepath();
+        self.site.list(modulepaths, &self.state.loaded)
     }
 
     /// Evaluates a modulefile in a mode that only reads. What the file sets is visible to itself and dropped afterwards.

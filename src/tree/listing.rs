@@ -12,7 +12,7 @@ use super::facts::{AliasKind, Forbidden, NearlyForbidden, Subject};
 use super::rc::RcReader;
 use super::roots::{MAX_DEPTH, Rank, Roots, file_path, joined};
 use crate::modulefile::relation::Hiding;
-use crate::name::{VersionKey, VersionOrder};
+use crate::name::{Spec, VersionKey, VersionOrder};
 
 /// A modulepath with all its modules.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -86,11 +86,19 @@ pub enum Filter {
     },
     /// Names in which the pattern is found.
     Pattern(regex::Regex),
+    /// Versions that a specification such as `gcc@12:` allows.
+    Spec(Box<Spec>, VersionOrder),
 }
 
 impl Filter {
     /// Whether a module belongs to the listing: by its name or its full name.
     pub fn accepts(&self, entry: &Entry) -> bool {
+        if let Filter::Spec(spec, order) = self {
+            return entry.name == spec.path
+                && entry
+                    .version()
+                    .is_some_and(|version| spec.versions.accepts(version, *order));
+        }
         self.accepts_name(&entry.name) || self.accepts_name(&entry.full_name)
     }
 
@@ -103,6 +111,7 @@ impl Filter {
             }
             Filter::Begins { text, .. } => name.starts_with(text.as_str()),
             Filter::Pattern(pattern) => pattern.is_match(name),
+            Filter::Spec(spec, _) => name == spec.path,
         }
     }
 }
