@@ -383,6 +383,12 @@ settings! {
     rc_needs_cookie: bool = false, true; ;
     /// `#%Module` may name the version of the module language that the file needs; a later one than ours is refused.
     cookie_version_check: bool = false, true; "MODULES_MCOOKIE_VERSION_CHECK" ;
+    /// Unloading takes away once more what the modulefile removed from a path; when off, it does nothing.
+    remove_path_on_unload: bool = true, false; ;
+    /// In Tcl, `module-info mode` says `remove`, `display` and `spider` as Lmod does, not `unload`, `help` and `scan`.
+    tcl_lmod_modes: bool = true, false; ;
+    /// Where a Tcl modulefile is shown, `getenv X` gives `$X`, so that the text does not depend on who asks.
+    show_variable_names: bool = false, true; ;
     /// `require-fullname` wants name and version exactly; when off, aliases and beginnings of versions will do.
     require_exact_full_name: bool = true, false; ;
 }

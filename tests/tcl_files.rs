@@ -27,7 +27,8 @@ use crate::support::{corpus, in_repo, require};
 /// Records the calls of the files whose names are read from standard input. Answers to questions are those of [`Alone`].
 /// Fields are separated by the bytes 29 (file), 30 (call) and 31 (word).
 const RECORDER: &str = r##"
-fconfigure stdout -translation binary -encoding utf-8
+encoding system utf-8
+fconfigure stdout -translation lf -encoding utf-8
 set recorded [split [gets stdin] " "]
 set answers [split [gets stdin] " "]
 array set environment [array get env]
@@ -62,7 +63,7 @@ while {[gets stdin file] >= 0} {
         proc puts args {}
     }
     slave eval [list set ModulesCurrentModulefile $file]
-    if {[catch {slave eval [list source $file]} message] == 1} { lappend calls "error\x1f$message" }
+    if {[catch {slave eval [list source -encoding utf-8 $file]} message] == 1} { lappend calls "error\x1f$message" }
     interp delete slave
     puts -nonewline "$file\x1f[join $calls \x1e]\x1d"
 }

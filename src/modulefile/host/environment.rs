@@ -195,26 +195,31 @@ pub(in crate::modulefile) fn remove_path(host: &mut Host, args: &Args) -> Result
     let Some(value) = value else {
         return Ok(Value::Nil);
     };
-    match on_unload {
-        None | Some(("--noop-on-unload", _)) => push(host, args, op(PathAction::Remove, value))?,
-        Some(("--remove-on-unload", _)) => {
-            host.push_in_modes(op(PathAction::Remove, value), &["load", "unload"])?;
-            Value::Nil
-        }
-        Some((option, from)) => {
-            let action = match option {
-                "--append-on-unload" => PathAction::Append,
-                _ => PathAction::Prepend,
-            };
-            let back = match from < args.len() {
-                true => entries(args, from..args.len(), delim.as_bstr())?,
-                false => value.clone(),
-            };
-            host.push_in_modes(op(PathAction::Remove, value), &["load"])?;
-            host.push_in_modes(op(action, back), &["unload"])?;
-            Value::Nil
-        }
+    let default = match host.world.config().remove_path_on_unload {
+        true => "--remove-on-unload",
+        false => "--noop-on-unload",
     };
+    let (option, from) = on_unload.unwrap_or((default, args.len()));
+    if args.option("mode").is_some() {
+        return push(host, args, op(PathAction::Remove, value));
+    }
+    let modes: &[&str] = match option {
+        "--remove-on-unload" => &["load", "unload"],
+        _ => &["load"],
+    };
+    let action = match option {
+        "--append-on-unload" => Some(PathAction::Append),
+        "--prepend-on-unload" => Some(PathAction::Prepend),
+        _ => None,
+    };
+    if let Some(action) = action {
+        let back = match from < args.len() {
+            true => entries(args, from..args.len(), delim.as_bstr())?,
+            false => value.clone(),
+        };
+        host.push_in_modes(op(action, back), &["unload"])?;
+    }
+    host.push_in_modes(op(PathAction::Remove, value), modes)?;
     Ok(Value::Nil)
 }
 

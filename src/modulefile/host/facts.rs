@@ -18,7 +18,8 @@ use crate::name::Spec;
 /// `getenv [--return-value] NAME [DEFAULT]`. Where a file is shown to people, `$NAME` stands for the value.
 pub(in crate::modulefile) fn getenv(host: &mut Host, args: &Args) -> Result<Value, Stop> {
     let name = args.bytes(0)?;
-    if host.mode == Mode::Show && !args.flag("return_value") {
+    let names_only = host.mode == Mode::Show && host.world.config().show_variable_names;
+    if names_only && !args.flag("return_value") {
         return Ok(Value::text(format!("${name}")));
     }
     match host.var(name.as_bstr()) {
@@ -125,7 +126,7 @@ pub(in crate::modulefile) fn module_info(host: &mut Host, args: &Args) -> Result
     Ok(match fact.as_str() {
         "mode" => match &arg {
             Some(asked) => Value::Bool(is_mode(host, asked)),
-            None => Value::text(mode_word(host.mode)),
+            None => Value::text(mode_word(host)),
         },
         "command" => word_or_test(host.world.command().to_owned()),
         "name" => Value::text(host.module.full_name()),
@@ -140,9 +141,10 @@ pub(in crate::modulefile) fn module_info(host: &mut Host, args: &Args) -> Result
             Value::text(target.unwrap_or_default())
         }
         "version" => {
-            let spec = spec(host, &needed()?)?;
-            let full = host.world.full_name(&spec);
-            Value::text(full.unwrap_or_default())
+            // What cannot be resolved stands for itself.
+            let name = needed()?;
+            let spec = spec(host, &name)?;
+            Value::text(host.world.full_name(&spec).unwrap_or(name))
         }
         "symbols" => {
             let name = match &arg {
@@ -192,23 +194,28 @@ fn spec(host: &Host, name: &str) -> Result<Spec, ArgError> {
 }
 
 /// The word of `module-info mode`.
-fn mode_word(mode: Mode) -> &'static str {
-    match mode {
+fn mode_word(host: &Host) -> &'static str {
+    let is_lmod = host.world.config().tcl_lmod_modes;
+    match host.mode {
         Mode::Load | Mode::Check => "load",
+        Mode::Unload if is_lmod => "remove",
         Mode::Unload => "unload",
-        Mode::Refresh => "refresh",
         Mode::Show => "display",
+        Mode::Refresh if is_lmod => "load",
+        Mode::Refresh => "refresh",
+        Mode::Help | Mode::Whatis if is_lmod => "display",
         Mode::Help => "help",
         Mode::Whatis => "whatis",
         Mode::Test => "test",
+        Mode::Spider | Mode::Rc if is_lmod => "spider",
         Mode::Spider | Mode::Rc => "scan",
     }
 }
 
-/// Whether a word names the present mode; old files use further words, and Lmod's own.
+/// Whether a word names the present mode. Files ask with the words of either system, and with those of old versions.
 fn is_mode(host: &Host, asked: &str) -> bool {
     match asked {
-        "remove" => host.mode == Mode::Unload,
+        "remove" | "unload" => host.mode == Mode::Unload,
         "nonpersist" => host.mode == Mode::Refresh,
         "show" => host.mode == Mode::Show,
         "spider" => host.mode == Mode::Spider,
@@ -217,7 +224,7 @@ fn is_mode(host: &Host, asked: &str) -> bool {
         "switch2" | "switch3" => {
             host.mode == Mode::Load && matches!(host.world.command(), "switch" | "swap")
         }
-        _ => asked == mode_word(host.mode),
+        _ => asked == mode_word(host),
     }
 }
 

@@ -164,15 +164,16 @@ fn what_unloading_does_to_a_removed_entry_can_be_chosen() {
     );
     assert_eq!(
         modes(Mode::Load, "remove-path PATH /bin"),
-        [("Remove PATH /bin".to_owned(), false)]
+        [("Remove PATH /bin".to_owned(), true)]
     );
+    assert!(modes(Mode::Unload, "remove-path PATH /bin").is_empty());
     assert_eq!(
         modes(Mode::Load, "remove-path --glob PATH /usr/*"),
-        [("Remove PATH /usr/local/bin:/usr/bin".to_owned(), false)]
+        [("Remove PATH /usr/local/bin:/usr/bin".to_owned(), true)]
     );
     assert_eq!(
         modes(Mode::Load, "remove-path --index PATH 1"),
-        [("Remove PATH /usr/bin".to_owned(), false)]
+        [("Remove PATH /usr/bin".to_owned(), true)]
     );
     assert!(modes(Mode::Load, "remove-path --index PATH 7").is_empty());
     assert_eq!(
@@ -379,6 +380,7 @@ fn module_info_tells_what_the_manual_lists() {
         ("alias bee", "b/1"),
         ("alias nope", ""),
         ("version b", "b/2"),
+        ("version nope", "nope"),
         ("symbols b", "default:new"),
         ("symbols c", ""),
         ("loaded b", "b/1 b/2"),
