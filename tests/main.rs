@@ -5,6 +5,7 @@ mod support;
 mod corpus;
 mod example_site;
 mod names;
+mod reference;
 mod rooms;
 mod shells;
 mod tcl_files;
