@@ -488,7 +488,7 @@ fn entry(key: &Key) -> String {
     let example = case("ok", key.name);
     let wrong = case("err", key.name);
     let mut gives = String::new();
-    if let calls @ [_, ..] = calls(&example).as_str().as_bytes() {
+    if let calls @ [_, ..] = calls(&example).as_bytes() {
         let calls = calls.as_bstr();
         gives += &format!("In Lua this is:\n\n```lua\n{calls}\n```\n\n");
     }
