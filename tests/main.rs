@@ -1,18 +1,10 @@
 //! What a user can do, one file per capability. One binary, so that the library is linked once.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "a test that cannot go on fails, and says what it skips"
-)]
-
 mod support;
 
 mod corpus;
 mod example_site;
 mod names;
-mod reference;
 mod rooms;
 mod shells;
 mod tcl_files;

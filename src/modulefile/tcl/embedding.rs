@@ -88,6 +88,11 @@ pub trait Embedding {
         Ok(())
     }
 
+    /// The working directory at the start; `cd` changes only what the script sees.
+    fn directory(&mut self) -> std::path::PathBuf {
+        std::fs::canonicalize(".").unwrap_or_else(|_| "/".into())
+    }
+
     /// How long a program started by the script may run.
     fn program_time(&self) -> Option<Duration> {
         None

@@ -194,56 +194,57 @@ impl Exit {
 
 /// Tcl's name and text for an error of the operating system.
 pub(super) fn posix_name(error: &std::io::Error) -> (&'static str, String) {
-    match error.raw_os_error() {
-        Some(number) => {
-            let errno = nix::errno::Errno::from_raw(number);
-            let text = errno.desc().to_lowercase();
-            (errno_name(errno), text)
-        }
-        None => ("EUNKNOWN", error.to_string().to_lowercase()),
+    use nix::errno::Errno as E;
+    let Some(number) = error.raw_os_error() else {
+        return ("EUNKNOWN", error.to_string().to_lowercase());
+    };
+    let errno = E::from_raw(number);
+    let (name, text) = match errno {
+        E::E2BIG => ("E2BIG", "argument list too long"),
+        E::EACCES => ("EACCES", "permission denied"),
+        E::EAGAIN => ("EAGAIN", "resource temporarily unavailable"),
+        E::EBADF => ("EBADF", "bad file number"),
+        E::EBUSY => ("EBUSY", "file busy"),
+        E::ECHILD => ("ECHILD", "no children"),
+        E::EDQUOT => ("EDQUOT", "disk quota exceeded"),
+        E::EEXIST => ("EEXIST", "file already exists"),
+        E::EFBIG => ("EFBIG", "file too large"),
+        E::EINTR => ("EINTR", "interrupted system call"),
+        E::EINVAL => ("EINVAL", "invalid argument"),
+        E::EIO => ("EIO", "I/O error"),
+        E::EISDIR => ("EISDIR", "illegal operation on a directory"),
+        E::ELOOP => ("ELOOP", "too many levels of symbolic links"),
+        E::EMFILE => ("EMFILE", "too many open files"),
+        E::EMLINK => ("EMLINK", "too many links"),
+        E::ENAMETOOLONG => ("ENAMETOOLONG", "file name too long"),
+        E::ENFILE => ("ENFILE", "file table overflow"),
+        E::ENODEV => ("ENODEV", "no such device"),
+        E::ENOENT => ("ENOENT", "no such file or directory"),
+        E::ENOEXEC => ("ENOEXEC", "exec format error"),
+        E::ENOMEM => ("ENOMEM", "not enough memory"),
+        E::ENOSPC => ("ENOSPC", "no space left on device"),
+        E::ENOTDIR => ("ENOTDIR", "not a directory"),
+        E::ENOTEMPTY => ("ENOTEMPTY", "directory not empty"),
+        E::ENXIO => ("ENXIO", "no such device or address"),
+        E::EPERM => ("EPERM", "not owner"),
+        E::EPIPE => ("EPIPE", "broken pipe"),
+        E::EROFS => ("EROFS", "read-only file system"),
+        E::ESPIPE => ("ESPIPE", "invalid seek"),
+        E::ESRCH => ("ESRCH", "no such process"),
+        E::ESTALE => ("ESTALE", "stale remote file handle"),
+        E::ETXTBSY => ("ETXTBSY", "text file or pseudo-device busy"),
+        E::EXDEV => ("EXDEV", "cross-domain link"),
+        _ => ("EUNKNOWN", ""),
+    };
+    if text.is_empty() {
+        return (name, errno.desc().to_lowercase());
     }
+    (name, text.to_owned())
 }
 
 /// The text of an operating system error as Tcl writes it.
 pub(super) fn posix_text(error: &std::io::Error) -> String {
     posix_name(error).1
-}
-
-fn errno_name(errno: nix::errno::Errno) -> &'static str {
-    use nix::errno::Errno as E;
-    match errno {
-        E::EPERM => "EPERM",
-        E::ENOENT => "ENOENT",
-        E::EINTR => "EINTR",
-        E::EIO => "EIO",
-        E::E2BIG => "E2BIG",
-        E::ENOEXEC => "ENOEXEC",
-        E::EBADF => "EBADF",
-        E::ENOMEM => "ENOMEM",
-        E::EACCES => "EACCES",
-        E::EBUSY => "EBUSY",
-        E::EEXIST => "EEXIST",
-        E::EXDEV => "EXDEV",
-        E::ENODEV => "ENODEV",
-        E::ENOTDIR => "ENOTDIR",
-        E::EISDIR => "EISDIR",
-        E::EINVAL => "EINVAL",
-        E::ENFILE => "ENFILE",
-        E::EMFILE => "EMFILE",
-        E::ETXTBSY => "ETXTBSY",
-        E::EFBIG => "EFBIG",
-        E::ENOSPC => "ENOSPC",
-        E::ESPIPE => "ESPIPE",
-        E::EROFS => "EROFS",
-        E::EMLINK => "EMLINK",
-        E::EPIPE => "EPIPE",
-        E::ENAMETOOLONG => "ENAMETOOLONG",
-        E::ENOTEMPTY => "ENOTEMPTY",
-        E::ELOOP => "ELOOP",
-        E::ESTALE => "ESTALE",
-        E::EDQUOT => "EDQUOT",
-        _ => "EUNKNOWN",
-    }
 }
 
 impl From<Error> for Exit {

@@ -234,7 +234,32 @@ impl<'h> Interp<'h> {
     }
 
     /// Closes what the script left open.
-    pub fn finish(&mut self) {}
+    pub fn finish(&mut self) {
+        self.close_channels();
+    }
+
+    /// When the evaluation must have come to its end.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.deadline
+    }
+
+    /// Runs a file in a frame of its own with one parameter set.
+    pub(super) fn source_with(
+        &mut self,
+        file: &Arc<SourceFile>,
+        definition: Proc,
+        value: Value,
+    ) -> Outcome {
+        let words = [Value::from("source"), value];
+        let frame = Frame {
+            vars: bind_arguments(&definition, &words)?,
+            namespace: GLOBAL,
+            kind: FrameKind::Proc(words.to_vec()),
+            level: self.frame().level + 1,
+            caller: self.active,
+        };
+        self.in_frame(frame, |interp| interp.source(file))
+    }
 
     pub(super) fn frame(&self) -> &Frame {
         &self.frames[self.active]

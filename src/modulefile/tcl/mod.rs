@@ -15,6 +15,7 @@ macro_rules! bytes {
 
 pub(super) mod bind;
 mod builtin;
+mod channels;
 pub(crate) mod chars;
 mod command;
 mod embedding;
@@ -33,6 +34,7 @@ pub(crate) mod oracle;
 mod parse;
 pub(crate) mod path;
 pub(crate) mod pattern;
+mod pipeline;
 pub(crate) mod regexp;
 pub(crate) mod scan;
 mod tclsh;

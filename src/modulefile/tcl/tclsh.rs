@@ -16,6 +16,7 @@ use super::value::Value;
 
 /// The world of a plain Tcl script.
 struct Shell {
+    directory: std::path::PathBuf,
     env: BTreeMap<Vec<u8>, Vec<u8>>,
     out: Vec<u8>,
 }
@@ -78,6 +79,10 @@ impl Embedding for Shell {
         Ok(())
     }
 
+    fn directory(&mut self) -> std::path::PathBuf {
+        self.directory.clone()
+    }
+
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         std::io::stdin().read(buffer)
     }
@@ -102,6 +107,7 @@ pub fn tclsh(file: &Path, args: &[Vec<u8>], env: BTreeMap<Vec<u8>, Vec<u8>>, cwd
 
 fn run(file: &Path, args: &[Vec<u8>], env: BTreeMap<Vec<u8>, Vec<u8>>, cwd: &Path) -> u8 {
     let mut shell = Shell {
+        directory: cwd.to_path_buf(),
         env,
         out: Vec::new(),
     };

@@ -1,66 +1,741 @@
-//! Channels: `puts`.
-use crate::modulefile::tcl::command::Def;
-use crate::modulefile::tcl::embedding::Stream;
-use crate::modulefile::tcl::error::{Exit, Outcome};
-use crate::modulefile::tcl::interp::Interp;
+//! Channels: `puts`, `gets`, `read`, `open`, `close`, `seek`, `fconfigure`, ... and the same under `chan`.
+//!
+//! Standard input and output belong to the embedding. Source: Tcl 8.6, the manual page of each command.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, SeekFrom};
+use std::os::unix::fs::OpenOptionsExt;
+use std::rc::Rc;
+
+use indexmap::IndexMap;
+
+use crate::modulefile::tcl::channels::{Buffering, Channel, Encoding, End, LineEnd};
+use crate::modulefile::tcl::command::{ANY, Def, one_of};
+use crate::modulefile::tcl::embedding::{Action, Stream};
+use crate::modulefile::tcl::error::{Exit, Outcome, posix_text};
+use crate::modulefile::tcl::interp::{Interp, wrong_args};
+use crate::modulefile::tcl::number::Number;
+use crate::modulefile::tcl::pattern::{Case, string_match};
+use crate::modulefile::tcl::pipeline::Report;
 use crate::modulefile::tcl::value::Value;
 
-pub(super) static TABLE: &[Def] = &[Def::new(
-    "puts",
-    "?-nonewline? ?channelId? string",
-    1,
-    3,
-    cmd_puts,
-)];
+use super::{choice, expect_bool, expect_int};
 
-fn cmd_puts(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
-    let (newline, rest) = match args {
-        [flag, rest @ ..] if args.len() > 1 && flag.bytes() == b"-nonewline" => (false, rest),
-        _ => (true, args),
+pub(super) static TABLE: &[Def] = &[
+    Def::new("puts", PUTS, 1, 3, puts),
+    Def::new("gets", "channelId ?varName?", 1, 2, gets),
+    Def::new("read", "", 0, ANY, read),
+    Def::new("open", "fileName ?access? ?permissions?", 1, 3, open),
+    Def::new("close", "channelId ?direction?", 1, 2, close),
+    Def::new("eof", "channelId", 1, 1, eof),
+    Def::new("flush", "channelId", 1, 1, flush),
+    Def::new("seek", "channelId offset ?origin?", 2, 3, seek),
+    Def::new("tell", "channelId", 1, 1, tell),
+    Def::new(
+        "fconfigure",
+        "channelId ?-option value ...?",
+        1,
+        ANY,
+        configure,
+    ),
+    Def::new("fblocked", "channelId", 1, 1, blocked),
+    Def::new(
+        "fcopy",
+        "input output ?-size size? ?-command callback?",
+        2,
+        ANY,
+        copy,
+    ),
+    Def::ensemble("chan", CHAN),
+];
+
+static CHAN: &[Def] = &[
+    Def::new("blocked", "channelId", 1, 1, blocked),
+    Def::new("close", "channelId ?direction?", 1, 2, close),
+    Def::new(
+        "configure",
+        "channelId ?-option value ...?",
+        1,
+        ANY,
+        configure,
+    ),
+    Def::new(
+        "copy",
+        "input output ?-size size? ?-command callback?",
+        2,
+        ANY,
+        copy,
+    ),
+    Def::new("eof", "channelId", 1, 1, eof),
+    Def::new("flush", "channelId", 1, 1, flush),
+    Def::new("gets", "channelId ?varName?", 1, 2, gets),
+    Def::new("names", "?pattern?", 0, 1, names),
+    Def::new("pending", "mode channelId", 2, 2, pending),
+    Def::new("puts", PUTS, 1, 3, puts),
+    Def::new("read", "", 0, ANY, read),
+    Def::new("seek", "channelId offset ?origin?", 2, 3, seek),
+    Def::new("tell", "channelId", 1, 1, tell),
+    Def::new("truncate", "channelId ?length?", 1, 2, truncate),
+];
+
+const PUTS: &str = "?-nonewline? ?channelId? string";
+
+/// The open channels by name.
+pub(super) struct Channels(IndexMap<Vec<u8>, Channel>);
+
+impl Default for Channels {
+    fn default() -> Channels {
+        let mut table = IndexMap::new();
+        table.insert(b"stdin".to_vec(), Channel::new(End::Stdin, true, false));
+        for (name, stream, buffering) in [
+            ("stdout", Stream::Stdout, Buffering::Line),
+            ("stderr", Stream::Stderr, Buffering::None),
+        ] {
+            let mut channel = Channel::new(End::Output(stream), false, true);
+            channel.buffering = buffering;
+            table.insert(name.as_bytes().to_vec(), channel);
+        }
+        Channels(table)
+    }
+}
+
+fn unknown_channel(name: &[u8]) -> Exit {
+    let message = bytes!("can not find channel named \"", name, "\"");
+    Exit::coded(message, &[&b"TCL"[..], b"LOOKUP", b"CHANNEL", name])
+}
+
+/// A channel and, separately, the rest of the interpreter.
+fn find<'a>(interp: &'a mut Interp<'_>, name: &Value) -> Outcome<&'a mut Channel> {
+    let channels = &mut interp.state.channels.0;
+    channels
+        .get_mut(name.bytes())
+        .ok_or_else(|| unknown_channel(name.bytes()))
+}
+
+/// Does something with a channel that needs the embedding, too.
+fn with<T>(
+    interp: &mut Interp<'_>,
+    name: &Value,
+    verb: &str,
+    run: impl FnOnce(
+        &mut Channel,
+        &mut dyn crate::modulefile::tcl::embedding::Embedding,
+    ) -> io::Result<T>,
+) -> Outcome<T> {
+    let channel = interp
+        .state
+        .channels
+        .0
+        .get_mut(name.bytes())
+        .ok_or_else(|| unknown_channel(name.bytes()))?;
+    run(channel, &mut *interp.host).map_err(|error| {
+        let message = bytes!("error ", verb, " \"", name, "\": ", posix_text(&error));
+        Exit::posix(message, &error)
+    })
+}
+
+fn readable(interp: &mut Interp<'_>, name: &Value) -> Outcome<()> {
+    if find(interp, name)?.readable {
+        return Ok(());
+    }
+    let message = bytes!("channel \"", name, "\" wasn't opened for reading");
+    Err(Exit::error(message))
+}
+
+fn writable(interp: &mut Interp<'_>, name: &Value) -> Outcome<()> {
+    if find(interp, name)?.writable {
+        return Ok(());
+    }
+    let message = bytes!("channel \"", name, "\" wasn't opened for writing");
+    Err(Exit::error(message))
+}
+
+fn puts(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
+    let stdout = || Value::from("stdout");
+    let (newline, channel, text) = match args {
+        [text] => (true, stdout(), text),
+        [flag, text] if flag.bytes() == b"-nonewline" => (false, stdout(), text),
+        [channel, text] => (true, channel.clone(), text),
+        [flag, channel, text] if flag.bytes() == b"-nonewline" => (false, channel.clone(), text),
+        [channel, text, flag] if flag.bytes() == b"nonewline" => (false, channel.clone(), text),
+        _ => return Err(wrong_args(b"puts", PUTS)),
     };
-    let (stream, text) = match rest {
-        [text] => (Stream::Stdout, text),
-        [channel, text] => match channel.bytes() {
-            b"stdout" => (Stream::Stdout, text),
-            b"stderr" => (Stream::Stderr, text),
-            name => {
-                let end: &[u8] = if newline { b"\n" } else { b"" };
-                if interp.host.write_named(name, &bytes!(text, end)) {
-                    return Ok(Value::empty());
-                }
-                let message = bytes!("can not find channel named \"", channel, "\"");
-                return Err(Exit::coded(
-                    message,
-                    &[&b"TCL"[..], b"LOOKUP", b"CHANNEL", channel.bytes()],
-                ));
+    if channel.bytes() == b"stdout" || channel.bytes() == b"stderr" {
+        interp.count_output(text.bytes().len() + 1)?;
+    }
+    writable(interp, &channel)?;
+    with(interp, &channel, "writing", |channel, host| {
+        if newline {
+            channel.write(host, &bytes!(text, "\n"))
+        } else {
+            channel.write(host, text.bytes())
+        }
+    })?;
+    Ok(Value::empty())
+}
+
+fn gets(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
+    readable(interp, &args[0])?;
+    let line = with(interp, &args[0], "reading", Channel::read_line)?;
+    let Some(name) = args.get(1) else {
+        return Ok(Value::new(line.unwrap_or_default()));
+    };
+    let count = line
+        .as_ref()
+        .map_or(-1, |line| super::chars::count(line) as i64);
+    interp.set_var(name.bytes(), Value::new(line.unwrap_or_default()))?;
+    Ok(Value::int(count))
+}
+
+fn read(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
+    let usage = || {
+        let message = "wrong # args: should be \"read channelId ?numChars?\" or \"read ?-nonewline? channelId\"";
+        Exit::coded(message, &["TCL", "WRONGARGS"])
+    };
+    let (channel, count, chop) = match args {
+        [channel] => (channel, None, false),
+        [flag, channel] if flag.bytes() == b"-nonewline" => (channel, None, true),
+        [channel, count] => (channel, Some(count), false),
+        _ => return Err(usage()),
+    };
+    readable(interp, channel)?;
+    let limit = interp.limits.value_bytes;
+    let Some(count) = count else {
+        let mut text = with(interp, channel, "reading", |channel, host| {
+            channel.read_all(host, limit)
+        })?;
+        if chop && text.last() == Some(&b'\n') {
+            text.pop();
+        }
+        return Ok(Value::new(text));
+    };
+    let chars = match count.as_number() {
+        Some(Number::Int(n)) if n >= 0 => n as usize,
+        _ if count.bytes() == b"nonewline" => {
+            let mut text = with(interp, channel, "reading", |channel, host| {
+                channel.read_all(host, limit)
+            })?;
+            if text.last() == Some(&b'\n') {
+                text.pop();
             }
-        },
+            return Ok(Value::new(text));
+        }
         _ => {
-            return Err(Exit::coded(
-                "wrong # args: should be \"puts ?-nonewline? ?channelId? string\"",
-                &["TCL", "WRONGARGS"],
-            ));
+            let message = bytes!("expected non-negative integer but got \"", count, "\"");
+            return Err(Exit::coded(message, &["TCL", "VALUE", "NUMBER"]));
         }
     };
-    interp.count_output(text.bytes().len() + 1)?;
-    let line = if newline {
-        bytes!(text, "\n")
-    } else {
-        text.bytes().to_vec()
+    let text = with(interp, channel, "reading", |channel, host| {
+        channel.read_chars(host, chars.min(limit))
+    })?;
+    Ok(Value::new(text))
+}
+
+/// How a file is opened.
+#[derive(Default, Clone, Copy)]
+struct Access {
+    read: bool,
+    write: bool,
+    append: bool,
+    create: bool,
+    exclusive: bool,
+    truncate: bool,
+    binary: bool,
+}
+
+const FLAGS: [&str; 10] = [
+    "RDONLY", "WRONLY", "RDWR", "APPEND", "BINARY", "CREAT", "EXCL", "NOCTTY", "NONBLOCK", "TRUNC",
+];
+
+impl Access {
+    fn parse(word: &Value) -> Outcome<Access> {
+        let text = word.bytes();
+        let mut access = Access::default();
+        if text.first().is_some_and(u8::is_ascii_lowercase) {
+            let mut plain: Vec<u8> = text.to_vec();
+            if let Some(at) = plain.iter().skip(1).position(|&b| b == b'b') {
+                plain.remove(at + 1);
+                access.binary = true;
+            }
+            match &plain[..] {
+                b"r" => access.read = true,
+                b"r+" => (access.read, access.write) = (true, true),
+                b"w" => (access.write, access.create, access.truncate) = (true, true, true),
+                b"w+" => {
+                    (access.read, access.write) = (true, true);
+                    (access.create, access.truncate) = (true, true);
+                }
+                b"a" => (access.write, access.create, access.append) = (true, true, true),
+                b"a+" => {
+                    (access.read, access.write) = (true, true);
+                    (access.create, access.append) = (true, true);
+                }
+                _ => return Err(Exit::error(bytes!("illegal access mode \"", text, "\""))),
+            }
+            return Ok(access);
+        }
+        for flag in word.as_list()?.iter() {
+            match flag.bytes() {
+                b"RDONLY" => access.read = true,
+                b"WRONLY" => access.write = true,
+                b"RDWR" => (access.read, access.write) = (true, true),
+                b"APPEND" => access.append = true,
+                b"BINARY" => access.binary = true,
+                b"CREAT" => access.create = true,
+                b"EXCL" => access.exclusive = true,
+                b"TRUNC" => access.truncate = true,
+                b"NOCTTY" | b"NONBLOCK" => {}
+                _ => {
+                    let list = one_of(&FLAGS);
+                    let message = bytes!("invalid access mode \"", flag, "\": must be ", list);
+                    return Err(Exit::error(message));
+                }
+            }
+        }
+        if !access.read && !access.write {
+            let message = "access mode must include either RDONLY, WRONLY, or RDWR";
+            return Err(Exit::error(message));
+        }
+        Ok(access)
+    }
+}
+
+fn open(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
+    let access = match args.get(1) {
+        Some(word) => Access::parse(word)?,
+        None => Access {
+            read: true,
+            ..Access::default()
+        },
     };
-    interp
-        .host
-        .write(stream, &line)
-        .map_err(|error| Exit::posix("error writing \"stdout\"", &error))?;
+    let mode = match args.get(2) {
+        Some(word) => expect_int(word)? as u32,
+        None => 0o666,
+    };
+    if let Some(command) = args[0].bytes().strip_prefix(b"|") {
+        let channel = interp.open_pipeline(&Value::from(command), access.read, access.write)?;
+        return Ok(interp.add_channel(channel));
+    }
+    let cannot = |error: &io::Error| {
+        let why = posix_text(error);
+        Exit::posix(bytes!("couldn't open \"", args[0], "\": ", why), error)
+    };
+    if access.write {
+        interp.permit(Action::Write)?;
+    }
+    let path = interp.path(args[0].bytes())?;
+    let mut options = OpenOptions::new();
+    options
+        .read(access.read)
+        .write(access.write && !access.append)
+        .append(access.append)
+        .mode(mode);
+    if access.exclusive && access.create {
+        options.create_new(true);
+    } else {
+        options.create(access.create).truncate(access.truncate);
+    }
+    let file = options.open(&path).map_err(|error| cannot(&error))?;
+    if file.metadata().is_ok_and(|facts| facts.is_dir()) {
+        let error = io::Error::from_raw_os_error(nix::errno::Errno::EISDIR as i32);
+        return Err(cannot(&error));
+    }
+    let mut channel = Channel::new(End::File(file), access.read, access.write);
+    if access.binary {
+        channel.encoding = Encoding::Binary;
+        channel.input = LineEnd::Lf;
+    }
+    Ok(interp.add_channel(channel))
+}
+
+fn close(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
+    let name = args[0].bytes();
+    find(interp, &args[0])?;
+    if let Some(direction) = args.get(1) {
+        return close_half(interp, &args[0], direction);
+    }
+    let flushed = with(interp, &args[0], "closing", Channel::flush);
+    let Some(channel) = interp.state.channels.0.shift_remove(name) else {
+        return Err(unknown_channel(name));
+    };
+    flushed?;
+    if let End::Pipe {
+        reader,
+        writer,
+        mut children,
+    } = channel.end
+    {
+        drop(writer);
+        drop(reader);
+        if !channel.blocking {
+            children.detach();
+            return Ok(Value::empty());
+        }
+        report(children.finish(false)?, Vec::new())?;
+    }
     Ok(Value::empty())
+}
+
+fn close_half(interp: &mut Interp<'_>, name: &Value, direction: &Value) -> Outcome {
+    let reading = choice(direction, &["read", "write"], "direction")? == 0;
+    with(interp, name, "closing", Channel::flush)?;
+    let channel = find(interp, name)?;
+    let End::Pipe { reader, writer, .. } = &mut channel.end else {
+        let message = "Half-close of channels not supported by files";
+        return Err(Exit::error(message));
+    };
+    if reading {
+        *reader = None;
+        channel.readable = false;
+    } else {
+        *writer = None;
+        channel.writable = false;
+    }
+    Ok(Value::empty())
+}
+
+/// Turns what programs had to say into an error; `output` stands before it.
+pub(super) fn report(report: Report, output: Vec<u8>) -> Outcome<Vec<u8>> {
+    if report.text.is_empty() && report.code.is_none() {
+        return Ok(output);
+    }
+    let mut message = bytes!(output, report.text);
+    if message.last() == Some(&b'\n') {
+        message.pop();
+    }
+    let mut error = crate::modulefile::tcl::error::Error::new(message);
+    if let Some(code) = report.code {
+        error.code = code;
+    }
+    Err(error.into())
+}
+
+fn eof(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
+    Ok(Value::bool(find(interp, &args[0])?.at_end))
+}
+
+fn blocked(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
+    readable(interp, &args[0])?;
+    Ok(Value::bool(false))
+}
+
+fn flush(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
+    writable(interp, &args[0])?;
+    with(interp, &args[0], "flushing", Channel::flush)?;
+    Ok(Value::empty())
+}
+
+fn seek(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
+    find(interp, &args[0])?;
+    let offset = match args[1].as_number() {
+        Some(Number::Int(n)) => n,
+        _ => return Err(super::not_a_number("integer", &args[1])),
+    };
+    let to = match args.get(2) {
+        None => SeekFrom::Start(offset.max(0) as u64),
+        Some(origin) => match choice(origin, &["start", "current", "end"], "origin")? {
+            0 => SeekFrom::Start(offset.max(0) as u64),
+            1 => SeekFrom::Current(offset),
+            _ => SeekFrom::End(offset),
+        },
+    };
+    let refuse = offset < 0 && matches!(to, SeekFrom::Start(_));
+    with(interp, &args[0], "during seek on", |channel, host| {
+        if refuse {
+            return Err(io::Error::from_raw_os_error(
+                nix::errno::Errno::EINVAL as i32,
+            ));
+        }
+        channel.seek(host, to)
+    })?;
+    Ok(Value::empty())
+}
+
+fn tell(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
+    Ok(Value::int(find(interp, &args[0])?.tell()))
+}
+
+fn truncate(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
+    writable(interp, &args[0])?;
+    let length = match args.get(1) {
+        Some(word) => expect_int(word)?,
+        None => find(interp, &args[0])?.tell(),
+    };
+    let Ok(length) = u64::try_from(length) else {
+        return Err(Exit::error("cannot truncate to negative length of file"));
+    };
+    with(interp, &args[0], "during truncate on", |channel, host| {
+        channel.truncate(host, length)
+    })?;
+    Ok(Value::empty())
+}
+
+fn names(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
+    let fits = |name: &[u8]| {
+        args.first()
+            .is_none_or(|pattern| string_match(pattern.bytes(), name, Case::Sensitive))
+    };
+    let names = interp.state.channels.0.keys().filter(|name| fits(name));
+    Ok(Value::list(
+        names.map(|name| Value::from(&name[..])).collect(),
+    ))
+}
+
+fn pending(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
+    let input = choice(&args[0], &["input", "output"], "mode")? == 0;
+    let channel = find(interp, &args[1])?;
+    let count = match (input, channel.readable, channel.writable) {
+        (true, true, _) => channel.pending_input() as i64,
+        (false, _, true) => channel.pending_output() as i64,
+        _ => -1,
+    };
+    Ok(Value::int(count))
+}
+
+fn copy(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
+    let mut size = None;
+    for pair in args[2..].chunks(2) {
+        let option = choice(&pair[0], &["-size", "-command"], "option")?;
+        let [_, value] = pair else {
+            let usage = "input output ?-size size? ?-command callback?";
+            return Err(wrong_args(b"fcopy", usage));
+        };
+        if option == 1 {
+            return Err(Exit::error(
+                "-command needs an event loop, which this interpreter has not",
+            ));
+        }
+        size = usize::try_from(expect_int(value)?).ok();
+    }
+    readable(interp, &args[0])?;
+    writable(interp, &args[1])?;
+    let limit = interp.limits.value_bytes;
+    let text = with(interp, &args[0], "reading", |channel, host| match size {
+        Some(count) => channel.read_chars(host, count.min(limit)),
+        None => channel.read_all(host, limit),
+    })?;
+    if matches!(args[1].bytes(), b"stdout" | b"stderr") {
+        interp.count_output(text.len())?;
+    }
+    with(interp, &args[1], "writing", |channel, host| {
+        channel.write(host, &text)
+    })?;
+    Ok(Value::int(super::chars::count(&text) as i64))
+}
+
+const OPTIONS: [&str; 6] = [
+    "-blocking",
+    "-buffering",
+    "-buffersize",
+    "-encoding",
+    "-eofchar",
+    "-translation",
+];
+
+fn option_value(channel: &Channel, name: &str) -> Value {
+    let both = |input: Value, output: Value| match (channel.readable, channel.writable) {
+        (true, true) => Value::list(vec![input, output]),
+        (true, false) => input,
+        _ => output,
+    };
+    match name {
+        "-blocking" => Value::bool(channel.blocking),
+        "-buffering" => Value::from(match channel.buffering {
+            Buffering::Full => "full",
+            Buffering::Line => "line",
+            Buffering::None => "none",
+        }),
+        "-buffersize" => Value::int(channel.buffer_size),
+        "-encoding" => Value::from(channel.encoding.name()),
+        "-eofchar" => {
+            let input = match channel.eof_char {
+                Some(byte) => Value::new(vec![byte]),
+                None => Value::empty(),
+            };
+            both(input, Value::empty())
+        }
+        _ => both(
+            Value::from(channel.input.name()),
+            Value::from(channel.output.name()),
+        ),
+    }
+}
+
+fn configure(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
+    let channel = find(interp, &args[0])?;
+    let named = |word: &Value| {
+        let text = word.bytes();
+        OPTIONS
+            .iter()
+            .find(|name| text.len() > 1 && name.as_bytes().starts_with(text))
+            .copied()
+            .ok_or_else(|| {
+                let list =
+                    "-blocking, -buffering, -buffersize, -encoding, -eofchar, or -translation";
+                Exit::error(bytes!("bad option \"", text, "\": should be one of ", list))
+            })
+    };
+    match &args[1..] {
+        [] => {
+            let rows = OPTIONS.iter();
+            let pairs = rows.flat_map(|name| [Value::from(*name), option_value(channel, name)]);
+            return Ok(Value::list(pairs.collect()));
+        }
+        [name] => return Ok(option_value(channel, named(name)?)),
+        pairs => {
+            for pair in pairs.chunks(2) {
+                let name = named(&pair[0])?;
+                let [_, value] = pair else {
+                    return Err(wrong_args(b"fconfigure", "channelId ?-option value ...?"));
+                };
+                set_option(channel, name, value)?;
+            }
+        }
+    }
+    Ok(Value::empty())
+}
+
+fn set_option(channel: &mut Channel, name: &str, value: &Value) -> Outcome<()> {
+    match name {
+        "-blocking" => channel.blocking = expect_bool(value)?,
+        "-buffering" => {
+            let text = value.bytes();
+            channel.buffering = match text {
+                _ if text.is_empty() => return Err(bad_buffering()),
+                _ if b"full".starts_with(text) => Buffering::Full,
+                _ if b"line".starts_with(text) => Buffering::Line,
+                _ if b"none".starts_with(text) => Buffering::None,
+                _ => return Err(bad_buffering()),
+            };
+        }
+        "-buffersize" => {
+            let size = expect_int(value)?;
+            if (1..=1_000_000).contains(&size) {
+                channel.buffer_size = size;
+            }
+        }
+        "-encoding" => {
+            channel.encoding = Encoding::named(value.bytes()).ok_or_else(|| {
+                let message = bytes!("unknown encoding \"", value, "\"");
+                Exit::coded(
+                    message,
+                    &[&b"TCL"[..], b"LOOKUP", b"ENCODING", value.bytes()],
+                )
+            })?;
+        }
+        "-eofchar" => {
+            let list: Rc<Vec<Value>> = value.as_list()?;
+            channel.eof_char = list
+                .first()
+                .and_then(|first| first.bytes().first().copied());
+        }
+        _ => {
+            let list = value.as_list()?;
+            let (input, output) = match &list[..] {
+                [both] => (both, both),
+                [input, output] => (input, output),
+                _ => {
+                    let message = "bad value for -translation: must be a one or two element list";
+                    return Err(Exit::error(message));
+                }
+            };
+            if channel.readable && !input.is_empty() {
+                channel.input = line_end(channel, input, LineEnd::Auto)?;
+            }
+            if channel.writable && !output.is_empty() {
+                channel.output = line_end(channel, output, LineEnd::Lf)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn bad_buffering() -> Exit {
+    Exit::error("bad value for -buffering: must be one of full, line, or none")
+}
+
+fn line_end(channel: &mut Channel, word: &Value, auto: LineEnd) -> Outcome<LineEnd> {
+    Ok(match word.bytes() {
+        b"auto" => auto,
+        b"binary" => {
+            channel.encoding = Encoding::Binary;
+            channel.eof_char = None;
+            LineEnd::Lf
+        }
+        b"lf" | b"platform" => LineEnd::Lf,
+        b"cr" => LineEnd::Cr,
+        b"crlf" => LineEnd::CrLf,
+        _ => {
+            let message = "bad value for -translation: must be one of auto, binary, cr, lf, crlf, or platform";
+            return Err(Exit::error(message));
+        }
+    })
 }
 
 impl Interp<'_> {
     /// Writes to standard output.
     pub(super) fn puts(&mut self, bytes: &[u8]) -> Outcome<()> {
-        self.count_output(bytes.len())?;
-        self.host
-            .write(Stream::Stdout, bytes)
-            .map_err(|error| Exit::posix("error writing \"stdout\"", &error))
+        puts(self, &[Value::from("-nonewline"), Value::from(bytes)]).map(|_| ())
+    }
+
+    /// Enters a new channel and gives its name.
+    pub(super) fn add_channel(&mut self, channel: Channel) -> Value {
+        let channels = &mut self.state.channels.0;
+        let mut number = 3;
+        let name = loop {
+            let name = format!("file{number}").into_bytes();
+            if !channels.contains_key(&name) {
+                break name;
+            }
+            number += 1;
+        };
+        channels.insert(name.clone(), channel);
+        Value::new(name)
+    }
+
+    /// The process ids behind a channel.
+    pub(super) fn channel_pids(&mut self, name: &Value) -> Outcome<Vec<i64>> {
+        Ok(match &find(self, name)?.end {
+            End::Pipe { children, .. } => children.ids(),
+            _ => Vec::new(),
+        })
+    }
+
+    /// The names of all channels.
+    pub(super) fn channel_names(&mut self, args: &[Value]) -> Outcome {
+        names(self, args)
+    }
+
+    /// The file behind a channel for a redirection; `None` for the standard ones.
+    pub(super) fn channel_file(&mut self, name: &Value, writing: bool) -> Outcome<Option<File>> {
+        if writing {
+            writable(self, name)?;
+            with(self, name, "flushing", Channel::flush)?;
+        } else {
+            readable(self, name)?;
+        }
+        match &find(self, name)?.end {
+            End::File(file) => file.try_clone().map(Some).map_err(|error| {
+                let why = posix_text(&error);
+                Exit::posix(
+                    bytes!("channel \"", name, "\" cannot be used: ", why),
+                    &error,
+                )
+            }),
+            End::Pipe { .. } => {
+                let message = bytes!("channel \"", name, "\" does not support OS handles");
+                Err(Exit::error(message))
+            }
+            End::Stdin | End::Output(_) => Ok(None),
+        }
+    }
+
+    /// Writes out and closes what the script left open.
+    pub(in crate::modulefile::tcl) fn close_channels(&mut self) {
+        for channel in self.state.channels.0.values_mut() {
+            // At the end nobody is left to hear of an error.
+            let _ = channel.flush(&mut *self.host);
+        }
+        self.state.channels.0.clear();
     }
 }

@@ -244,7 +244,7 @@ fn each(
     name: &str,
     mut collect: impl FnMut(Value),
 ) -> Outcome<()> {
-    let style = interp.body_style();
+    let style = interp.loop_style();
     if args.len().is_multiple_of(2) {
         return Err(wrong_args(
             name.as_bytes(),

@@ -9,6 +9,7 @@ use std::sync::LazyLock;
 use num_bigint::BigInt;
 use num_traits::Signed;
 
+use super::chars;
 use super::command::{Def, one_of};
 use super::error::{Exit, Outcome, Stop};
 use super::number::{self, Number};
@@ -19,13 +20,17 @@ mod channel;
 mod control;
 mod dict;
 mod ensemble;
+mod exec;
+mod file;
 mod info;
 mod lists;
 mod namespaces;
+mod package;
 mod regex;
 mod sort;
 mod string;
 mod switch;
+mod time;
 mod trace;
 mod variable;
 
@@ -38,6 +43,10 @@ pub(super) struct State {
     pub(super) seed: i64,
     /// The program that runs: `info nameofexecutable`.
     pub(super) executable: Value,
+    /// The working directory of the script; empty until somebody asks for it.
+    pub(super) directory: std::path::PathBuf,
+    channels: channel::Channels,
+    packages: package::Packages,
     searches: Vec<array::Search>,
     regexes: regex::Cache,
 }
@@ -48,13 +57,17 @@ static TABLES: &[&[Def]] = &[
     channel::TABLE,
     control::TABLE,
     dict::TABLE,
+    exec::TABLE,
+    file::TABLE,
     info::TABLE,
     lists::TABLE,
     namespaces::TABLE,
+    package::TABLE,
     regex::TABLE,
     sort::TABLE,
     string::TABLE,
     switch::TABLE,
+    time::TABLE,
     trace::TABLE,
     variable::TABLE,
 ];

@@ -1,0 +1,930 @@
+//! Files: `file` with its sub-commands, `glob`, `source`.
+//!
+//! The embedding may refuse to write. Source: Tcl 8.6, `file(n)`, `glob(n)`, `source(n)`.
+
+use std::ffi::OsStr;
+use std::fs::{self, Metadata};
+use std::io;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use crate::diag::SourceFile;
+use crate::modulefile::tcl::command::{ANY, Def};
+use crate::modulefile::tcl::embedding::Action;
+use crate::modulefile::tcl::error::{Exit, Outcome, posix_text};
+use crate::modulefile::tcl::glob::Request;
+use crate::modulefile::tcl::interp::{Interp, wrong_args};
+use crate::modulefile::tcl::list;
+use crate::modulefile::tcl::path::{self, PathType, Surroundings};
+use crate::modulefile::tcl::value::Value;
+use crate::modulefile::tcl::var::VarName;
+
+use super::{choice, expect_int};
+
+pub(super) static TABLE: &[Def] = &[
+    Def::ensemble("file", SUBCOMMANDS),
+    Def::new(
+        "glob",
+        "?-option value ...? ?--? pattern ?pattern ...?",
+        0,
+        ANY,
+        glob,
+    ),
+    Def::new("source", "?-encoding name? fileName", 1, 3, source),
+];
+
+static SUBCOMMANDS: &[Def] = &[
+    Def::new("atime", "name ?time?", 1, 2, |interp, args| {
+        time(interp, args, true)
+    }),
+    Def::new("attributes", "name ?-option value ...?", 1, ANY, attributes),
+    Def::new("channels", "?pattern?", 0, 1, |interp, args| {
+        interp.channel_names(args)
+    }),
+    Def::new("copy", COPY, 2, ANY, |interp, args| {
+        move_files(interp, args, Move::Copy)
+    }),
+    Def::new(
+        "delete",
+        "?-option value ...? ?pathname ...?",
+        0,
+        ANY,
+        delete,
+    ),
+    Def::new("dirname", "name", 1, 1, |interp, args| {
+        part(interp, args, path::dirname)
+    }),
+    Def::new("executable", "name", 1, 1, |interp, args| {
+        access(interp, args, 1)
+    }),
+    Def::new("exists", "name", 1, 1, |interp, args| {
+        test(interp, args, |_| true)
+    }),
+    Def::new("extension", "name", 1, 1, |_, args| {
+        Ok(Value::from(path::extension(args[0].bytes())))
+    }),
+    Def::new("isdirectory", "name", 1, 1, |interp, args| {
+        test(interp, args, Metadata::is_dir)
+    }),
+    Def::new("isfile", "name", 1, 1, |interp, args| {
+        test(interp, args, Metadata::is_file)
+    }),
+    Def::new("join", "name ?name ...?", 1, ANY, |_, args| {
+        Ok(Value::new(path::join(args.iter().map(Value::bytes))))
+    }),
+    Def::new("link", "?-linktype? linkname ?target?", 1, 3, link),
+    Def::new("lstat", "name varName", 2, 2, |interp, args| {
+        stat(interp, args, Follow::No)
+    }),
+    Def::new("mkdir", "?name ...?", 0, ANY, mkdir),
+    Def::new("mtime", "name ?time?", 1, 2, |interp, args| {
+        time(interp, args, false)
+    }),
+    Def::new("nativename", "name", 1, 1, |interp, args| {
+        part(interp, args, path::native_name)
+    }),
+    Def::new("normalize", "name", 1, 1, |interp, args| {
+        part(interp, args, path::normalize)
+    }),
+    Def::new("owned", "name", 1, 1, |interp, args| {
+        test(interp, args, |facts| {
+            facts.uid() == nix::unistd::geteuid().as_raw()
+        })
+    }),
+    Def::new("pathtype", "name", 1, 1, |_, args| {
+        Ok(Value::from(match path::path_type(args[0].bytes()) {
+            PathType::Absolute => "absolute",
+            PathType::Relative => "relative",
+        }))
+    }),
+    Def::new("readable", "name", 1, 1, |interp, args| {
+        access(interp, args, 4)
+    }),
+    Def::new("readlink", "name", 1, 1, readlink),
+    Def::new("rename", COPY, 2, ANY, |interp, args| {
+        move_files(interp, args, Move::Rename)
+    }),
+    Def::new("rootname", "name", 1, 1, |_, args| {
+        Ok(Value::from(path::rootname(args[0].bytes())))
+    }),
+    Def::new("separator", "?name?", 0, 1, |_, _| Ok(Value::from("/"))),
+    Def::new("size", "name", 1, 1, |interp, args| {
+        Ok(Value::int(
+            facts(interp, &args[0], Follow::Yes)?.len() as i64
+        ))
+    }),
+    Def::new("split", "name", 1, 1, |_, args| {
+        Ok(Value::list(
+            path::split(args[0].bytes())
+                .into_iter()
+                .map(Value::new)
+                .collect(),
+        ))
+    }),
+    Def::new("stat", "name varName", 2, 2, |interp, args| {
+        stat(interp, args, Follow::Yes)
+    }),
+    Def::new("system", "name", 1, 1, |_, _| Ok(Value::from("native"))),
+    Def::new("tail", "name", 1, 1, |interp, args| {
+        part(interp, args, path::tail)
+    }),
+    Def::new("tempfile", "?nameVar? ?template?", 0, 2, temporary),
+    Def::new("type", "name", 1, 1, |interp, args| {
+        Ok(Value::from(kind(&facts(interp, &args[0], Follow::No)?)))
+    }),
+    Def::new("volumes", "", 0, 0, |_, _| Ok(Value::from("/"))),
+    Def::new("writable", "name", 1, 1, |interp, args| {
+        access(interp, args, 2)
+    }),
+];
+
+const COPY: &str = "?-option value ...? source ?source ...? target";
+
+/// What file names refer to: homes and the working directory.
+pub(super) struct Around {
+    home: Option<Vec<u8>>,
+    directory: Vec<u8>,
+}
+
+impl Surroundings for Around {
+    fn home(&self, user: Option<&[u8]>) -> Option<Vec<u8>> {
+        match user {
+            None => self.home.clone(),
+            Some(user) => home_of(user),
+        }
+    }
+
+    fn directory(&self) -> Result<Vec<u8>, Vec<u8>> {
+        Ok(self.directory.clone())
+    }
+
+    fn link(&self, file: &[u8]) -> Option<Vec<u8>> {
+        let target = fs::read_link(OsStr::from_bytes(file)).ok()?;
+        Some(target.into_os_string().into_vec())
+    }
+
+    fn real(&self, file: &[u8]) -> Option<Vec<u8>> {
+        let real = fs::canonicalize(OsStr::from_bytes(file)).ok()?;
+        Some(real.into_os_string().into_vec())
+    }
+}
+
+/// The home of a user, from the local table of users: a static program cannot ask the system's name services itself, but
+/// `getent` can.
+fn home_of(user: &[u8]) -> Option<Vec<u8>> {
+    let find = |table: &[u8]| {
+        let line = table.split(|&b| b == b'\n').find(|line| {
+            line.strip_prefix(user)
+                .is_some_and(|rest| rest.starts_with(b":"))
+        })?;
+        line.split(|&b| b == b':').nth(5).map(<[u8]>::to_vec)
+    };
+    if let Some(home) = fs::read("/etc/passwd").ok().and_then(|table| find(&table)) {
+        return Some(home);
+    }
+    let answer = std::process::Command::new("getent")
+        .arg("passwd")
+        .arg(OsStr::from_bytes(user))
+        .stderr(std::process::Stdio::null())
+        .output()
+        .ok()?;
+    find(&answer.stdout)
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Follow {
+    Yes,
+    No,
+}
+
+impl Interp<'_> {
+    /// The working directory of the script.
+    pub(super) fn directory(&mut self) -> PathBuf {
+        if self.state.directory.as_os_str().is_empty() {
+            self.state.directory = self.host.directory();
+        }
+        self.state.directory.clone()
+    }
+
+    /// The same as bytes.
+    pub(super) fn directory_bytes(&mut self) -> Vec<u8> {
+        self.directory().into_os_string().into_vec()
+    }
+
+    /// What file names refer to.
+    pub(super) fn around(&mut self) -> Around {
+        Around {
+            home: self.host.env_get(b"HOME"),
+            directory: self.directory_bytes(),
+        }
+    }
+
+    /// The file that a name means: `~` replaced, seen from the working directory.
+    pub(super) fn path(&mut self, name: &[u8]) -> Outcome<PathBuf> {
+        if name.first() != Some(&b'~') {
+            let path = Path::new(OsStr::from_bytes(name));
+            if path.is_absolute() {
+                return Ok(path.to_path_buf());
+            }
+            return Ok(self.directory().join(path));
+        }
+        let around = self.around();
+        let name = path::expand(name, &around).map_err(Exit::error)?;
+        Ok(self.directory().join(OsStr::from_bytes(&name)))
+    }
+}
+
+fn part(
+    interp: &mut Interp<'_>,
+    args: &[Value],
+    take: fn(&[u8], &Around) -> Result<Vec<u8>, Vec<u8>>,
+) -> Outcome {
+    let around = interp.around();
+    take(args[0].bytes(), &around)
+        .map(Value::new)
+        .map_err(Exit::error)
+}
+
+fn look(interp: &mut Interp<'_>, name: &Value, follow: Follow) -> Outcome<io::Result<Metadata>> {
+    if name.is_empty() {
+        return Ok(Err(no_such_file()));
+    }
+    let path = interp.path(name.bytes())?;
+    Ok(match follow {
+        Follow::Yes => fs::metadata(path),
+        Follow::No => fs::symlink_metadata(path),
+    })
+}
+
+fn no_such_file() -> io::Error {
+    io::Error::from_raw_os_error(nix::errno::Errno::ENOENT as i32)
+}
+
+fn failed(what: &str, name: &Value, error: &io::Error) -> Exit {
+    let why = posix_text(error);
+    Exit::posix(bytes!(what, " \"", name, "\": ", why), error)
+}
+
+fn facts(interp: &mut Interp<'_>, name: &Value, follow: Follow) -> Outcome<Metadata> {
+    look(interp, name, follow)?.map_err(|error| failed("could not read", name, &error))
+}
+
+fn test(interp: &mut Interp<'_>, args: &[Value], wanted: impl Fn(&Metadata) -> bool) -> Outcome {
+    // A home that does not exist is a file that does not exist.
+    let found = look(interp, &args[0], Follow::Yes);
+    Ok(Value::bool(
+        matches!(found, Ok(Ok(facts)) if wanted(&facts)),
+    ))
+}
+
+/// Asks the system: 4 to read, 2 to write, 1 to execute.
+fn access(interp: &mut Interp<'_>, args: &[Value], mode: u32) -> Outcome {
+    use nix::unistd::{AccessFlags, access};
+    let flags = match mode {
+        4 => AccessFlags::R_OK,
+        2 => AccessFlags::W_OK,
+        _ => AccessFlags::X_OK,
+    };
+    let allowed = match interp.path(args[0].bytes()) {
+        Ok(path) => !args[0].is_empty() && access(&path, flags).is_ok(),
+        Err(_) => false,
+    };
+    Ok(Value::bool(allowed))
+}
+
+fn kind(facts: &Metadata) -> &'static str {
+    let kind = facts.file_type();
+    match () {
+        () if kind.is_symlink() => "link",
+        () if kind.is_dir() => "directory",
+        () if kind.is_char_device() => "characterSpecial",
+        () if kind.is_block_device() => "blockSpecial",
+        () if kind.is_fifo() => "fifo",
+        () if kind.is_socket() => "socket",
+        () => "file",
+    }
+}
+
+fn stat(interp: &mut Interp<'_>, args: &[Value], follow: Follow) -> Outcome {
+    let facts = facts(interp, &args[0], follow)?;
+    let number = |n: u64| Value::int(n as i64);
+    for (name, value) in [
+        ("dev", number(facts.dev())),
+        ("ino", number(facts.ino())),
+        ("nlink", number(facts.nlink())),
+        ("uid", number(facts.uid().into())),
+        ("gid", number(facts.gid().into())),
+        ("size", number(facts.size())),
+        ("blksize", number(facts.blksize())),
+        ("blocks", number(facts.blocks())),
+        ("atime", Value::int(facts.atime())),
+        ("mtime", Value::int(facts.mtime())),
+        ("ctime", Value::int(facts.ctime())),
+        ("mode", number(facts.mode().into())),
+        ("type", Value::from(kind(&facts))),
+    ] {
+        let target = VarName {
+            name: args[1].bytes(),
+            index: Some(name.as_bytes()),
+        };
+        interp.set_name(target, value)?;
+    }
+    Ok(Value::empty())
+}
+
+fn time(interp: &mut Interp<'_>, args: &[Value], accessed: bool) -> Outcome {
+    let Some(word) = args.get(1) else {
+        let facts = facts(interp, &args[0], Follow::Yes)?;
+        return Ok(Value::int(if accessed {
+            facts.atime()
+        } else {
+            facts.mtime()
+        }));
+    };
+    let seconds = expect_int(word)?;
+    interp.permit(Action::Write)?;
+    facts(interp, &args[0], Follow::Yes)?;
+    let path = interp.path(args[0].bytes())?;
+    let cannot = |error: io::Error| {
+        let what = if accessed {
+            "could not set access time for file"
+        } else {
+            "could not set modification time for file"
+        };
+        failed(what, &args[0], &error)
+    };
+    let offset = Duration::from_secs(seconds.unsigned_abs());
+    let when: SystemTime = if seconds < 0 {
+        UNIX_EPOCH - offset
+    } else {
+        UNIX_EPOCH + offset
+    };
+    let file = fs::OpenOptions::new()
+        .write(true)
+        .open(&path)
+        .or_else(|_| fs::File::open(&path))
+        .map_err(cannot)?;
+    let times = if accessed {
+        fs::FileTimes::new().set_accessed(when)
+    } else {
+        fs::FileTimes::new().set_modified(when)
+    };
+    file.set_times(times).map_err(cannot)?;
+    Ok(Value::int(seconds))
+}
+
+fn readlink(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
+    let path = interp.path(args[0].bytes())?;
+    match fs::read_link(path) {
+        Ok(target) => Ok(Value::new(target.into_os_string().into_vec())),
+        Err(error) => Err(failed("could not read link", &args[0], &error)),
+    }
+}
+
+fn link(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
+    let mut hard = false;
+    let mut words = args;
+    if let Some((first, rest)) = args.split_first()
+        && args.len() > 1
+        && first.bytes().first() == Some(&b'-')
+    {
+        hard = choice(first, &["-hard", "-symbolic"], "switch")? == 0;
+        words = rest;
+    }
+    let [name, target] = words else {
+        return readlink(interp, &words[..1]);
+    };
+    interp.permit(Action::Write)?;
+    let path = interp.path(name.bytes())?;
+    let cannot = |error: &io::Error, what: &[u8]| {
+        let why = posix_text(error);
+        let message = bytes!(
+            "could not create new link \"",
+            name,
+            "\" pointing to \"",
+            target,
+            "\": ",
+            if what.is_empty() {
+                why.as_bytes()
+            } else {
+                what
+            }
+        );
+        Exit::posix(message, error)
+    };
+    let parent = path.parent().map(Path::to_path_buf).unwrap_or_default();
+    let pointed = {
+        let target = interp.path(target.bytes())?;
+        if path::path_type(words[1].bytes()) == PathType::Relative {
+            parent.join(OsStr::from_bytes(words[1].bytes()))
+        } else {
+            target
+        }
+    };
+    if fs::symlink_metadata(&path).is_ok() {
+        let error = io::Error::from_raw_os_error(nix::errno::Errno::EEXIST as i32);
+        let message = bytes!(
+            "could not create new link \"",
+            name,
+            "\": that path already exists"
+        );
+        return Err(Exit::posix(message, &error));
+    }
+    if fs::metadata(&pointed).is_err() {
+        let message = bytes!(
+            "could not create new link \"",
+            name,
+            "\": target \"",
+            target,
+            "\" doesn't exist"
+        );
+        return Err(Exit::posix(message, &no_such_file()));
+    }
+    let made = if hard {
+        fs::hard_link(&pointed, &path)
+    } else {
+        std::os::unix::fs::symlink(OsStr::from_bytes(target.bytes()), &path)
+    };
+    made.map_err(|error| cannot(&error, b""))?;
+    Ok(target.clone())
+}
+
+fn mkdir(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
+    for name in args {
+        interp.permit(Action::Write)?;
+        let path = interp.path(name.bytes())?;
+        if path.is_dir() {
+            continue;
+        }
+        if let Err(error) = fs::create_dir_all(&path) {
+            // The message names the part that stands in the way.
+            let blocking = path
+                .ancestors()
+                .find(|part| part.exists() && !part.is_dir());
+            let (shown, error) = match blocking {
+                Some(part) => (
+                    Value::from(part.as_os_str().as_bytes()),
+                    io::Error::from_raw_os_error(nix::errno::Errno::EEXIST as i32),
+                ),
+                None => (name.clone(), error),
+            };
+            return Err(failed("can't create directory", &shown, &error));
+        }
+    }
+    Ok(Value::empty())
+}
+
+fn delete(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
+    let mut force = false;
+    let mut names = args;
+    while let Some((first, rest)) = names.split_first() {
+        if first.bytes().first() != Some(&b'-') {
+            break;
+        }
+        names = rest;
+        match choice(first, &["-force", "--"], "option")? {
+            0 => force = true,
+            _ => break,
+        }
+    }
+    for name in names {
+        interp.permit(Action::Write)?;
+        let path = interp.path(name.bytes())?;
+        let result = match fs::symlink_metadata(&path) {
+            // What does not exist need not be deleted.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            Err(error) => Err(error),
+            Ok(facts) if !facts.is_dir() => fs::remove_file(&path),
+            Ok(_) if force => fs::remove_dir_all(&path),
+            Ok(_) => fs::remove_dir(&path),
+        };
+        result.map_err(|error| {
+            let exists = error.raw_os_error() == Some(nix::errno::Errno::ENOTEMPTY as i32);
+            if exists {
+                let why = io::Error::from_raw_os_error(nix::errno::Errno::EEXIST as i32);
+                return Exit::posix(
+                    bytes!("error deleting \"", name, "\": directory not empty"),
+                    &why,
+                );
+            }
+            failed("error deleting", name, &error)
+        })?;
+    }
+    Ok(Value::empty())
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Move {
+    Copy,
+    Rename,
+}
+
+impl Move {
+    fn verb(self) -> &'static str {
+        match self {
+            Move::Copy => "copying",
+            Move::Rename => "renaming",
+        }
+    }
+}
+
+fn move_files(interp: &mut Interp<'_>, args: &[Value], how: Move) -> Outcome {
+    let mut force = false;
+    let mut names = args;
+    while let Some((first, rest)) = names.split_first() {
+        if first.bytes().first() != Some(&b'-') {
+            break;
+        }
+        names = rest;
+        match choice(first, &["-force", "--"], "option")? {
+            0 => force = true,
+            _ => break,
+        }
+    }
+    let Some((target, sources)) = names
+        .split_last()
+        .filter(|(_, sources)| !sources.is_empty())
+    else {
+        let name = if how == Move::Copy {
+            "file copy"
+        } else {
+            "file rename"
+        };
+        return Err(wrong_args(name.as_bytes(), COPY));
+    };
+    interp.permit(Action::Write)?;
+    let target_path = interp.path(target.bytes())?;
+    let into = target_path.is_dir();
+    if sources.len() > 1 && !into {
+        let error = io::Error::from_raw_os_error(nix::errno::Errno::ENOTDIR as i32);
+        let message = bytes!(
+            "error ",
+            how.verb(),
+            ": target \"",
+            target,
+            "\" is not a directory"
+        );
+        return Err(Exit::posix(message, &error));
+    }
+    for source in sources {
+        let from = interp.path(source.bytes())?;
+        let (to, shown) = if into {
+            let around = interp.around();
+            let tail = path::tail(source.bytes(), &around).map_err(Exit::error)?;
+            let shown = path::join([target.bytes(), &tail]);
+            (
+                target_path.join(OsStr::from_bytes(&tail)),
+                Value::new(shown),
+            )
+        } else {
+            (target_path.clone(), target.clone())
+        };
+        move_one(how, force, (&from, source), (&to, &shown))?;
+    }
+    Ok(Value::empty())
+}
+
+fn move_one(how: Move, force: bool, from: (&Path, &Value), to: (&Path, &Value)) -> Outcome<()> {
+    let verb = how.verb();
+    let (source, target) = (from.1, to.1);
+    let facts = fs::symlink_metadata(from.0)
+        .map_err(|error| failed(&format!("error {verb}"), source, &error))?;
+    let to_facts = fs::symlink_metadata(to.0).ok();
+    if let Some(old) = &to_facts {
+        let refuse = |number: nix::errno::Errno, what: &[u8]| {
+            let error = io::Error::from_raw_os_error(number as i32);
+            Err(Exit::posix(what.to_vec(), &error))
+        };
+        if !force {
+            let message = bytes!(
+                "error ",
+                verb,
+                " \"",
+                source,
+                "\" to \"",
+                target,
+                "\": file already exists"
+            );
+            return refuse(nix::errno::Errno::EEXIST, &message);
+        }
+        if facts.is_dir() && !old.is_dir() {
+            let message = bytes!(
+                "can't overwrite file \"",
+                target,
+                "\" with directory \"",
+                source,
+                "\""
+            );
+            return refuse(nix::errno::Errno::ENOTDIR, &message);
+        }
+        if !facts.is_dir() && old.is_dir() {
+            let message = bytes!(
+                "can't overwrite directory \"",
+                target,
+                "\" with file \"",
+                source,
+                "\""
+            );
+            return refuse(nix::errno::Errno::EISDIR, &message);
+        }
+    }
+    let result = match how {
+        Move::Rename => match fs::rename(from.0, to.0) {
+            // To another file system: copy, then delete.
+            Err(error) if error.raw_os_error() == Some(nix::errno::Errno::EXDEV as i32) => {
+                copy_tree(from.0, to.0).and_then(|()| {
+                    if facts.is_dir() {
+                        fs::remove_dir_all(from.0)
+                    } else {
+                        fs::remove_file(from.0)
+                    }
+                })
+            }
+            other => other,
+        },
+        Move::Copy => copy_tree(from.0, to.0),
+    };
+    result.map_err(|error| {
+        let why = posix_text(&error);
+        let message = bytes!(
+            "error ", verb, " \"", source, "\" to \"", target, "\": ", why
+        );
+        Exit::posix(message, &error)
+    })
+}
+
+/// Copies a file, a link or a directory with everything in it.
+fn copy_tree(from: &Path, to: &Path) -> io::Result<()> {
+    let facts = fs::symlink_metadata(from)?;
+    if facts.file_type().is_symlink() {
+        if fs::symlink_metadata(to).is_ok() {
+            fs::remove_file(to)?;
+        }
+        return std::os::unix::fs::symlink(fs::read_link(from)?, to);
+    }
+    if !facts.is_dir() {
+        fs::copy(from, to)?;
+        let times = fs::FileTimes::new()
+            .set_accessed(facts.accessed()?)
+            .set_modified(facts.modified()?);
+        // Times are kept where the file system allows it.
+        let _ = fs::File::open(to).and_then(|file| file.set_times(times));
+        return Ok(());
+    }
+    if !to.is_dir() {
+        fs::create_dir(to)?;
+    }
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        copy_tree(&entry.path(), &to.join(entry.file_name()))?;
+    }
+    fs::set_permissions(to, facts.permissions())
+}
+
+const ATTRIBUTES: [&str; 3] = ["-group", "-owner", "-permissions"];
+
+fn attributes(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
+    let facts = facts(interp, &args[0], Follow::Yes)?;
+    let value = |name: &str| match name {
+        "-group" => Value::new(name_of("/etc/group", facts.gid())),
+        "-owner" => Value::new(name_of("/etc/passwd", facts.uid())),
+        _ => Value::from(format!("{:05o}", facts.mode() & 0o7777)),
+    };
+    match &args[1..] {
+        [] => Ok(Value::list(
+            ATTRIBUTES
+                .iter()
+                .flat_map(|name| [Value::from(*name), value(name)])
+                .collect(),
+        )),
+        [name] => Ok(value(ATTRIBUTES[choice(name, &ATTRIBUTES, "option")?])),
+        pairs => {
+            interp.permit(Action::Write)?;
+            for pair in pairs.chunks(2) {
+                let option = ATTRIBUTES[choice(&pair[0], &ATTRIBUTES, "option")?];
+                let [_, new] = pair else {
+                    let message = bytes!("value for \"", pair[0], "\" missing");
+                    return Err(Exit::coded(
+                        message,
+                        &["TCL", "OPERATION", "FATTR", "NOVALUE"],
+                    ));
+                };
+                let path = interp.path(args[0].bytes())?;
+                set_attribute(&path, &args[0], option, new, facts.mode())?;
+            }
+            Ok(Value::empty())
+        }
+    }
+}
+
+fn set_attribute(path: &Path, name: &Value, option: &str, new: &Value, old: u32) -> Outcome<()> {
+    if option == "-permissions" {
+        let mode = match u32::from_str_radix(new.text().trim_start_matches("0o"), 8) {
+            Ok(mode) => mode,
+            Err(_) => symbolic_mode(new.bytes(), old).ok_or_else(|| {
+                Exit::error(bytes!("unknown permission string format \"", new, "\""))
+            })?,
+        };
+        return fs::set_permissions(path, fs::Permissions::from_mode(mode & 0o7777))
+            .map_err(|error| failed("could not set permissions for file", name, &error));
+    }
+    let table = if option == "-group" {
+        "/etc/group"
+    } else {
+        "/etc/passwd"
+    };
+    let id = new
+        .as_int()
+        .and_then(|n| u32::try_from(n).ok())
+        .or_else(|| id_of(table, new.bytes()));
+    let Some(id) = id else {
+        let what = &option[1..];
+        let message = bytes!(
+            "could not set ",
+            what,
+            " for file \"",
+            name,
+            "\": ",
+            what,
+            " \"",
+            new,
+            "\" does not exist"
+        );
+        return Err(Exit::error(message));
+    };
+    let (user, group) = if option == "-group" {
+        (None, Some(id))
+    } else {
+        (Some(id), None)
+    };
+    std::os::unix::fs::chown(path, user, group).map_err(|error| {
+        failed(
+            &format!("could not set {} for file", &option[1..]),
+            name,
+            &error,
+        )
+    })
+}
+
+/// `rwxr-xr-x` or `u+x,go-w`.
+fn symbolic_mode(text: &[u8], old: u32) -> Option<u32> {
+    if text.len() == 9 && text.iter().all(|b| b"rwxst-".contains(b)) {
+        return Some(
+            text.iter()
+                .fold(0, |mode, &b| mode << 1 | u32::from(b != b'-')),
+        );
+    }
+    let mut mode = old & 0o7777;
+    for clause in text.split(|&b| b == b',') {
+        let at = clause.iter().position(|b| b"+-=".contains(b))?;
+        let mut who = 0;
+        for b in &clause[..at] {
+            who |= match b {
+                b'u' => 0o700,
+                b'g' => 0o070,
+                b'o' => 0o007,
+                b'a' => 0o777,
+                _ => return None,
+            };
+        }
+        let who = if who == 0 { 0o777 } else { who };
+        let mut what = 0;
+        for b in &clause[at + 1..] {
+            what |= match b {
+                b'r' => 0o444,
+                b'w' => 0o222,
+                b'x' => 0o111,
+                _ => return None,
+            };
+        }
+        match clause[at] {
+            b'+' => mode |= what & who,
+            b'-' => mode &= !(what & who),
+            _ => mode = (mode & !who) | (what & who),
+        }
+    }
+    Some(mode)
+}
+
+/// The name that a table of users or groups has for a number; the number when it has none.
+fn name_of(table: &str, id: u32) -> Vec<u8> {
+    let id = id.to_string();
+    let text = fs::read(table).unwrap_or_default();
+    let line = text
+        .split(|&b| b == b'\n')
+        .find(|line| line.split(|&b| b == b':').nth(2) == Some(id.as_bytes()));
+    match line.and_then(|line| line.split(|&b| b == b':').next()) {
+        Some(name) => name.to_vec(),
+        None => id.into_bytes(),
+    }
+}
+
+fn id_of(table: &str, name: &[u8]) -> Option<u32> {
+    let text = fs::read(table).ok()?;
+    let line = text
+        .split(|&b| b == b'\n')
+        .find(|line| line.split(|&b| b == b':').next() == Some(name))?;
+    std::str::from_utf8(line.split(|&b| b == b':').nth(2)?)
+        .ok()?
+        .parse()
+        .ok()
+}
+
+fn temporary(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
+    use crate::modulefile::tcl::channels::{Channel, End};
+    interp.permit(Action::Write)?;
+    let (directory, prefix, suffix) = match args.get(1) {
+        Some(template) => {
+            let path = interp.path(template.bytes())?;
+            let stem = path
+                .file_stem()
+                .map(OsStr::to_os_string)
+                .unwrap_or_default();
+            let ending = path
+                .extension()
+                .map_or_else(String::new, |e| format!(".{}", e.to_string_lossy()));
+            let parent = path
+                .parent()
+                .map_or_else(|| PathBuf::from("/tmp"), Path::to_path_buf);
+            (parent, format!("{}_", stem.to_string_lossy()), ending)
+        }
+        None => (PathBuf::from("/tmp"), "tcl_".to_owned(), String::new()),
+    };
+    let made = tempfile::Builder::new()
+        .prefix(&prefix)
+        .suffix(&suffix)
+        .tempfile_in(directory)
+        .and_then(|file| file.keep().map_err(|error| error.error));
+    let (file, path) = made.map_err(|error| {
+        Exit::posix(
+            format!("can't create temporary file: {}", posix_text(&error)),
+            &error,
+        )
+    })?;
+    if let Some(name) = args.first() {
+        let path = Value::new(path.into_os_string().into_vec());
+        interp.set_var(name.bytes(), path)?;
+    }
+    Ok(interp.add_channel(Channel::new(End::File(file), true, true)))
+}
+
+fn glob(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
+    let words: Vec<&[u8]> = args.iter().map(Value::bytes).collect();
+    let split =
+        |text: &[u8]| list::split::<Vec<u8>>(text).map_err(|error| error.to_string().into_bytes());
+    let request = Request::parse(&words, split).map_err(|message| {
+        if message.starts_with(b"bad option") || message.starts_with(b"ambiguous option") {
+            let word = message
+                .split(|&b| b == b'"')
+                .nth(1)
+                .unwrap_or_default()
+                .to_vec();
+            return Exit::coded(
+                message,
+                &[&b"TCL"[..], b"LOOKUP", b"INDEX", b"option", &word],
+            );
+        }
+        if message.starts_with(b"missing argument") {
+            return Exit::coded(message, &["TCL", "ARGUMENT", "MISSING"]);
+        }
+        Exit::error(message)
+    })?;
+    let around = interp.around();
+    let found = request.run(&around).map_err(|message| {
+        if message.starts_with(b"no files matched") {
+            return Exit::coded(message, &["TCL", "OPERATION", "GLOB", "NOMATCH"]);
+        }
+        Exit::error(message)
+    })?;
+    Ok(Value::list(found.into_iter().map(Value::new).collect()))
+}
+
+fn source(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
+    let name = match args {
+        [name] => name,
+        [option, _, name] => {
+            choice(option, &["-encoding"], "option")?;
+            name
+        }
+        _ => return Err(wrong_args(b"source", "?-encoding name? fileName")),
+    };
+    let file = read_source(interp, name)?;
+    interp.source(&file)
+}
+
+/// Reads a file that holds a script; lines may end in CR LF.
+pub(super) fn read_source(interp: &mut Interp<'_>, name: &Value) -> Outcome<Arc<SourceFile>> {
+    let path = interp.path(name.bytes())?;
+    let cannot = |error: &io::Error| {
+        let why = posix_text(error);
+        Exit::posix(bytes!("couldn't read file \"", name, "\": ", why), error)
+    };
+    let mut text = fs::read(&path).map_err(|error| cannot(&error))?;
+    if text.contains(&b'\r') {
+        text = bstr::ByteSlice::replace(&text[..], b"\r\n", b"\n");
+    }
+    Ok(SourceFile::new(name.text().into_owned(), text))
+}
