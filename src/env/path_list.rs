@@ -311,6 +311,23 @@ impl PathList {
         }
     }
 
+    /// Makes the entries of `from` belong to `to`.
+    pub fn give(&mut self, from: Owner, to: Owner) {
+        for id in 0..self.entries.len() as u32 {
+            let owners = &self.entries[id as usize].owners;
+            let times = owners.iter().filter(|&&o| o == from).count();
+            for _ in 0..times {
+                let owners = &mut self.entries[id as usize].owners;
+                let at = owners.iter().position(|&o| o == from);
+                let at = at.expect("counted just before");
+                owners.remove(at);
+                self.log.push(Edit::OwnerRemoved(id, at as u32, from));
+                self.entries[id as usize].owners.push(to);
+                self.log.push(Edit::OwnerAdded(id));
+            }
+        }
+    }
+
     /// Whether `entry` is in the list.
     pub fn contains(&self, entry: &[u8]) -> bool {
         self.find(entry).is_some()

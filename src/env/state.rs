@@ -506,6 +506,21 @@ impl<'s> State<'s> {
         }
     }
 
+    /// Makes everything that belongs to `from` belong to `to`.
+    pub fn give(&mut self, from: Owner, to: Owner) {
+        for (var, delim) in self.owned_paths(from) {
+            self.edit_path(&var, delim.as_bstr(), |list| list.give(from, to));
+        }
+        let pushed: Vec<VarName> = self.stacks.keys().cloned().collect();
+        for var in pushed {
+            self.edit_stack(&var, |stack| {
+                for hidden in stack.iter_mut().filter(|h| h.owner == from) {
+                    hidden.owner = to;
+                }
+            });
+        }
+    }
+
     /// The path variables to which `owner` added something, with their delimiters.
     pub fn owned_paths(&self, owner: Owner) -> Vec<(VarName, BString)> {
         let split = self

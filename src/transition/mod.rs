@@ -74,6 +74,8 @@ pub struct Transition<'a> {
     evaluations: u32,
     /// A member of a family that has to go before the module that is being loaded can be.
     displaced: Option<Owner>,
+    /// Whether the module that the user named last has taken the place of another one.
+    replaced: bool,
     /// Requirements that were not met when they were asked for; at the end they must be.
     missing: Vec<(Spec, Diagnostic)>,
     notices: Vec<Notice>,
@@ -130,6 +132,7 @@ impl<'a> Transition<'a> {
             frames: Vec::new(),
             evaluations: 0,
             displaced: None,
+            replaced: false,
             missing: Vec::new(),
             notices: Vec::new(),
             errors: Vec::new(),
@@ -231,7 +234,13 @@ impl<'a> Transition<'a> {
     /// Loads one module of a list; where the settings say so its failure leaves the others alone.
     fn load_alone(&mut self, spec: &Spec, found: Found) -> Result<(), Diagnostic> {
         let mark = self.state.mark();
-        let result = self.load_found(spec, found, How::user()).map(|_| ());
+        let modulepath = self.modulepath();
+        self.replaced = false;
+        let mut result = self.load_found(spec, found, How::user()).map(|_| ());
+        // What lies below a replaced module comes back right behind the new one.
+        if result.is_ok() && self.replaced {
+            result = self.settle(&modulepath).map(|_| ());
+        }
         match result {
             Err(diagnostic) if !self.config.abort_on_error => {
                 self.state.roll_back(mark);
@@ -290,7 +299,10 @@ impl<'a> Transition<'a> {
     pub fn swap(&mut self, old: &Spec, new: &Spec) -> Result<(), Diagnostic> {
         let modulepath = self.modulepath();
         match self.loaded_match(old, Purpose::Unload) {
-            Some(module) => self.unload_module(&module)?,
+            Some(module) => {
+                self.unload_module(&module)?;
+                self.settle(&modulepath)?;
+            }
             None if self.config.swap_needs_loaded => {
                 return Err(Diagnostic::new(
                     Kind::Module,
@@ -300,6 +312,7 @@ impl<'a> Transition<'a> {
             }
             None => {}
         }
+        let modulepath = self.modulepath();
         let found = match self.find(new) {
             Ok(found) => found,
             Err(miss) => return Err(miss.into_diagnostic()),

@@ -9,7 +9,7 @@ use super::step::How;
 use super::{Miss, Notice, Transition};
 use crate::diag::Diagnostic;
 use crate::env::Module;
-use crate::name::{Spec, Versions};
+use crate::name::{Purpose, Spec, Versions};
 use crate::resolve::Found;
 
 /// More rounds than any hierarchy is deep.
@@ -31,8 +31,12 @@ impl Transition<'_> {
         let mut which = which;
         for _ in 0..MAX_ROUNDS {
             let mut again = false;
+            // By the words of the request: what they mean may have been loaded anew, or have gone, meanwhile.
             for module in self.state.loaded.active().to_vec() {
-                again |= self.reload_active(&module, which)?;
+                let spec = spec_of(&module);
+                if let Some(module) = self.loaded_match(&spec, Purpose::Unload) {
+                    again |= self.reload_active(&module, which)?;
+                }
             }
             for module in self.state.loaded.inactive().to_vec() {
                 again |= self.reload_inactive(&module)?;
@@ -47,10 +51,6 @@ impl Transition<'_> {
     }
 
     fn reload_active(&mut self, module: &Rc<Module>, which: Which) -> Result<bool, Diagnostic> {
-        // It may have gone with another one meanwhile, or have been loaded anew.
-        if !self.state.loaded.active().iter().any(|m| m.id == module.id) {
-            return Ok(false);
-        }
         match self.find_again(module) {
             Some(found) if found.file == module.file && which == Which::Moved => Ok(false),
             Some(found) => {

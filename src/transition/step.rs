@@ -127,6 +127,7 @@ impl Transition<'_> {
             old: module.full_name.clone(),
             new: context.full_name(),
         });
+        self.replaced = true;
         self.unload_module(&module)
     }
 
@@ -195,7 +196,13 @@ impl Transition<'_> {
                 old.full_name, spec
             )));
         }
+        let modulepath = self.modulepath();
         self.unload_module(&old)?;
+        // What lies below the old one goes with it, so that it comes back behind the new one.
+        if self.frames.is_empty() {
+            self.replaced = true;
+            self.settle(&modulepath)?;
+        }
         Ok(None)
     }
 
@@ -304,7 +311,23 @@ impl Transition<'_> {
             full_name: module.full_name.clone(),
             depth: module.depth,
         });
-        self.state.loaded.push(module);
+        // `foo/latest` may load `foo/2.0`: that one is loaded then, and has done what both did.
+        let inner = self.state.loaded.find(module.name()).cloned();
+        match inner.filter(|_| self.config.unique_name) {
+            None => self.state.loaded.push(module),
+            Some(inner) => {
+                self.state.give(module.id, inner.id);
+                self.state.loaded.update(inner.id, |inner| {
+                    inner.journal.extend(module.journal);
+                    let own = |need: &Need| need.met_by != inner.name();
+                    let needs: Vec<Need> = module.needs.into_iter().filter(own).collect();
+                    inner.needs.extend(needs);
+                    inner.families.extend(module.families);
+                    // Its file no longer tells all that it did: the journal does.
+                    inner.fingerprint = NO_FILE;
+                });
+            }
+        }
     }
 
     /// Unloads one module, and what came with it.
@@ -565,9 +588,12 @@ fn needs(module: &Module, other: &Module) -> bool {
         .any(|n| n.kind == NeedKind::DependsOn && n.met_by == other.name())
 }
 
+/// The fingerprint of a module whose file does not tell what was done; no file has it.
+const NO_FILE: u32 = 1;
+
 /// Never 0, which means unknown.
 fn fingerprint_of(text: &[u8]) -> u32 {
-    fingerprint32(text).max(1)
+    fingerprint32(text).max(NO_FILE + 1)
 }
 
 pub(super) fn new_module(

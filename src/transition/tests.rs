@@ -494,3 +494,23 @@ fn the_state_of_sixty_modules_fits_into_four_kilobytes() {
     shell.ok("purge");
     assert_eq!(shell.env(), before);
 }
+
+#[test]
+fn a_module_may_load_another_version_of_itself() {
+    let site = Site::default()
+        .file("/Core/foo/2", "setenv V 2; prepend PATH /foo2")
+        .file(
+            "/Core/foo/latest",
+            "load foo/2; setenv LATEST 1; prepend PATH /latest; pushenv E x",
+        );
+    let mut shell = Shell::new(site);
+    let before = shell.env();
+    shell.ok("load foo/latest");
+    assert_eq!(shell.loaded(), "foo/2");
+    assert_eq!(
+        shell.var("PATH").as_deref(),
+        Some("/latest:/foo2:/usr/bin:/bin")
+    );
+    shell.ok("unload foo");
+    assert_eq!(shell.env(), before);
+}
