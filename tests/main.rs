@@ -1,9 +1,11 @@
 //! What a user can do, one file per capability. One binary, so that the library is linked once.
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
 mod support;
 
 mod corpus;
 mod example_site;
+mod hierarchy;
 mod names;
 mod rooms;
 mod shells;

@@ -7,12 +7,14 @@
 //! Source: Lmod user guide "How Lmod picks a module"; `module(1)` "Module names"; `modulefile(4)`.
 
 mod error;
+mod misses;
 
 use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
 pub use error::ResolveError;
+pub use misses::Elsewhere;
 
 use crate::config::{Config, IgnoreCase};
 use crate::diag::{Diagnostic, SourceFile};

@@ -410,7 +410,7 @@ enum Holds {
 }
 
 /// Judges the rules of `scopes` for a module; in each scope the first rule of a kind with a message counts.
-pub fn judge<'a>(
+pub(super) fn judge<'a>(
     scopes: impl IntoIterator<Item = &'a Facts>,
     subject: &Subject<'_>,
     session: &Session,

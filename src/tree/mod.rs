@@ -4,13 +4,16 @@
 //! directory happens here too ([`Roots::choose`]), so that listings and loads agree on what the default is.
 
 mod choose;
+mod crawl;
 mod dir;
 mod facts;
 mod listing;
 mod rc;
+mod recorder;
 mod roots;
 
 pub use choose::{Choice, Chosen, Want};
+pub use crawl::{About, Crawl, Way};
 pub use dir::{Child, Dir, FileChild, Markers};
 pub use facts::{Alias, AliasKind, Clock, Facts, Forbidden, NearlyForbidden, Subject, Verdict};
 pub use listing::{Entry, Filter, Tree};

@@ -1,0 +1,280 @@
+//! Evaluates all modulefiles of all hierarchies: what they are about, and which modules have to be loaded before others can
+//! be reached.
+//!
+//! Side effects are off ([`Mode::Spider`]); a broken modulefile costs one warning, never the crawl. Source: Lmod user guide
+//! "module spider", "Hierarchical modules".
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::time::Instant;
+
+use bstr::ByteSlice;
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::listing::{Entry, Tree};
+use super::rc::RcEvaluator;
+use super::recorder::Recorder;
+use super::roots::Roots;
+use crate::diag::Diagnostic;
+use crate::env::{EnvOp, PathAction};
+use crate::modulefile::{self, Evaluation, Mode, ModuleContext, RelationKind};
+
+/// How many ways to a modulepath are looked for.
+const MAX_WAYS: usize = 256;
+
+/// How many modulepaths may lie behind one another.
+const MAX_LEVELS: usize = 16;
+
+/// What a modulefile tells about its module.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct About {
+    /// Its lines of `whatis`.
+    pub whatis: Vec<String>,
+    /// Its help text.
+    pub help: String,
+    /// Its properties: key and value.
+    pub properties: Vec<(String, String)>,
+    /// The extensions it brings along: `numpy/1.26`.
+    pub extensions: Vec<String>,
+    /// Further facts for the catalog: key and value.
+    pub facts: Vec<(String, String)>,
+    /// The families it belongs to.
+    pub families: Vec<String>,
+    /// What it needs, as it is written.
+    pub requires: Vec<String>,
+    /// The modulepaths it opens.
+    pub opens: Vec<Utf8PathBuf>,
+    /// Whether it opens modulepaths in a way that depends on the user.
+    pub is_dynamic: bool,
+    /// The directories it puts in `PATH`.
+    pub commands_in: Vec<Utf8PathBuf>,
+}
+
+impl About {
+    /// What `whatis` says behind `key:` (`Description`, `Category`, ...), the first time; case has no meaning.
+    pub fn whatis_of(&self, key: &str) -> Option<&str> {
+        self.whatis.iter().find_map(|line| {
+            let (found, text) = line.split_once(':')?;
+            found.trim().eq_ignore_ascii_case(key).then(|| text.trim())
+        })
+    }
+
+    /// What the module is: its description, else its first line of `whatis`.
+    pub fn description(&self) -> &str {
+        self.whatis_of("Description")
+            .or_else(|| {
+                self.whatis
+                    .iter()
+                    .find(|line| !is_keyed(line))
+                    .map(String::as_str)
+            })
+            .unwrap_or_default()
+    }
+
+    /// Takes over what an evaluation collected.
+    fn from_evaluation(evaluation: &Evaluation) -> About {
+        let text = |bytes: &bstr::BString| bytes.to_str_lossy().into_owned();
+        let paragraphs: Vec<String> = evaluation.help.iter().map(text).collect();
+        let mut about = About {
+            whatis: evaluation.whatis.iter().map(text).collect(),
+            help: paragraphs.join("\n"),
+            properties: evaluation.properties.clone(),
+            extensions: evaluation.extensions.clone(),
+            facts: evaluation.facts.clone(),
+            is_dynamic: evaluation.dynamic_modulepath,
+            ..About::default()
+        };
+        for recorded in &evaluation.ops {
+            if let EnvOp::Path {
+                action: PathAction::Prepend | PathAction::Append,
+                var,
+                value,
+                delim,
+                ..
+            } = &recorded.op
+            {
+                let list = match var.as_str() {
+                    "MODULEPATH" => &mut about.opens,
+                    "PATH" => &mut about.commands_in,
+                    _ => continue,
+                };
+                for dir in value.split_str(delim).filter_map(|dir| dir.to_str().ok()) {
+                    let dir = Utf8PathBuf::from(dir.trim_end_matches('/'));
+                    if dir.is_absolute() && !list.contains(&dir) {
+                        list.push(dir);
+                    }
+                }
+            }
+        }
+        for (relation, _) in &evaluation.relations {
+            match relation.kind {
+                RelationKind::Family => about.families.push(relation.family.clone()),
+                RelationKind::Load
+                | RelationKind::AlwaysLoad
+                | RelationKind::DependsOn
+                | RelationKind::DependsOnAny
+                | RelationKind::PrereqAll
+                | RelationKind::PrereqAny => {
+                    about
+                        .requires
+                        .extend(relation.specs.iter().map(|spec| spec.text.clone()));
+                }
+                _ => {}
+            }
+        }
+        about
+    }
+}
+
+/// Whether a line of `whatis` begins with a key: `Category: ...`.
+fn is_keyed(line: &str) -> bool {
+    line.split_once(": ").is_some_and(|(key, _)| {
+        key.len() < 24 && key.chars().all(|c| c.is_alphanumeric() || c == ' ')
+    })
+}
+
+/// The modules to load, first to last, before a modulepath can be reached.
+pub type Way = Vec<String>;
+
+/// All hierarchies, as far as they were crawled.
+#[derive(Debug, Default)]
+pub struct Crawl {
+    /// The modulepaths in the order they were found, those of `MODULEPATH` first.
+    pub trees: Vec<Tree>,
+    /// What the modules are about, by file.
+    pub about: HashMap<Utf8PathBuf, About>,
+    /// Mistakes in modulefiles, by file.
+    pub mistakes: BTreeMap<Utf8PathBuf, Diagnostic>,
+    /// Whether the time was over before all was seen.
+    pub is_cut: bool,
+    /// The modulepaths that can be reached at once.
+    base: HashSet<Utf8PathBuf>,
+    /// The modules that open a modulepath: full name, and their own modulepath.
+    parents: BTreeMap<Utf8PathBuf, Vec<(String, Utf8PathBuf)>>,
+}
+
+impl Roots {
+    /// Crawls all modulepaths that can be reached from those in force; until `deadline`, if there is one.
+    pub fn crawl(&mut self, site: &mut RcEvaluator<'_>, deadline: Option<Instant>) -> Crawl {
+        let start = self.modulepaths().to_vec();
+        let mut crawl = Crawl {
+            base: start.iter().cloned().collect(),
+            ..Crawl::default()
+        };
+        let mut waiting = start.clone();
+        let mut seen = HashSet::new();
+        while !waiting.is_empty() {
+            waiting.retain(|root| seen.insert(root.clone()));
+            // Defaults depend on the modulepaths that are in force together; those of a level are.
+            self.set_modulepaths(std::mem::take(&mut waiting));
+            let trees = self.list(site);
+            for tree in trees {
+                for entry in &tree.modules {
+                    if deadline.is_some_and(|deadline| Instant::now() > deadline) {
+                        crawl.is_cut = true;
+                        break;
+                    }
+                    crawl.visit(entry, &tree.modulepath, site, &mut waiting);
+                }
+                crawl.trees.push(tree);
+            }
+            if crawl.is_cut {
+                break;
+            }
+        }
+        self.set_modulepaths(start);
+        crawl
+    }
+}
+
+impl Crawl {
+    /// Evaluates a module and follows the modulepaths it opens.
+    fn visit(
+        &mut self,
+        entry: &Entry,
+        modulepath: &Utf8Path,
+        site: &RcEvaluator<'_>,
+        waiting: &mut Vec<Utf8PathBuf>,
+    ) {
+        let (about, mistake) = describe(entry, modulepath, site);
+        if let Some(mistake) = mistake {
+            self.mistakes.insert(entry.file.clone(), mistake);
+        }
+        for opened in &about.opens {
+            let parents = self.parents.entry(opened.clone()).or_default();
+            parents.push((entry.full_name.clone(), modulepath.to_owned()));
+            waiting.push(opened.clone());
+        }
+        self.about.insert(entry.file.clone(), about);
+    }
+
+    /// The ways to a modulepath, those with the fewest modules first; one without modules where it can be reached at once.
+    pub fn ways(&self, modulepath: &Utf8Path) -> Vec<Way> {
+        let mut ways = Vec::new();
+        self.collect_ways(modulepath, &mut Vec::new(), &mut ways);
+        ways.sort_by(|a, b| a.len().cmp(&b.len()).then_with(|| a.cmp(b)));
+        ways.dedup();
+        ways
+    }
+
+    /// Follows the modules that open a modulepath backwards; `behind` are the steps from there on.
+    fn collect_ways(
+        &self,
+        modulepath: &Utf8Path,
+        behind: &mut Vec<(String, Utf8PathBuf)>,
+        ways: &mut Vec<Way>,
+    ) {
+        if ways.len() >= MAX_WAYS || behind.len() > MAX_LEVELS {
+            return;
+        }
+        if self.base.contains(modulepath) {
+            ways.push(behind.iter().rev().map(|(name, _)| name.clone()).collect());
+            return;
+        }
+        for (full_name, above) in self.parents.get(modulepath).into_iter().flatten() {
+            if behind.iter().any(|(_, known)| known == above) || above == modulepath {
+                continue;
+            }
+            behind.push((full_name.clone(), above.clone()));
+            self.collect_ways(above, behind, ways);
+            behind.pop();
+        }
+    }
+
+    /// The modules whose name or full name is `name`, each with the ways to it.
+    pub fn find(&self, name: &str) -> Vec<(&Entry, Vec<Way>)> {
+        self.trees
+            .iter()
+            .flat_map(|tree| tree.modules.iter().map(move |entry| (tree, entry)))
+            .filter(|(_, entry)| entry.name == name || entry.full_name == name)
+            .map(|(tree, entry)| (entry, self.ways(&tree.modulepath)))
+            .collect()
+    }
+}
+
+/// What a modulefile says about its module; and its first mistake.
+pub(crate) fn describe(
+    entry: &Entry,
+    modulepath: &Utf8Path,
+    site: &RcEvaluator<'_>,
+) -> (About, Option<Diagnostic>) {
+    let source = match modulefile::read(&entry.file) {
+        Ok(source) => source,
+        Err(mistake) => return (About::default(), Some(mistake)),
+    };
+    let context = ModuleContext {
+        name: entry.name.clone(),
+        version: entry.version().map(str::to_owned),
+        requested: entry.full_name.clone(),
+        file: entry.file.clone(),
+        modulepath: modulepath.to_owned(),
+        ..ModuleContext::default()
+    };
+    let mut world = Recorder::new(site);
+    match modulefile::evaluate(&source, &context, Mode::Spider, &mut world) {
+        Ok(evaluation) => (About::from_evaluation(&evaluation), None),
+        Err(failure) => {
+            let about = About::from_evaluation(&failure.evaluation);
+            (about, Some(*failure.diagnostic))
+        }
+    }
+}

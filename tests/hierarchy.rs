@@ -1,0 +1,184 @@
+//! Modules behind other modules: what a crawl finds, and what a user is told who asks for one too early.
+
+use std::collections::BTreeMap;
+
+use camino::Utf8PathBuf;
+use xmod::config::Config;
+use xmod::modulefile::Languages;
+use xmod::name::Spec;
+use xmod::resolve::{Elsewhere, Resolver};
+use xmod::session::Session;
+use xmod::tree::{Crawl, RcEvaluator, Roots};
+
+use crate::support::Site;
+
+/// Two compilers, two MPIs behind them, a solver behind those; and one that opens its own modulepath.
+fn hierarchy() -> Site {
+    let opens = |dir: &str| format!("prepend_path('MODULEPATH', '$SITE/{dir}')\n");
+    let mut site = Site::new()
+        .file("gcc/12.1.lua", &opens("Comp/gcc"))
+        .file("clang/17.toml", "prepend_path = { MODULEPATH = '$SITE/Comp/clang' }\n")
+        .file("circle/1.lua", &opens("mf"))
+        .file("tool/1.0", "module-whatis {Description: A tool}\nmodule-whatis {Category: tools}\nprepend-path PATH /opt/tool/bin\n");
+    for (mpi, comp) in [
+        ("mpich/4", "gcc"),
+        ("openmpi/5", "gcc"),
+        ("openmpi/5", "clang"),
+    ] {
+        let name = format!("../Comp/{comp}/{mpi}.lua");
+        let mpi = mpi.split('/').next().unwrap();
+        site = site.file(&name, &opens(&format!("MPI/{comp}/{mpi}")));
+    }
+    for below in ["gcc/mpich", "clang/openmpi"] {
+        site = site.file(
+            &format!("../MPI/{below}/petsc/3.20.lua"),
+            "whatis('Description: Solver') extensions('slepc/3.20') family('solver')\n",
+        );
+    }
+    site
+}
+
+fn with_site<T>(site: &Site, run: impl FnOnce(&mut RcEvaluator) -> T) -> T {
+    let mut session = Session::default();
+    session.env = site
+        .env()
+        .iter()
+        .map(|(k, v)| (k.as_str().into(), v.as_str().into()))
+        .collect();
+    let config = Config::new(&session);
+    let languages = Languages::default();
+    run(&mut RcEvaluator {
+        session: &session,
+        config: &config,
+        languages: &languages,
+        shell: "bash",
+        loaded: Vec::new(),
+    })
+}
+
+fn modulepaths(site: &Site) -> Vec<Utf8PathBuf> {
+    site.env()["MODULEPATH"]
+        .split(':')
+        .map(Utf8PathBuf::from)
+        .collect()
+}
+
+fn crawl(site: &Site) -> Crawl {
+    with_site(site, |rc| Roots::new(modulepaths(site)).crawl(rc, None))
+}
+
+/// The ways to a module, one string each.
+fn ways(crawl: &Crawl, name: &str) -> Vec<String> {
+    let found = crawl.find(name);
+    assert!(!found.is_empty(), "{name} was not found");
+    found
+        .iter()
+        .flat_map(|(_, ways)| ways.iter().map(|way| way.join(" ")))
+        .collect()
+}
+
+#[test]
+fn a_crawl_finds_all_ways_to_a_module() {
+    let crawl = crawl(&hierarchy());
+    assert_eq!(ways(&crawl, "gcc/12.1"), [""]);
+    assert_eq!(ways(&crawl, "mpich"), ["gcc/12.1"]);
+    assert_eq!(ways(&crawl, "openmpi/5"), ["clang/17", "gcc/12.1"]);
+    assert_eq!(
+        ways(&crawl, "petsc"),
+        ["clang/17 openmpi/5", "gcc/12.1 mpich/4"]
+    );
+    assert!(crawl.mistakes.is_empty(), "{:?}", crawl.mistakes);
+}
+
+#[test]
+fn a_crawl_tells_what_modules_are_about() {
+    let crawl = crawl(&hierarchy());
+    let about: BTreeMap<String, _> = crawl
+        .trees
+        .iter()
+        .flat_map(|tree| &tree.modules)
+        .map(|entry| (entry.full_name.clone(), &crawl.about[&entry.file]))
+        .collect();
+    assert_eq!(about["tool/1.0"].description(), "A tool");
+    assert_eq!(about["tool/1.0"].whatis_of("category"), Some("tools"));
+    assert_eq!(about["tool/1.0"].commands_in, ["/opt/tool/bin"]);
+    assert_eq!(about["petsc/3.20"].extensions, ["slepc/3.20"]);
+    assert_eq!(about["petsc/3.20"].families, ["solver"]);
+}
+
+#[test]
+fn a_broken_modulefile_costs_one_warning_and_a_hopeless_tree_an_end() {
+    let site = hierarchy()
+        .file("broken/1.lua", "this is not Lua")
+        .file("broken/2", "nosuchcommand\n")
+        .file("endless/1.lua", "while true do end");
+    let crawl = crawl(&site);
+    assert_eq!(crawl.mistakes.len(), 3);
+    assert_eq!(ways(&crawl, "petsc").len(), 2);
+}
+
+#[test]
+fn who_asks_too_early_is_told_what_to_load_first() {
+    let site = hierarchy();
+    let crawl = crawl(&site);
+    let message = with_site(&site, |rc| {
+        let mut resolver = Resolver::new(modulepaths(&site));
+        let error = resolver
+            .resolve(&Spec::plain("petsc").unwrap(), rc)
+            .unwrap_err();
+        let elsewhere: Vec<Elsewhere> = crawl
+            .find("petsc")
+            .into_iter()
+            .map(|(entry, ways)| Elsewhere {
+                full_name: entry.full_name.clone(),
+                ways,
+            })
+            .collect();
+        resolver.explain(&error, &elsewhere, rc).to_string()
+    });
+    insta::assert_snapshot!(message, @"
+    error: `petsc` exists, but other modules have to be loaded before it
+     |
+     = help: module load clang/17 openmpi/5 petsc/3.20
+     = help: module load gcc/12.1 mpich/4 petsc/3.20
+    ");
+}
+
+#[test]
+fn a_typo_finds_its_way_home() {
+    let site = Site::new()
+        .file("samtools/1.19", "")
+        .file("samtools/1.20", "")
+        .file("samtools/.2", "")
+        .file("bowtie/2", "");
+    let explain = |request: &str| {
+        with_site(&site, |rc| {
+            let mut resolver = Resolver::new(modulepaths(&site));
+            let error = resolver
+                .resolve(&Spec::plain(request).unwrap(), rc)
+                .unwrap_err();
+            resolver.explain(&error, &[], rc).to_string()
+        })
+    };
+    insta::assert_snapshot!(explain("samtool"), @"
+    error: no module `samtool`
+     |
+     = help: did you mean `samtools`?
+    ");
+    insta::assert_snapshot!(explain("SamTools/1.20"), @"
+    error: no module `SamTools/1.20`
+     |
+     = help: did you mean `samtools/1.20`?
+    ");
+    insta::assert_snapshot!(explain("samtools/1.21"), @"
+    error: no module `samtools/1.21`
+     |
+     = note: there is `samtools/1.20` or `samtools/1.19`
+     = help: `module avail samtools` lists all versions
+    ");
+    insta::assert_snapshot!(explain("nothing-like-it"), @"
+    error: no module `nothing-like-it`
+     |
+     = help: `module spider nothing-like-it` looks in all hierarchies, `module avail` shows what can be loaded now
+    ");
+}
