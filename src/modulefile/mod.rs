@@ -284,7 +284,8 @@ pub fn read(path: &Utf8Path) -> Result<Arc<SourceFile>, Diagnostic> {
         std::io::ErrorKind::IsADirectory => "it is a directory".to_owned(),
         _ => error.to_string(),
     };
-    let mut text = Vec::new();
+    // Room for most modulefiles, so that they come in one piece; their size would be one more question to the file system.
+    let mut text = Vec::with_capacity(8 << 10);
     // One byte more than allowed tells that the file is too large, without asking for its size first.
     let file = std::fs::File::open(path).map_err(|e| fail(reason(e)))?;
     file.take(MAX_FILE_BYTES + 1)

@@ -126,7 +126,10 @@ impl Modulefiles for Trees<'_> {
     }
 
     fn read(&mut self, file: &Utf8Path) -> Result<Arc<SourceFile>, Diagnostic> {
-        modulefile::read(file)
+        match self.resolver.roots().source(file) {
+            Some(source) => Ok(source),
+            None => modulefile::read(file),
+        }
     }
 
     fn alias_target(&mut self, name: &str) -> Option<String> {

@@ -72,6 +72,17 @@ impl Roots {
         self.modulepaths = modulepaths;
     }
 
+    /// The text of a TOML modulefile that was read for what it says about its versions.
+    pub fn source(&self, file: &Utf8Path) -> Option<Arc<SourceFile>> {
+        self.known
+            .values()
+            .flat_map(|root| root.toml.values())
+            .filter_map(|entries| entries.first())
+            .map(|entry| &entry.place.file)
+            .find(|source| source.path() == file)
+            .cloned()
+    }
+
     /// The modulepaths in the order of `MODULEPATH`.
     pub fn modulepaths(&self) -> &[Utf8PathBuf] {
         &self.modulepaths
