@@ -4,9 +4,12 @@
 
 use std::os::unix::ffi::OsStrExt;
 
+use camino::{Utf8Path, Utf8PathBuf};
 use clap::{Parser, Subcommand};
 
+use super::usage;
 use crate::command::Outcome;
+use crate::command::install::{self, Install};
 use crate::diag::{Diagnostic, Kind, Severity};
 use crate::modulefile::tcl;
 use crate::session::Session;
@@ -30,6 +33,27 @@ enum Command {
         /// bash, zsh, fish, tcsh, ...
         shell: String,
     },
+    /// Install the program, its start files and manual pages below a directory
+    Install {
+        /// Where it will be used
+        #[arg(long, default_value = "/opt/xmod")]
+        prefix: Utf8PathBuf,
+        /// Write the files below this root instead of `/`
+        #[arg(long)]
+        destdir: Option<Utf8PathBuf>,
+        /// The first MODULEPATH of a session, directories separated by `:`
+        #[arg(long, value_delimiter = ':')]
+        modulepath: Vec<String>,
+    },
+    /// Remove what `install` wrote
+    Uninstall {
+        /// The directory it was installed below
+        #[arg(long, default_value = "/opt/xmod")]
+        prefix: Utf8PathBuf,
+        /// The root the files were written below
+        #[arg(long)]
+        destdir: Option<Utf8PathBuf>,
+    },
     /// Run a plain Tcl script with the interpreter of modulefiles
     Tclsh {
         /// The script
@@ -50,6 +74,14 @@ pub(super) fn run(session: &Session) -> Outcome {
     };
     let result = match admin.command {
         Command::Init { shell } => init(session, &shell),
+        Command::Install {
+            prefix,
+            destdir,
+            modulepath,
+        } => install(session, &prefix, destdir.as_deref(), &modulepath),
+        Command::Uninstall { prefix, destdir } => {
+            install::uninstall(&prefix, destdir.as_deref()).map(answer)
+        }
         // Taken before clap is asked, because the words of a script are no options of ours; it stands here for the help.
         Command::Tclsh { .. } => return tclsh(session),
     };
@@ -104,6 +136,45 @@ pub(super) fn tclsh(session: &Session) -> Outcome {
     }
 }
 
+/// Text for the admin on standard output.
+fn answer(text: String) -> Outcome {
+    Outcome {
+        stdout: text.into_bytes(),
+        ..Outcome::default()
+    }
+}
+
+/// The path of this program.
+fn own_path(session: &Session) -> Result<&Utf8PathBuf, Diagnostic> {
+    session.exe().ok_or_else(|| {
+        Diagnostic::new(
+            Kind::Site,
+            "the system does not tell where this program lies",
+        )
+    })
+}
+
+/// Installs this program.
+fn install(
+    session: &Session,
+    prefix: &Utf8Path,
+    destdir: Option<&Utf8Path>,
+    modulepath: &[String],
+) -> Result<Outcome, Diagnostic> {
+    let manuals = [
+        ("module.1", usage::manual()),
+        ("ml.1", ".so man1/module.1\n".to_owned()),
+    ];
+    let install = Install {
+        program: own_path(session)?,
+        prefix,
+        destdir,
+        modulepath,
+        manuals: &manuals,
+    };
+    install.run().map(answer)
+}
+
 /// The start-up code of a shell.
 fn init(session: &Session, name: &str) -> Result<Outcome, Diagnostic> {
     let row = shell::find(name).ok_or_else(|| {
@@ -111,12 +182,7 @@ fn init(session: &Session, name: &str) -> Result<Outcome, Diagnostic> {
         Diagnostic::new(Kind::Usage, format!("unknown shell `{name}`"))
             .help(format!("known are {}", names.join(", ")))
     })?;
-    let exe = session.exe().ok_or_else(|| {
-        Diagnostic::new(
-            Kind::Site,
-            "the system does not tell where this program lies",
-        )
-    })?;
+    let exe = own_path(session)?;
     let text = row
         .init_text(&InitPaths::of_program(exe))
         .ok_or_else(|| Diagnostic::new(Kind::Usage, format!("`{name}` has no start-up code")))?;

@@ -43,3 +43,50 @@ pub(super) fn text(program: &str) -> String {
     }
     text
 }
+
+/// The manual page `module(1)`, from the same tables.
+pub(super) fn manual() -> String {
+    let mut text = format!(
+        ".TH MODULE 1 \"\" \"xmod {}\"\n.SH NAME\nmodule, ml \\- load and unload environment modules\n.SH SYNOPSIS\n\
+         .B module\n[OPTIONS] SUB\\-COMMAND [WORDS]\n.br\n.B ml\n[SUB\\-COMMAND | [\\-]MODULE...]\n",
+        env!("CARGO_PKG_VERSION")
+    );
+    let mut group = "";
+    for subcommand in SUBCOMMANDS {
+        if subcommand.group != group {
+            group = subcommand.group;
+            text.push_str(&format!(".SH {}\n", roff(&group.to_uppercase())));
+        }
+        let names: Vec<&str> = subcommand
+            .words
+            .iter()
+            .map(|(word, _)| *word)
+            .filter(|word| !word.contains('_'))
+            .collect();
+        text.push_str(&format!(
+            ".TP\n.B {} {}\n{}.\n",
+            roff(&names.join(", ")),
+            roff(subcommand.usage),
+            roff(&subcommand.doc)
+        ));
+    }
+    text.push_str(".SH OPTIONS\n");
+    for (spelling, doc) in options::described() {
+        text.push_str(&format!(".TP\n.B {}\n{}.\n", roff(&spelling), roff(doc)));
+    }
+    text.push_str(
+        ".SH EXIT STATUS\nThe shell function returns 0 when the request was met, and 1 otherwise. \
+         A request that fails changes nothing.\n",
+    );
+    text
+}
+
+/// Text in a manual page: backslashes and dashes as themselves, no line that begins as a request would.
+fn roff(text: &str) -> String {
+    let text = text.replace('\\', "\\e").replace('-', "\\-");
+    if text.starts_with(['.', '\'']) {
+        format!("\\&{text}")
+    } else {
+        text
+    }
+}

@@ -5,6 +5,7 @@
 
 mod avail;
 mod change;
+pub mod install;
 mod list;
 mod outcome;
 mod query;

@@ -62,14 +62,19 @@ pub struct Start {
     quote: fn(&[u8]) -> Vec<u8>,
 }
 
+impl Start {
+    /// A path as a word of this shell.
+    pub fn word(&self, path: &str) -> String {
+        String::from_utf8((self.quote)(path.as_bytes()))
+            .expect("quoting adds ASCII to a path, which is UTF-8")
+    }
+}
+
 impl Row {
     /// The text that a shell reads when it starts; `None` where there is no such thing (JSON).
     pub fn init_text(&self, paths: &InitPaths) -> Option<String> {
         let start = self.start.as_ref()?;
-        let word = |path: &str| {
-            String::from_utf8((start.quote)(path.as_bytes()))
-                .expect("quoting adds ASCII to a path, which is UTF-8")
-        };
+        let word = |path: &str| start.word(path);
         let dir = paths.command.parent().unwrap_or(Utf8Path::new("/"));
         Some(
             start
