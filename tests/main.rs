@@ -3,9 +3,11 @@
 
 mod support;
 
+mod completion;
 mod corpus;
 mod example_site;
 mod hierarchy;
+mod install;
 mod names;
 mod rooms;
 mod shells;

@@ -4,6 +4,7 @@
 //! `xmod`'s admin commands use clap (`admin.rs`).
 
 mod admin;
+mod complete;
 mod ml;
 mod options;
 mod usage;
@@ -56,6 +57,11 @@ pub fn run(session: &Session) -> Outcome {
 /// One call of `module` for `shell`.
 fn module(session: &Session, shell: &'static Row, args: &[BString]) -> Outcome {
     let mut config = Config::new(session);
+    if let Some((first, words)) = args.split_first()
+        && first == "--complete"
+    {
+        return complete::run(session, &config, shell, words);
+    }
     let extra = session.text("LMOD_OPTIONS");
     let request = match parse(extra, args) {
         Ok(request) => request,

@@ -1,0 +1,210 @@
+//! `xmod SHELL --complete WORDS`: what the last word can become. Asked by the completion functions in `shell/completions`.
+//!
+//! **Protocol.** `WORDS` are those of the command line, from the name of the command (`module` or `ml`) to the word at the
+//! cursor, which is the last one and may be empty. tcsh cannot pass words: it gives the line up to the cursor as one argument.
+//! The answer is one candidate a line on standard output, each a whole word; fish gets a tab and a description behind it. A
+//! candidate that ends in `/` goes on. The status is 0 and nothing is said on standard error: nobody could read it.
+//!
+//! Modules are completed directory by directory, as file names are, so that one answer costs one directory per modulepath,
+//! whatever the size of the tree. Nothing is evaluated; what only an rc file hides is offered too.
+
+use bstr::{BString, ByteSlice};
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::options;
+use crate::collection;
+use crate::command::table::{self, SUBCOMMANDS};
+use crate::command::{Outcome, Words};
+use crate::config::Config;
+use crate::session::Session;
+use crate::shell::Row;
+use crate::tree::{Child, Dir};
+
+/// Answers a completion function.
+pub(super) fn run(session: &Session, config: &Config, shell: &Row, args: &[BString]) -> Outcome {
+    let words: Vec<String> = match args {
+        [line] if shell.kind == "csh" => line
+            .to_str_lossy()
+            .trim_start()
+            .split(char::is_whitespace)
+            .map(str::to_owned)
+            .collect(),
+        words => words.iter().map(ToString::to_string).collect(),
+    };
+    let completion = Completion { session, config };
+    let mut stdout = String::new();
+    for (word, description) in completion.candidates(&words) {
+        // A name with a line end could only confuse the shell.
+        if word.contains(char::is_control) {
+            continue;
+        }
+        stdout.push_str(&word);
+        if shell.name == "fish" && !description.is_empty() {
+            stdout.push('\t');
+            stdout.push_str(description);
+        }
+        stdout.push('\n');
+    }
+    Outcome {
+        stdout: stdout.into_bytes(),
+        ..Outcome::default()
+    }
+}
+
+/// A word and what it means; the meaning may be empty.
+type Candidate = (String, &'static str);
+
+struct Completion<'a> {
+    session: &'a Session,
+    config: &'a Config,
+}
+
+impl Completion<'_> {
+    fn candidates(&self, line: &[String]) -> Vec<Candidate> {
+        let (Some(command), Some(last)) = (line.first(), line.last()) else {
+            return Vec::new();
+        };
+        if line.len() < 2 {
+            return Vec::new();
+        }
+        let is_ml = command.ends_with("ml");
+        let given = &line[1..line.len() - 1];
+        let subcommand = given
+            .iter()
+            .find(|word| !word.starts_with('-'))
+            .and_then(|word| table::find(word));
+        let mut found = match subcommand {
+            Some(subcommand) => self.words(subcommand.takes, last),
+            None if is_ml => {
+                let mut found = self.words(Words::Loads, last);
+                found.extend(subcommands(last));
+                found
+            }
+            None => subcommands(last),
+        };
+        if last.starts_with('-') && !matches!(subcommand.map(|s| s.takes), Some(Words::Loads)) {
+            found.extend(spellings(last));
+        }
+        found
+    }
+
+    fn words(&self, takes: Words, last: &str) -> Vec<Candidate> {
+        match takes {
+            Words::Loads => match last.strip_prefix('-') {
+                Some(name) => plain(self.loaded(name).map(|name| format!("-{name}"))),
+                None => plain(self.modules(last).into_iter()),
+            },
+            Words::Modules | Words::Patterns => plain(self.modules(last).into_iter()),
+            Words::Loaded => plain(self.loaded(last)),
+            Words::Collections => plain(
+                collection::names(self.session, self.config)
+                    .into_iter()
+                    .filter(|name| name.starts_with(last)),
+            ),
+            // Directories are what shells complete by themselves.
+            Words::Directories | Words::Nothing | Words::Any => Vec::new(),
+        }
+    }
+
+    /// Loaded modules whose full name begins with `start`.
+    fn loaded<'a>(&'a self, start: &'a str) -> impl Iterator<Item = String> + 'a {
+        self.session
+            .text("LOADEDMODULES")
+            .unwrap_or_default()
+            .split(':')
+            .filter(move |name| !name.is_empty() && name.starts_with(start))
+            .map(str::to_owned)
+    }
+
+    /// Names of modules and of directories of modules that begin with `start`, sorted.
+    fn modules(&self, start: &str) -> Vec<String> {
+        let (dir, begin) = match start.rsplit_once('/') {
+            Some((dir, begin)) => (dir, begin),
+            None => ("", start),
+        };
+        if start.starts_with('/') || dir.split('/').any(|part| part == "..") {
+            return Vec::new();
+        }
+        let prefix = &start[..start.len() - begin.len()];
+        let mut found = Vec::new();
+        let modulepath = self.session.text("MODULEPATH").unwrap_or_default();
+        for root in modulepath.split(':').filter(|root| root.starts_with('/')) {
+            let path = Utf8PathBuf::from(root).join(dir);
+            let Ok(read) = Dir::read(&path, self.config.default_links) else {
+                continue;
+            };
+            for (name, child) in &read.children {
+                let hidden = name.starts_with('.') && !begin.starts_with('.');
+                if hidden || !name.starts_with(begin) {
+                    continue;
+                }
+                match child {
+                    Child::Dir => found.push(format!("{prefix}{name}/")),
+                    Child::File(file)
+                        if file.language.is_some() || has_cookie(&path.join(&file.file_name)) =>
+                    {
+                        found.push(format!("{prefix}{name}"));
+                    }
+                    Child::File(_) => {}
+                }
+            }
+        }
+        found.sort();
+        found.dedup();
+        // `gcc` alone is no help: its versions are.
+        match found.as_slice() {
+            [only] if only.ends_with('/') && dir.is_empty() => {
+                let only = only.clone();
+                let versions = self.modules(&only);
+                if versions.is_empty() { found } else { versions }
+            }
+            _ => found,
+        }
+    }
+}
+
+/// Whether a file begins as Tcl modulefiles do.
+fn has_cookie(path: &Utf8Path) -> bool {
+    use std::io::Read;
+    let mut start = [0; 8];
+    std::fs::File::open(path)
+        .and_then(|mut file| file.read_exact(&mut start))
+        .is_ok()
+        && &start == b"#%Module"
+}
+
+/// Sub-commands that begin with `start`: their usual names, others where none of those fits.
+fn subcommands(start: &str) -> Vec<Candidate> {
+    let usual: Vec<Candidate> = SUBCOMMANDS
+        .iter()
+        .filter(|s| s.name.starts_with(start))
+        .map(|s| (s.name.to_owned(), s.doc))
+        .collect();
+    if !usual.is_empty() {
+        return usual;
+    }
+    SUBCOMMANDS
+        .iter()
+        .flat_map(|s| s.words.iter().map(|(word, _)| (*word, s.doc)))
+        .filter(|(word, _)| word.starts_with(start))
+        .map(|(word, doc)| (word.to_owned(), doc))
+        .collect()
+}
+
+/// Options that begin with `start`, in each of their spellings.
+fn spellings(start: &str) -> Vec<Candidate> {
+    options::described()
+        .into_iter()
+        .flat_map(|(spelling, doc)| {
+            spelling
+                .split(", ")
+                .map(|one| (one.split(' ').next().unwrap_or(one).to_owned(), doc))
+                .collect::<Vec<_>>()
+        })
+        .filter(|(spelling, _)| spelling.starts_with(start))
+        .collect()
+}
+
+fn plain(words: impl Iterator<Item = String>) -> Vec<Candidate> {
+    words.map(|word| (word, "")).collect()
+}
