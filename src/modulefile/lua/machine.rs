@@ -228,11 +228,11 @@ impl Shared {
         if self.is_stopped() {
             return Err(mlua::Error::external(Raised::Stopped));
         }
-        if let Some(frame) = self.frames.borrow_mut().last_mut() {
-            if frame.code.len() + text.len() <= MAX_CODE_BYTES {
-                frame.code.extend_from_slice(&text);
-                return Ok(());
-            }
+        if let Some(frame) = self.frames.borrow_mut().last_mut()
+            && frame.code.len() + text.len() <= MAX_CODE_BYTES
+        {
+            frame.code.extend_from_slice(&text);
+            return Ok(());
         }
         Err(self.stop(Stop::fatal(Diagnostic::new(
             Kind::Modulefile,

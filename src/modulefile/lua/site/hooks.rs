@@ -54,6 +54,9 @@ pub struct Forbidden {
     pub nearly_message: Option<String>,
 }
 
+/// Patterns of paths that are kept, and of paths that are left out.
+pub type KeptAndLeft = (Vec<String>, Vec<String>);
+
 /// What a hook left behind.
 struct Reply {
     /// What its last function gave.
@@ -368,7 +371,7 @@ impl<'a> Site<'a> {
     ///
     /// # Errors
     /// The hook fails.
-    pub fn reverse_map_filter(&self) -> Result<Option<(Vec<String>, Vec<String>)>, Diagnostic> {
+    pub fn reverse_map_filter(&self) -> Result<Option<KeptAndLeft>, Diagnostic> {
         if !self.has_code() {
             return Ok(None);
         }

@@ -12,7 +12,7 @@ pub mod rc;
 #[cfg(test)]
 mod tests;
 
-pub use hooks::{Forbidden, Listed, Site};
+pub use hooks::{Forbidden, KeptAndLeft, Listed, Site};
 pub(in crate::modulefile) use hooks::{after_evaluation, message_text};
 pub(super) use packages::{NAMES_KEY, module};
 
