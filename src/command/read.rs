@@ -33,8 +33,13 @@ pub(super) fn whatis(context: &mut Context) -> Result<(), Diagnostic> {
     for spec in context.some_specs("whatis")? {
         let seen = context.engine.inspect(&spec, Mode::Whatis)?;
         let name = seen.found.full_name();
+        // As in Lmod: a long name is not cut, and its colon stands twice as far.
+        let width = match name.chars().count() {
+            length @ 20.. => 2 * length + 2,
+            _ => 20,
+        };
         for line in &seen.evaluation.whatis {
-            let text = format!("{name:<20}: {line}\n");
+            let text = format!("{name:<width$}: {line}\n");
             context.print(&text);
         }
     }

@@ -23,7 +23,7 @@ pub struct Layout {
 
 /// A heading in the middle of a line of dashes.
 pub fn banner(title: &str, width: usize) -> String {
-    let length = unicode_width::UnicodeWidthStr::width(title) + 3;
+    let length = unicode_width::UnicodeWidthStr::width(title) + 2;
     let left = (width.saturating_sub(length) / 2).max(4);
     let right = width.saturating_sub(length + left).max(4);
     format!("{} {title} {}\n", "-".repeat(left), "-".repeat(right))

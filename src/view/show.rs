@@ -1,30 +1,46 @@
 //! `module show`: the calls of a modulefile, as Lua or as Tcl would write them.
 
-use bstr::{BStr, ByteSlice};
+use bstr::ByteSlice;
 
 use crate::modulefile::{Call, Value};
 
-/// The calls as Lua calls, one a line: programs read `setenv("NAME","VALUE")` from it.
+/// The calls as Lua calls, one a line, as Lmod prints them: programs read `setenv("NAME","VALUE")` from it, so values
+/// stand there as they are, without escapes.
 pub fn lua(calls: &[Call]) -> String {
     let mut text = String::new();
     for call in calls {
         let (name, words) = lua_call(call);
-        let words = words.iter().map(lua_value);
-        let named: Vec<String> = call
+        let keyed: Vec<String> = call
             .args
             .named
             .iter()
-            .map(|(name, value)| format!("{name}={}", lua_value(value)))
+            .filter(|(name, value)| !is_usual(name, value) && !is_by_position(name))
+            .map(|(name, value)| format!("{}={}", lua_key(call, name), lua_keyed(value)))
             .collect();
-        if named.is_empty() {
-            text.push_str(&format!(
-                "{name}({})\n",
-                words.collect::<Vec<_>>().join(",")
-            ));
-        } else {
-            let all: Vec<String> = words.chain(named).collect();
-            text.push_str(&format!("{name}{{{}}}\n", all.join(",")));
-        }
+        let words = words.iter();
+        let line = match name.as_str() {
+            "help" => {
+                let texts: Vec<String> = words.map(lua_long_text).collect();
+                format!("help({})", texts.join(", "))
+            }
+            _ if keyed.is_empty() => {
+                let extra = call
+                    .args
+                    .named
+                    .iter()
+                    .filter(|(name, _)| is_by_position(name));
+                let extra = extra.map(|(_, value)| lua_keyed(value));
+                let all: Vec<String> = words.map(lua_value).chain(extra).collect();
+                format!("{name}({})", all.join(","))
+            }
+            _ => {
+                let separator = if call.args.is_empty() { ", " } else { "," };
+                let all: Vec<String> = words.map(lua_value).chain(keyed).collect();
+                format!("{name}{{{}}}", all.join(separator))
+            }
+        };
+        text.push_str(&line);
+        text.push('\n');
     }
     text
 }
@@ -94,51 +110,58 @@ fn lua_call(call: &Call) -> (String, Vec<Value>) {
     (name, words.clone())
 }
 
+/// The key that a Lua table has for an option.
+fn lua_key(call: &Call, name: &'static str) -> &'static str {
+    let option = call.command.options.iter().find(|o| o.name == name);
+    option.and_then(|o| o.lua.first().copied()).unwrap_or(name)
+}
+
+/// Whether an option says what holds without it.
+fn is_usual(name: &str, value: &Value) -> bool {
+    name == "delim" && value.to_bytes().is_some_and(|delim| *delim == ":")
+}
+
+/// Whether Lua gives the option by position: `setenv("NAME","VALUE",true)`.
+fn is_by_position(name: &str) -> bool {
+    name == "if_unset"
+}
+
+/// The value of a key: numbers stand without quotes there.
+fn lua_keyed(value: &Value) -> String {
+    match value {
+        Value::Int(i) => i.to_string(),
+        Value::Float(f) => f.to_string(),
+        value => lua_value(value),
+    }
+}
+
 fn lua_value(value: &Value) -> String {
     match value {
         Value::Nil => "nil".to_owned(),
         Value::Bool(b) => b.to_string(),
-        Value::Int(i) => i.to_string(),
-        Value::Float(f) => f.to_string(),
-        Value::Bytes(bytes) => lua_string(bytes.as_bstr()),
+        Value::Int(_) | Value::Float(_) | Value::Bytes(_) => {
+            let text = value.to_bytes().unwrap_or_default();
+            format!("\"{}\"", text.to_str_lossy())
+        }
         Value::List(items) => {
             let items: Vec<String> = items.iter().map(lua_value).collect();
-            format!("{{{}}}", items.join(","))
+            format!("{{{}}}", items.join(", "))
         }
         Value::Map(map) => {
             let items: Vec<String> = map
                 .iter()
                 .map(|(k, v)| format!("{k}={}", lua_value(v)))
                 .collect();
-            format!("{{{}}}", items.join(","))
+            format!("{{{}}}", items.join(", "))
         }
         Value::Spec(spec) => spec.text.clone(),
     }
 }
 
-/// A Lua string: in quotes, or in long brackets where it has several lines.
-fn lua_string(bytes: &BStr) -> String {
-    let text = bytes.to_str_lossy();
-    if text.contains('\n') {
-        let mut level = String::new();
-        while text.contains(&format!("]{level}]")) {
-            level.push('=');
-        }
-        return format!("[{level}[{text}]{level}]");
-    }
-    let mut out = String::from("\"");
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => {
-                out.push('\\');
-                out.push(c);
-            }
-            c if c.is_control() => out.push_str(&format!("\\{}", c as u32)),
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    out
+/// A text in long brackets.
+fn lua_long_text(value: &Value) -> String {
+    let text = value.to_bytes().unwrap_or_default();
+    format!("[[{}]]", text.to_str_lossy())
 }
 
 /// The calls as Tcl commands: name, tab, words.

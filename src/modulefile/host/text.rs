@@ -148,9 +148,18 @@ pub(in crate::modulefile) fn obsolete(host: &mut Host, _: &Args) -> Result<Value
     Ok(Value::Nil)
 }
 
+/// Whether messages reach people: they are shown as calls where the file is shown, and mean nothing where it is only read
+/// for its texts.
+fn speaks(host: &Host) -> bool {
+    !matches!(host.mode, Mode::Show | Mode::Help | Mode::Whatis)
+}
+
 /// `LmodMessage(TEXT...)`.
 pub(in crate::modulefile) fn message(host: &mut Host, args: &Args) -> Result<Value, Stop> {
     let text = joined(args)?;
+    if !speaks(host) {
+        return Ok(Value::Nil);
+    }
     let mut text = site::message_text(host, "lmodmessage", text)?;
     text.push(b'\n');
     host.tell(Level::Plain, text);
@@ -162,7 +171,9 @@ pub(in crate::modulefile) fn message_raw(host: &mut Host, args: &Args) -> Result
     let texts = (0..args.len())
         .map(|i| args.bytes(i))
         .collect::<Result<Vec<_>, _>>()?;
-    host.tell(Level::Plain, bstr::concat(texts));
+    if speaks(host) {
+        host.tell(Level::Plain, bstr::concat(texts));
+    }
     Ok(Value::Nil)
 }
 
@@ -180,6 +191,9 @@ pub(in crate::modulefile) fn break_off(host: &mut Host, args: &Args) -> Result<V
 /// `LmodWarning(TEXT...)`, `reportWarning TEXT`.
 pub(in crate::modulefile) fn warning(host: &mut Host, args: &Args) -> Result<Value, Stop> {
     let text = joined(args)?;
+    if matches!(host.mode, Mode::Help | Mode::Whatis) {
+        return Ok(Value::Nil);
+    }
     let text = site::message_text(host, "lmodwarning", text)?;
     host.tell(Level::Warning, text);
     Ok(Value::Nil)
