@@ -125,6 +125,14 @@ pub(super) fn filters(context: &Context) -> Result<Vec<Filter>, Diagnostic> {
         .collect()
 }
 
+/// The words as texts to look for in descriptions.
+pub(super) fn filters_of_text(context: &Context) -> Result<Vec<Filter>, Diagnostic> {
+    if context.options.regexp {
+        return filters(context);
+    }
+    Ok(context.words.iter().cloned().map(Filter::Contains).collect())
+}
+
 fn title(tree: &Tree) -> String {
     tree.label
         .clone()

@@ -11,6 +11,7 @@ mod outcome;
 mod query;
 mod read;
 mod request;
+mod spider;
 pub mod table;
 
 use std::borrow::Cow;
@@ -261,10 +262,8 @@ pub fn run(
     let diagnostic = match result {
         Ok(()) => {
             if !config.quiet {
-                messages.push_str(&view::report::render(
-                    &report,
-                    layout(session, Some(&request.options)),
-                ));
+                let layout = || layout(session, Some(&request.options));
+                messages.push_str(&view::report::render(&report, layout));
                 for error in &errors {
                     messages.push_str(&rendered(session, config, Severity::Error, error));
                 }

@@ -4,7 +4,7 @@
 //! come first, in the peers' order, because the first match wins; our own sub-commands follow and never take a word from
 //! them. Source: Lmod user guide; `module(1)`.
 
-use super::{Context, avail, change, list, query, read};
+use super::{Context, avail, change, list, query, read, spider};
 use crate::diag::Diagnostic;
 
 /// How the words after a sub-command are to be completed and read.
@@ -83,10 +83,10 @@ pub static SUBCOMMANDS: &[Subcommand] = table![
 //    "undo" ["undo" 3] Any "[N]" LOADING "take back the last N module commands";
     "list" ["list" 1] Patterns "[PATTERN...]" LISTING "the loaded modules" list::run;
     "avail" ["avail" 2 "available" 6] Patterns "[PATTERN...]" LISTING "the modules that can be loaded now" avail::run;
-//    "spider" ["spider" 2] Patterns "[NAME...]" LISTING "all modules in all hierarchies, or how to load one";
+    "spider" ["spider" 2] Patterns "[NAME...]" LISTING "all modules in all hierarchies, or how to load one" spider::run;
     "overview" ["overview" 2] Patterns "[PATTERN...]" LISTING "how many versions there are of each name" avail::overview;
-//    "keyword" ["keyword" 1 "search" 3 "apropos" 3] Patterns "WORD..." LISTING "modules whose name or description holds a word";
-//    "category" ["category" 3] Patterns "[PATTERN...]" LISTING "modules by category";
+    "keyword" ["keyword" 1 "search" 3 "apropos" 3] Patterns "WORD..." LISTING "modules whose name or description holds a word" spider::keyword;
+    "category" ["category" 3] Patterns "[PATTERN...]" LISTING "modules by category" spider::category;
     "whatis" ["whatis" 1] Modules "MODULE..." LISTING "what a module is, in one line" read::whatis;
     "help" ["help" 1] Modules "[MODULE...]" LISTING "the help text of a module, or this text" read::help;
     "show" ["show" 2 "display" 3] Modules "MODULE..." LISTING "what loading a module would do" read::show;

@@ -91,6 +91,17 @@ pub struct Report {
 }
 
 impl Report {
+    /// Whether there is nothing to tell people: loads and unloads that were asked for are no news.
+    pub fn is_silent(&self) -> bool {
+        let quiet = |notice: &Notice| matches!(notice, Notice::Loaded { .. } | Notice::Unloaded { .. });
+        self.loss.is_none()
+            && self.notices.iter().all(quiet)
+            && self.inactive.is_empty()
+            && self.activated.is_empty()
+            && self.reloaded.is_empty()
+            && self.changed.is_empty()
+    }
+
     pub(super) fn new(
         before: &Loaded,
         after: &Loaded,

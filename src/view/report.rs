@@ -7,7 +7,13 @@ use crate::modulefile::Level;
 use crate::transition::{Notice, Report};
 
 /// The report as text; empty where there is nothing to say.
-pub fn render(report: &Report, layout: Layout) -> String {
+///
+/// `layout` is asked for only then: it may cost a look at the terminal.
+pub fn render(report: &Report, layout: impl FnOnce() -> Layout) -> String {
+    if report.is_silent() {
+        return String::new();
+    }
+    let layout = layout();
     let mut text = String::new();
     if let Some(loss) = &report.loss {
         text.push_str(&format!(

@@ -125,6 +125,18 @@ pub fn detail(module: &Detail, layout: Layout) -> String {
     text
 }
 
+/// An extension and the modules that bring it along.
+pub fn extension(names: &[&str], providers: &[String], layout: Layout) -> String {
+    let line = border(layout.width);
+    let mut text = format!("\n{line}  {}:\n{line}", names.join(", "));
+    text.push_str("    This extension is provided by the following modules. To access it, load one of them:\n\n");
+    for provider in providers {
+        text.push_str(&format!("       {provider}\n"));
+    }
+    text.push('\n');
+    text
+}
+
 /// Text wrapped to the width, behind `indent` blanks.
 fn paragraph(text: &str, indent: usize, layout: Layout) -> String {
     let width = layout.width.saturating_sub(indent + 1).max(20);
