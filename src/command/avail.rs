@@ -130,7 +130,12 @@ pub(super) fn filters_of_text(context: &Context) -> Result<Vec<Filter>, Diagnost
     if context.options.regexp {
         return filters(context);
     }
-    Ok(context.words.iter().cloned().map(Filter::Contains).collect())
+    Ok(context
+        .words
+        .iter()
+        .cloned()
+        .map(Filter::Contains)
+        .collect())
 }
 
 fn title(tree: &Tree) -> String {

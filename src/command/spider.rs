@@ -34,7 +34,9 @@ fn seen<'c>(context: &Context, crawl: &'c Crawl) -> Vec<Seen<'c>> {
         .collect();
     modules.sort_by(|a, b| {
         let names = a.entry.name.cmp(&b.entry.name);
-        names.then_with(|| a.entry.key.cmp(&b.entry.key)).then_with(|| a.entry.full_name.cmp(&b.entry.full_name))
+        names
+            .then_with(|| a.entry.key.cmp(&b.entry.key))
+            .then_with(|| a.entry.full_name.cmp(&b.entry.full_name))
     });
     modules
 }
@@ -85,13 +87,19 @@ pub(super) fn run(context: &mut Context) -> Result<(), Diagnostic> {
     }
     let mut error = Diagnostic::new(
         Kind::Module,
-        format!("no module or extension is called `{}`", unknown.join("`, `")),
+        format!(
+            "no module or extension is called `{}`",
+            unknown.join("`, `")
+        ),
     );
     let names: BTreeSet<&str> = modules.iter().map(|m| m.entry.name.as_str()).collect();
     if let Some(near) = nearest(&unknown[0], &names) {
         error = error.help(format!("did you mean `{near}`?"));
     }
-    Err(error.help(format!("`module keyword {}` searches descriptions", unknown[0])))
+    Err(error.help(format!(
+        "`module keyword {}` searches descriptions",
+        unknown[0]
+    )))
 }
 
 /// The name most like `word`.
@@ -99,17 +107,33 @@ fn nearest<'n>(word: &str, names: &BTreeSet<&'n str>) -> Option<&'n str> {
     let lower = word.to_lowercase();
     names
         .iter()
-        .map(|name| (strsim::damerau_levenshtein(&lower, &name.to_lowercase()), *name))
+        .map(|name| {
+            (
+                strsim::damerau_levenshtein(&lower, &name.to_lowercase()),
+                *name,
+            )
+        })
         .filter(|(distance, name)| *distance <= 1 + name.len() / 4)
         .min()
         .map(|(_, name)| name)
 }
 
 /// What one word means. False where nothing does.
-fn one(context: &mut Context, crawl: &Crawl, modules: &[Seen], word: &str) -> Result<bool, Diagnostic> {
-    let word = word.strip_suffix(".lua").unwrap_or(word).trim_end_matches('/');
+fn one(
+    context: &mut Context,
+    crawl: &Crawl,
+    modules: &[Seen],
+    word: &str,
+) -> Result<bool, Diagnostic> {
+    let word = word
+        .strip_suffix(".lua")
+        .unwrap_or(word)
+        .trim_end_matches('/');
     let exact: Vec<&Seen> = modules.iter().filter(|m| m.entry.name == word).collect();
-    let full: Vec<&Seen> = modules.iter().filter(|m| m.entry.full_name == word).collect();
+    let full: Vec<&Seen> = modules
+        .iter()
+        .filter(|m| m.entry.full_name == word)
+        .collect();
     let others = || -> Vec<String> {
         let names: BTreeSet<&str> = modules
             .iter()
@@ -120,7 +144,10 @@ fn one(context: &mut Context, crawl: &Crawl, modules: &[Seen], word: &str) -> Re
     };
     if context.options.regexp {
         let filters = super::avail::filters(context)?;
-        let found: Vec<&Seen> = modules.iter().filter(|m| filters.iter().any(|f| f.accepts(m.entry))).collect();
+        let found: Vec<&Seen> = modules
+            .iter()
+            .filter(|m| filters.iter().any(|f| f.accepts(m.entry)))
+            .collect();
         return several(context, crawl, &found, &[]);
     }
     if !exact.is_empty() {
@@ -133,18 +160,31 @@ fn one(context: &mut Context, crawl: &Crawl, modules: &[Seen], word: &str) -> Re
     }
     let providers: Vec<&Seen> = modules
         .iter()
-        .filter(|m| m.about.extensions.iter().any(|e| e == word || e.split('/').next() == Some(word)))
+        .filter(|m| {
+            m.about
+                .extensions
+                .iter()
+                .any(|e| e == word || e.split('/').next() == Some(word))
+        })
         .collect();
     if !providers.is_empty() {
         extension(context, crawl, &providers, word);
         return Ok(true);
     }
-    let found: Vec<&Seen> = modules.iter().filter(|m| context.matches(word, &m.entry.full_name)).collect();
+    let found: Vec<&Seen> = modules
+        .iter()
+        .filter(|m| context.matches(word, &m.entry.full_name))
+        .collect();
     several(context, crawl, &found, &[])
 }
 
 /// Modules of one name or several: the versions, or all about the only one.
-fn several(context: &mut Context, crawl: &Crawl, found: &[&Seen], others: &[String]) -> Result<bool, Diagnostic> {
+fn several(
+    context: &mut Context,
+    crawl: &Crawl,
+    found: &[&Seen],
+    others: &[String],
+) -> Result<bool, Diagnostic> {
     if found.is_empty() {
         return Ok(false);
     }
@@ -157,8 +197,11 @@ fn several(context: &mut Context, crawl: &Crawl, found: &[&Seen], others: &[Stri
         if context.options.terse {
             context.print(&format!("{}\n", package.versions.join("\n")));
         } else if package.versions.len() == 1 && groups.len() == 1 {
-            let only: Vec<&Seen> =
-                found.iter().copied().filter(|m| m.entry.full_name == package.versions[0]).collect();
+            let only: Vec<&Seen> = found
+                .iter()
+                .copied()
+                .filter(|m| m.entry.full_name == package.versions[0])
+                .collect();
             details(context, crawl, &only);
         } else {
             let text = view::spider::versions(package, others, context.layout());
@@ -170,7 +213,10 @@ fn several(context: &mut Context, crawl: &Crawl, found: &[&Seen], others: &[Stri
 
 /// The ways to modules of one full name: whether one needs nothing, and those that need others first.
 fn ways(crawl: &Crawl, modules: &[&Seen]) -> (bool, Vec<Way>) {
-    let mut ways: Vec<Way> = modules.iter().flat_map(|m| crawl.ways(&m.tree.modulepath)).collect();
+    let mut ways: Vec<Way> = modules
+        .iter()
+        .flat_map(|m| crawl.ways(&m.tree.modulepath))
+        .collect();
     ways.sort_by(|a, b| a.len().cmp(&b.len()).then_with(|| a.cmp(b)));
     ways.dedup();
     let direct = ways.iter().any(Vec::is_empty);
@@ -203,7 +249,12 @@ fn details(context: &mut Context, crawl: &Crawl, modules: &[&Seen]) {
         description: first.about.description().to_owned(),
         direct,
         parents,
-        properties: first.about.properties.iter().map(|(key, value)| format!("{key}: {value}")).collect(),
+        properties: first
+            .about
+            .properties
+            .iter()
+            .map(|(key, value)| format!("{key}: {value}"))
+            .collect(),
         extensions: first.about.extensions.clone(),
         help: first.about.help.clone(),
     };
@@ -238,7 +289,11 @@ fn extension(context: &mut Context, crawl: &Crawl, providers: &[&Seen], word: &s
     let mut rows = Vec::new();
     for provider in providers {
         for way in crawl.ways(&provider.tree.modulepath) {
-            let behind = if way.is_empty() { String::new() } else { format!(" ({})", way.join(" ")) };
+            let behind = if way.is_empty() {
+                String::new()
+            } else {
+                format!(" ({})", way.join(" "))
+            };
             let row = format!("{}{behind}", provider.entry.full_name);
             if !rows.contains(&row) {
                 rows.push(row);
@@ -251,7 +306,12 @@ fn extension(context: &mut Context, crawl: &Crawl, providers: &[&Seen], word: &s
 }
 
 /// A list of packages, in the format of the request.
-fn list(context: &mut Context, crawl: &Crawl, modules: &[&Seen], title: &str) -> Result<(), Diagnostic> {
+fn list(
+    context: &mut Context,
+    crawl: &Crawl,
+    modules: &[&Seen],
+    title: &str,
+) -> Result<(), Diagnostic> {
     if context.options.json {
         let rows: Vec<_> = modules.iter().map(|m| as_json(crawl, m)).collect();
         context.print_json(&json!({ "version": 1, "modules": rows }));
@@ -286,7 +346,10 @@ fn list(context: &mut Context, crawl: &Crawl, modules: &[&Seen], title: &str) ->
 /// Modules whose name, description, help or extensions hold one of the words.
 pub(super) fn keyword(context: &mut Context) -> Result<(), Diagnostic> {
     if context.words.is_empty() {
-        return Err(Diagnostic::new(Kind::Usage, "`keyword` needs a word to look for").help("module keyword WORD"));
+        return Err(
+            Diagnostic::new(Kind::Usage, "`keyword` needs a word to look for")
+                .help("module keyword WORD"),
+        );
     }
     let crawl = crawl(context);
     let modules = seen(context, &crawl);
@@ -301,12 +364,17 @@ pub(super) fn keyword(context: &mut Context) -> Result<(), Diagnostic> {
                 .chain(about.extensions.iter().map(String::as_str))
                 .chain(about.properties.iter().map(|(_, value)| value.as_str()))
                 .chain(about.facts.iter().map(|(_, value)| value.as_str()));
-            texts.into_iter().any(|text| filters.iter().any(|f| f.accepts_name(text)))
+            texts
+                .into_iter()
+                .any(|text| filters.iter().any(|f| f.accepts_name(text)))
         })
         .collect();
     if found.is_empty() && !context.options.json {
         if !context.options.terse {
-            context.notice(&format!("no module matches \"{}\"\n", context.words.join("\" or \"")));
+            context.notice(&format!(
+                "no module matches \"{}\"\n",
+                context.words.join("\" or \"")
+            ));
         }
         context.answer = Answer::True;
         return Ok(());
@@ -333,7 +401,11 @@ pub(super) fn category(context: &mut Context) -> Result<(), Diagnostic> {
             .or_else(|| module.about.whatis_of("Category"))
             .unwrap_or_default();
         for category in text.split(',').map(str::trim).filter(|c| !c.is_empty()) {
-            *categories.entry(category).or_default().entry(&module.entry.name).or_default() += 1;
+            *categories
+                .entry(category)
+                .or_default()
+                .entry(&module.entry.name)
+                .or_default() += 1;
         }
     }
     if context.options.json {
@@ -348,9 +420,16 @@ pub(super) fn category(context: &mut Context) -> Result<(), Diagnostic> {
         text.push_str(&view::columns(names, 3, layout.width));
     } else {
         for (category, names) in &categories {
-            if context.words.iter().any(|word| context.matches(word, category)) {
+            if context
+                .words
+                .iter()
+                .any(|word| context.matches(word, category))
+            {
                 text.push_str(&view::banner(category, layout.width));
-                let cells = names.iter().map(|(name, count)| format!("{name} ({count})")).collect();
+                let cells = names
+                    .iter()
+                    .map(|(name, count)| format!("{name} ({count})"))
+                    .collect();
                 text.push_str(&view::columns(cells, 3, layout.width));
             }
         }
@@ -365,8 +444,15 @@ fn crawl(context: &mut Context) -> Crawl {
     if !crawl.mistakes.is_empty() && !context.options.terse && !context.options.json {
         let count = crawl.mistakes.len();
         let (file, first) = crawl.mistakes.iter().next().expect("not empty");
-        let more = if count > 1 { format!(" (and {} more)", count - 1) } else { String::new() };
-        context.notice(&format!("warning: `{file}` is broken: {}{more}\n", first.message));
+        let more = if count > 1 {
+            format!(" (and {} more)", count - 1)
+        } else {
+            String::new()
+        };
+        context.notice(&format!(
+            "warning: `{file}` is broken: {}{more}\n",
+            first.message
+        ));
     }
     crawl
 }

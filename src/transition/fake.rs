@@ -20,7 +20,7 @@ use crate::modulefile::{
 use crate::name::Spec;
 use crate::resolve::Found;
 use crate::session::{Environment, Session};
-use crate::tree::Tree;
+use crate::tree::{Crawl, Tree};
 
 /// Files by path.
 #[derive(Debug, Clone, Default)]
@@ -79,6 +79,10 @@ impl Modulefiles for Site {
 
     fn list(&mut self, _: Vec<Utf8PathBuf>, _: &Loaded) -> Vec<Tree> {
         Vec::new()
+    }
+
+    fn crawl(&mut self, _: Vec<Utf8PathBuf>, _: &Loaded) -> Crawl {
+        Crawl::default()
     }
 
     fn alias_target(&mut self, _: &str) -> Option<String> {

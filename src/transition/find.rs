@@ -12,7 +12,7 @@ use crate::modulefile::{self, Languages, LoadedModule};
 use crate::name::Spec;
 use crate::resolve::{Found, ResolveError, Resolver};
 use crate::session::Session;
-use crate::tree::{RcEvaluator, Tree};
+use crate::tree::{Crawl, RcEvaluator, Tree};
 
 /// Why there is no file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,6 +72,9 @@ pub trait Modulefiles {
 
     /// All modules of these modulepaths.
     fn list(&mut self, modulepaths: Vec<Utf8PathBuf>, loaded: &Loaded) -> Vec<Tree>;
+
+    /// All modules of all hierarchies that can be reached from these modulepaths, with what they are about.
+    fn crawl(&mut self, modulepaths: Vec<Utf8PathBuf>, loaded: &Loaded) -> Crawl;
 
     /// Warnings about rc files that were read meanwhile.
     fn take_warnings(&mut self) -> Vec<Diagnostic>;
@@ -143,6 +146,11 @@ impl Modulefiles for Trees<'_> {
     fn list(&mut self, modulepaths: Vec<Utf8PathBuf>, loaded: &Loaded) -> Vec<Tree> {
         self.look_in(modulepaths, loaded);
         self.resolver.roots().list(&mut self.rc)
+    }
+
+    fn crawl(&mut self, modulepaths: Vec<Utf8PathBuf>, loaded: &Loaded) -> Crawl {
+        self.look_in(modulepaths, loaded);
+        self.resolver.roots().crawl(&mut self.rc, None)
     }
 
     fn take_warnings(&mut self) -> Vec<Diagnostic> {

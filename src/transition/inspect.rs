@@ -9,7 +9,7 @@ use crate::name::Spec;
 use super::step::{Frame, How, new_module};
 use super::{Miss, Transition};
 use crate::resolve::Found;
-use crate::tree::Tree;
+use crate::tree::{Crawl, Tree};
 
 /// What a modulefile says.
 #[derive(Debug)]
@@ -35,6 +35,12 @@ impl Transition<'_> {
     pub fn trees(&mut self) -> Vec<Tree> {
         let modulepaths = self.state.modulepath();
         self.site.list(modulepaths, &self.state.loaded)
+    }
+
+    /// All modules of all hierarchies that can be reached from the modulepaths in force.
+    pub fn crawl(&mut self) -> Crawl {
+        let modulepaths = self.state.modulepath();
+        self.site.crawl(modulepaths, &self.state.loaded)
     }
 
     /// Evaluates a modulefile in a mode that only reads. What the file sets is visible to itself and dropped afterwards.

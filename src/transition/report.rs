@@ -93,7 +93,8 @@ pub struct Report {
 impl Report {
     /// Whether there is nothing to tell people: loads and unloads that were asked for are no news.
     pub fn is_silent(&self) -> bool {
-        let quiet = |notice: &Notice| matches!(notice, Notice::Loaded { .. } | Notice::Unloaded { .. });
+        let quiet =
+            |notice: &Notice| matches!(notice, Notice::Loaded { .. } | Notice::Unloaded { .. });
         self.loss.is_none()
             && self.notices.iter().all(quiet)
             && self.inactive.is_empty()
