@@ -35,7 +35,7 @@ pub struct Detail {
 /// All names with their versions.
 pub fn overview(title: &str, packages: &[Package], layout: Layout) -> String {
     let line = border(layout.width);
-    let mut text = format!("\n{line}{title}\n{line}");
+    let mut text = format!("\n{line}{title}{line}");
     for package in packages {
         let names = package.versions.join(", ");
         let head = format!("  {}: {names}", package.name);
