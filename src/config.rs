@@ -377,6 +377,8 @@ settings! {
     tool_name: String = "Lmod".to_owned(), "Modules".to_owned(); ;
     /// The version of the module system that modulefiles see (`ModuleToolVersion`).
     tool_version: String = "9.2.9".to_owned(), "5.6.1".to_owned(); ;
+    /// Shell functions of modulefiles are given to child shells (bash).
+    export_functions: bool = false, true; "XMOD_EXPORT_FUNCTIONS" ;
     /// In a Tcl modulefile a number as third word of a path command is the priority, not one more entry.
     tcl_path_priority: bool = true, false; ;
     /// Rc files in Tcl must begin with `#%Module`.

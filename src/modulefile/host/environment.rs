@@ -260,6 +260,7 @@ pub(in crate::modulefile) fn unset_alias(host: &mut Host, args: &Args) -> Result
 /// `set-function NAME BODY`, `set_shell_function(NAME, SH, CSH)`.
 pub(in crate::modulefile) fn set_function(host: &mut Host, args: &Args) -> Result<Value, Stop> {
     let name = definition_name(args)?;
+    let exported = host.world.config().export_functions.then(|| name.clone());
     host.push(EnvOp::Function {
         name,
         sh: args.bytes(1)?,
@@ -269,6 +270,9 @@ pub(in crate::modulefile) fn set_function(host: &mut Host, args: &Args) -> Resul
             BString::default()
         },
     })?;
+    if let Some(name) = exported {
+        host.push(EnvOp::ExportFunction { name })?;
+    }
     Ok(Value::Nil)
 }
 
