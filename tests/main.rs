@@ -13,6 +13,7 @@ mod rooms;
 mod shells;
 mod tcl_files;
 mod toml;
+mod version_order;
 
 /// A test file that is not declared above would never run.
 #[test]
