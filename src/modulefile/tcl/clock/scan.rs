@@ -4,6 +4,9 @@ use super::calendar::{self, Date, SECONDS_OF_DAY};
 use super::zone::{self, Zone};
 use super::{DAYS, MONTHS};
 
+/// Julian day of 31 December 9999, the last that Tcl reads.
+const LAST_DAY: i64 = 5_373_484;
+
 /// A number and the place of its format group among all.
 type Field = Option<(i64, usize)>;
 
@@ -26,7 +29,8 @@ struct Fields {
     afternoon: Option<bool>,
     minute: Option<i64>,
     second: Option<i64>,
-    zone: Option<Zone>,
+    /// The zone, or that its name is not known.
+    zone: Option<Result<Zone, Vec<u8>>>,
 }
 
 /// Reads `text` by `template`; what the text leaves open is taken from the moment `base`.
@@ -45,12 +49,16 @@ pub(crate) fn scan(text: &[u8], template: &[u8], base: i64, zone: &Zone) -> Resu
     if !reader.rest.is_empty() {
         return Err(no_match());
     }
-    let fields = reader.fields;
+    let mut fields = reader.fields;
     if let Some(epoch) = fields.epoch {
         return Ok(epoch);
     }
-    let zone = fields.zone.as_ref().unwrap_or(zone);
+    let own_zone = fields.zone.take().transpose()?;
+    let zone = own_zone.as_ref().unwrap_or(zone);
     let day = fields.date(base, zone);
+    if day > LAST_DAY {
+        return Err(b"requested date too large to represent".to_vec());
+    }
     let second = fields.time();
     let days = day.saturating_sub(calendar::EPOCH_DAY);
     Ok(zone.moment(days.saturating_mul(SECONDS_OF_DAY).saturating_add(second)))
@@ -282,7 +290,7 @@ impl Reader<'_> {
             // %EE
             0 => self.era()?,
             b'g' => {
-                let year = self.number(2, 2)?;
+                let year = self.number(1, 2)?;
                 self.fields.iso_year = Some(in_this_age(year));
             }
             b'G' => self.fields.iso_year = Some(self.number(4, 4)?),
@@ -305,7 +313,7 @@ impl Reader<'_> {
             b'U' | b'W' => drop(self.number(1, 2)?),
             b'V' => self.fields.iso_week = Some((self.number(1, 2)?, self.place)),
             b'y' => {
-                self.fields.year_of_century = Some(self.number(2, 2)?);
+                self.fields.year_of_century = Some(self.number(1, 2)?);
             }
             b'Y' => {
                 let year = self.number(4, 4)?;
@@ -364,32 +372,38 @@ impl Reader<'_> {
         self.skip_blanks();
         let signed = matches!(self.rest.first(), Some(b'+' | b'-'));
         let length = match signed {
-            true => {
-                1 + self.rest[1..]
-                    .iter()
-                    .take_while(|&&b| b.is_ascii_digit() || b == b':')
-                    .count()
+            true => offset_length(self.rest),
+            false => {
+                let letters = self.rest.iter().take(4);
+                letters.take_while(|b| b.is_ascii_alphanumeric()).count()
             }
-            false => self
-                .rest
-                .iter()
-                .take(4)
-                .take_while(|b| b.is_ascii_alphanumeric())
-                .count(),
         };
         let name = std::str::from_utf8(&self.rest[..length]).map_err(|_| no_match())?;
         let offset = match signed {
-            true => zone::numeric_offset(name).ok_or_else(no_match)?,
+            true => Ok(zone::numeric_offset(name).ok_or_else(no_match)?),
             false if name.is_empty() => return Err(no_match()),
             false => zone::abbreviated(name).ok_or_else(|| {
                 format!("time zone \"{}\" not found", name.to_ascii_lowercase()).into_bytes()
-            })?,
+            }),
         };
-        self.fields.zone = Some(Zone::Fixed {
+        self.fields.zone = Some(offset.map(|offset| Zone::Fixed {
             offset,
             name: name.to_owned(),
-        });
+        }));
         self.rest = &self.rest[length..];
         Ok(())
     }
+}
+
+/// The length of an offset `+hh`, `+hhmm`, `+hh:mm` and so on at the beginning of a text.
+fn offset_length(text: &[u8]) -> usize {
+    let mut end = 1;
+    for group in 0..3 {
+        let colon = usize::from(group > 0 && text.get(end) == Some(&b':'));
+        match text.get(end + colon..end + colon + 2) {
+            Some(digits) if digits.iter().all(u8::is_ascii_digit) => end += colon + 2,
+            _ => break,
+        }
+    }
+    end
 }

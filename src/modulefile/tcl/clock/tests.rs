@@ -190,7 +190,7 @@ fn scanning_agrees_with_tclsh() {
         "%Y", "%m", "%d", "%H", "%M", "%S", "%y", "%b", "%a", "%j", "%p", "%I", "%e", "%s", "%J",
         "%z", "%D", "%T", "%V", "%G", "%u", "%B", "%R",
     ];
-    let separators = ["-", " ", ":", "/", ""];
+    let separators = ["-", " ", ":", "/"];
     for _ in 0..oracle::cases(1500) {
         // A text made by one template, read with nearly the same.
         let (mut write, mut read) = (Vec::new(), Vec::new());
@@ -202,7 +202,12 @@ fn scanning_agrees_with_tclsh() {
             } else {
                 group
             });
-            let separator = random.pick(&separators).as_bytes();
+            // Behind a zone, digits would belong to it.
+            let separator: &[u8] = if group == b"%z" {
+                b" "
+            } else {
+                random.pick(&separators).as_bytes()
+            };
             write.extend(separator);
             read.extend(separator);
         }
