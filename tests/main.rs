@@ -14,6 +14,7 @@ mod corpus;
 mod example_site;
 mod hierarchy;
 mod install;
+mod lua;
 mod names;
 mod reference;
 mod rooms;
