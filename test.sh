@@ -6,7 +6,8 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 
-packages=(bash zsh dash ksh93u+m mksh tcsh csh fish rc elvish python3 perl ruby r-base-core cmake lua5.4 tcl8.6 jq
+packages=(bash zsh dash ksh93u+m mksh tcsh csh fish rc elvish python3 perl ruby r-base-core cmake lua5.3 lua-posix
+  emacs-nox xonsh tcl8.6 jq slurmctld slurmd slurm-client munge
   shellcheck strace valgrind expect build-essential)
 missing=()
 for package in "${packages[@]}"; do
@@ -21,6 +22,11 @@ if ((${#missing[@]})); then
   echo "installing: ${missing[*]}"
   apt-get update -q >/dev/null
   DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}" >/dev/null
+fi
+# Nushell is in no Debian archive; npm has a build of it. Without npm its tests say that they are skipped.
+if ! command -v nu >/dev/null && command -v npm >/dev/null; then
+  npm install --silent --no-fund --no-audit --prefix target/npm nushell >/dev/null || true
+  PATH=$PATH:$PWD/target/npm/node_modules/.bin
 fi
 command -v cargo >/dev/null || {
   echo "test.sh: Rust is missing; see https://rustup.rs" >&2

@@ -6,7 +6,7 @@ mod peers;
 mod real_shell;
 
 pub(crate) use peers::{Peer, corpus, difference};
-pub(crate) use real_shell::{Outcome, require};
+pub(crate) use real_shell::{Outcome, in_ci, require};
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -17,7 +17,6 @@ pub(super) mod bind;
 mod builtin;
 mod channels;
 pub(crate) mod chars;
-pub(crate) mod clock;
 mod command;
 mod embedding;
 mod error;
