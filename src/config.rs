@@ -126,6 +126,16 @@ words! {
 }
 
 words! {
+    /// How and where collections are written.
+    CollectionFormat {
+        /// As Lmod does: Lua text in `~/.config/lmod`.
+        Lmod = "lmod",
+        /// As Environment Modules does: `module` commands in `~/.module`.
+        Modules = "modules",
+    }
+}
+
+words! {
     /// How a word is compared with the loaded modules.
     LoadedMatch {
         /// Differently for `unload`, `is-loaded`, `prereq`, `conflict`.
@@ -179,6 +189,12 @@ impl Invert for IgnoreCase {
 
 impl Invert for NameSplit {
     fn invert(self) -> NameSplit {
+        self
+    }
+}
+
+impl Invert for CollectionFormat {
+    fn invert(self) -> CollectionFormat {
         self
     }
 }
@@ -353,6 +369,14 @@ settings! {
     swap_needs_loaded: bool = true, false; ;
     /// `MODULES_FAMILY_NAME` is set beside `LMOD_FAMILY_NAME`.
     modules_family_variables: bool = false, true; ;
+    /// How and where collections are written: `lmod`, `modules`. Both kinds are read.
+    collection_format: CollectionFormat = CollectionFormat::Lmod, CollectionFormat::Modules; "XMOD_COLLECTION_FORMAT" ;
+    /// The name of the system: each has its own collections.
+    system_name: String = String::new(), String::new(); "MODULES_COLLECTION_TARGET" "LMOD_SYSTEM_NAME" ;
+    /// Collections restore exactly the versions that were loaded, not what was asked for.
+    pin_versions: bool = false, false; "MODULES_COLLECTION_PIN_VERSION" "LMOD_PIN_VERSIONS" ;
+    /// A collection is refused where the system's own `MODULEPATH` is another one than when it was saved.
+    restore_checks_modulepath: bool = true, false; ;
     /// Variables that modulefiles must not change, separated by `:`, `,` or blanks.
     protected_variables: String = String::new(), String::new(); "MODULES_PROTECTED_ENVVARS" "LMOD_QUARANTINE_VARS" ;
     /// Tcl modulefiles are accepted.

@@ -274,6 +274,28 @@ impl PathList {
         }
     }
 
+    /// Takes back one wish of the user for an entry; what modules want stays.
+    pub fn release_user(&mut self, entry: &BStr) {
+        let owned = |id: u32| self.entries[id as usize].owners.len() as u32;
+        if let Some(id) = self.find(entry)
+            && self.entries[id as usize].record.count > owned(id)
+        {
+            self.release_entry(id, None);
+        }
+    }
+
+    /// Puts those entries that `order` names in its order, in front of all others but those of higher priority.
+    pub fn order_as(&mut self, order: &[&[u8]]) {
+        for text in order.iter().rev() {
+            if let Some(id) = self.find(text) {
+                let old = self.entries[id as usize].record;
+                self.log.push(Edit::Record(id, old));
+                self.front -= 1;
+                self.entries[id as usize].record.position = self.front;
+            }
+        }
+    }
+
     /// Takes the entries of `value` away, however many want them.
     pub fn remove(&mut self, value: &BStr) {
         for text in &self.argument(value) {
@@ -455,7 +477,7 @@ fn components(value: &BStr, delim: &BStr, rules: PathRules) -> Vec<BString> {
 }
 
 /// `/a//b/./c/` is `/a/b/c`; `..` is kept, because a link may stand before it.
-pub(super) fn normalise(path: &[u8]) -> BString {
+pub fn normalise(path: &[u8]) -> BString {
     let clean = !path.contains_str("//")
         && !path.contains_str("/./")
         && !path.starts_with(b"./")

@@ -277,6 +277,26 @@ impl<'s> State<'s> {
             .collect()
     }
 
+    /// The directories of `MODULEPATH` with who added them.
+    pub fn modulepath_entries(&mut self) -> Vec<PathEntry<'_>> {
+        let var = VarName::new(MODULEPATH).expect("a name that shells know");
+        self.path_entries(&var, BStr::new(":"))
+    }
+
+    /// `MODULEPATH` as the system gave it: as it was before the user's first own change of it, without what modules added.
+    pub fn system_modulepath(&mut self) -> Option<BString> {
+        if let Some(system) = &self.system {
+            return Some(system.clone());
+        }
+        let entries = self.modulepath_entries();
+        let own: Vec<&BStr> = entries
+            .iter()
+            .filter(|e| e.owners.is_empty() || e.user > 0)
+            .map(|e| e.text)
+            .collect();
+        (!own.is_empty()).then(|| bstr::join(":", own).into())
+    }
+
     /// Carries out one operation on behalf of `owner`. Gives what the owner's journal has to remember beyond that.
     pub fn apply(&mut self, op: &EnvOp, owner: Option<Owner>) -> Option<Entry> {
         match op {
@@ -406,6 +426,13 @@ impl<'s> State<'s> {
         if let Some(value) = now {
             self.set(var.as_str(), value);
         }
+    }
+
+    /// What `owner` hides by `pushenv`: the value underneath.
+    pub fn hidden_by(&self, var: &VarName, owner: Owner) -> Option<Option<BString>> {
+        let stack = self.stacks.get(var)?;
+        let hidden = stack.iter().rev().find(|h| h.owner == owner)?;
+        Some(hidden.value.clone())
     }
 
     fn edit_stack(&mut self, var: &VarName, edit: impl FnOnce(&mut Vec<Hidden>)) {

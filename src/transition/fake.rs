@@ -11,7 +11,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::{Finished, Miss, Modulefiles, Transition, UsePosition};
 use crate::config::{Config, Policy};
-use crate::diag::{Diagnostic, Kind, SourceFile};
+use crate::diag::{Diagnostic, Kind, Place, SourceFile};
 use crate::env::{EnvOp, Loaded, PathAction, VarName};
 use crate::modulefile::{
     Evaluation, Failure, Host, Languages, Level, Mode, ModuleContext, Relation, RelationKind, Stop,
@@ -107,7 +107,10 @@ pub(super) fn evaluate(
 ) -> Result<Evaluation, Failure> {
     let mut host = Host::new(world, module, mode, source);
     let text = std::str::from_utf8(source.text()).unwrap().to_owned();
-    let result = text.lines().try_for_each(|line| run(&mut host, line));
+    let result = text.lines().zip(1..).try_for_each(|(line, number)| {
+        host.place = Place::line(source, number);
+        run(&mut host, line)
+    });
     host.finish(result)
 }
 
@@ -287,6 +290,41 @@ impl Shell {
         }
     }
 
+    /// The loaded modules as a collection.
+    pub(super) fn collection(&mut self) -> crate::collection::Collection {
+        let mut collection = None;
+        self.request(|t| {
+            collection = Some(t.collection());
+            Ok(())
+        })
+        .unwrap();
+        collection.unwrap()
+    }
+
+    /// Who is behind a word: `VAR=VALUE <- MODULE FILE:LINE`, one line each.
+    pub(super) fn why(&mut self, word: &str) -> String {
+        let mut lines = Vec::new();
+        self.request(|t| {
+            for origin in t.why(word.into()) {
+                let value = origin.value.map_or("(unset)".into(), |v| v.to_string());
+                let mut line = format!("{}={value}", origin.variable);
+                for behind in origin.modules {
+                    line.push_str(&format!(" <- {}", behind.full_name));
+                    if let Some((file, number)) = behind.place {
+                        line.push_str(&format!(" {file}:{number}"));
+                    }
+                    if let Some(replaced) = behind.replaced {
+                        line.push_str(&format!(" (was {replaced})"));
+                    }
+                }
+                lines.push(line);
+            }
+            Ok(())
+        })
+        .unwrap();
+        lines.join("\n")
+    }
+
     /// A request in words: `load a b`, `unload a`, `swap a b`, `purge`, `use DIR`, ...; the first line of an error.
     pub(super) fn run(&mut self, line: &str) -> Result<(), String> {
         let words: Vec<&str> = line.split_whitespace().collect();
@@ -294,7 +332,8 @@ impl Shell {
             Some((&"--force", rest)) => (true, rest.to_vec()),
             _ => (false, words),
         };
-        let specs: Vec<Spec> = words[1..].iter().map(|w| Spec::plain(w).unwrap()).collect();
+        let specs = words[1..].iter().map(|w| Spec::plain(w).unwrap());
+        let specs: Vec<Spec> = specs.collect();
         let dirs: Vec<bstr::BString> = words[1..].iter().map(|w| (*w).into()).collect();
         self.request(|t| {
             t.force = force;
@@ -307,6 +346,9 @@ impl Shell {
                 "update" => t.update(),
                 "reset" => t.reset(&specs),
                 "refresh" => t.refresh(),
+                "undo" => t
+                    .undo(words.get(1).map_or(1, |n| n.parse().unwrap()))
+                    .map(|_| ()),
                 "use" => t.use_paths(&dirs, UsePosition::Front, 0),
                 "use-back" => t.use_paths(&dirs, UsePosition::Back, 0),
                 "unuse" => t.unuse_paths(&dirs),

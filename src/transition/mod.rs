@@ -16,7 +16,9 @@ mod inspect;
 mod purge;
 mod reload;
 mod report;
+mod restore;
 mod step;
+mod why;
 mod world;
 
 #[cfg(test)]
@@ -32,6 +34,8 @@ use camino::Utf8PathBuf;
 pub use find::{Miss, Modulefiles, Trees};
 pub use inspect::Inspected;
 pub use report::{Notice, Report};
+pub use restore::Versions as RestoreVersions;
+pub use why::{Behind, Origin};
 
 use crate::config::Config;
 use crate::diag::{Diagnostic, Kind};
@@ -76,6 +80,10 @@ pub struct Transition<'a> {
     displaced: Option<Owner>,
     /// Whether the module that the user named last has taken the place of another one.
     replaced: bool,
+    /// `MODULEPATH` before the user's own words changed it in this request.
+    modulepath_before_use: Option<BString>,
+    /// Whether this request takes others back, and so is not one to be taken back itself.
+    undoing: bool,
     /// Requirements that were not met when they were asked for; at the end they must be.
     missing: Vec<(Spec, Diagnostic)>,
     notices: Vec<Notice>,
@@ -133,6 +141,8 @@ impl<'a> Transition<'a> {
             evaluations: 0,
             displaced: None,
             replaced: false,
+            modulepath_before_use: None,
+            undoing: false,
             missing: Vec::new(),
             notices: Vec::new(),
             errors: Vec::new(),
@@ -156,6 +166,9 @@ impl<'a> Transition<'a> {
     pub fn finish(mut self) -> Finished<'a> {
         for warning in self.site.take_warnings() {
             self.notices.push(Notice::Warning(Box::new(warning)));
+        }
+        if !self.undoing {
+            self.remember();
         }
         self.state.seal();
         let report = Report::new(

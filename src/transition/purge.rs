@@ -1,7 +1,5 @@
 //! Taking many modules away: purge, reset, and what sticky modules make of it.
 
-use bstr::ByteSlice;
-
 use super::reload::spec_of;
 use super::step::How;
 use super::{Notice, Transition};
@@ -99,22 +97,6 @@ impl Transition<'_> {
         if self.state.system.is_none() {
             self.state.system = self.state.system_modulepath();
         }
-    }
-}
-
-impl crate::env::State<'_> {
-    /// The directories of `MODULEPATH` that neither a module nor the user's own `use` added.
-    fn system_modulepath(&mut self) -> Option<bstr::BString> {
-        if let Some(system) = &self.system {
-            return Some(system.clone());
-        }
-        let var = crate::env::VarName::new(MODULEPATH)?;
-        let entries = self.path_entries(&var, bstr::BStr::new(":"));
-        let own: Vec<&[u8]> = entries
-            .iter()
-            .filter(|e| e.owners.is_empty() || e.user > 0)
-            .map(|e| e.text.as_bytes())
-            .collect();
-        (!own.is_empty()).then(|| bstr::join(":", own).into())
+        self.modulepath_before_use = Some(self.modulepath().unwrap_or_default());
     }
 }

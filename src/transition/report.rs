@@ -62,6 +62,11 @@ pub enum Notice {
         /// Their full names.
         modules: Vec<String>,
     },
+    /// Modules of a collection that exist no more, each with what its name means now.
+    Gone {
+        /// Full names.
+        modules: Vec<(String, Option<String>)>,
+    },
     /// Modules that others depend on and that are not loaded.
     MissingDependents {
         /// What is missing, and the module that needs it.

@@ -352,7 +352,7 @@ impl Transition<'_> {
     }
 
     /// The file of a loaded module, where it still is what was loaded.
-    fn unchanged_source(&mut self, module: &Module) -> Option<Arc<SourceFile>> {
+    pub(super) fn unchanged_source(&mut self, module: &Module) -> Option<Arc<SourceFile>> {
         let source = self.site.read(&module.file).ok()?;
         let unchanged =
             module.fingerprint == 0 || module.fingerprint == fingerprint_of(source.text());

@@ -1,5 +1,6 @@
 //! What a request does to a session, on a site in memory.
 
+use super::RestoreVersions;
 use super::fake::{Shell, Site};
 use super::report::Notice;
 
@@ -52,7 +53,6 @@ fn a_module_sets_what_its_file_says_and_takes_it_back() {
     assert_eq!(shell.var("_LMFILES_").as_deref(), Some("/Core/foo/1"));
     shell.ok("unload foo");
     assert_eq!(shell.env(), before);
-    assert_eq!(shell.var("__XMOD_STATE"), None);
 }
 
 #[test]
@@ -513,4 +513,126 @@ fn a_module_may_load_another_version_of_itself() {
     );
     shell.ok("unload foo");
     assert_eq!(shell.env(), before);
+}
+
+#[test]
+fn a_collection_brings_back_modules_and_modulepath() {
+    let mut shell = Shell::new(hierarchy().file("/new/dep/1", "depends_on tool"));
+    let start = shell.env();
+    shell.ok("use-back /new").ok("load gcc/11 mpich petsc dep");
+    let (saved, env) = (shell.collection(), shell.env());
+    shell.ok("purge").ok("unuse /new").ok("load intel");
+    shell
+        .request(|t| t.restore(&saved, RestoreVersions::AsRequested))
+        .unwrap();
+    assert_eq!(shell.loaded(), "gcc/11:mpich/3:petsc/1:tool/1:dep/1");
+    assert_eq!(shell.var("MODULEPATH"), env.get("MODULEPATH").cloned());
+    // What came as a dependency still is one, and the directories of modules still are theirs.
+    shell.ok("unload dep");
+    assert_eq!(shell.loaded(), "gcc/11:mpich/3:petsc/1");
+    shell.ok("purge").ok("unuse /new");
+    assert_eq!(shell.env(), start);
+}
+
+#[test]
+fn a_collection_tells_what_is_gone_and_what_is_there_instead() {
+    let site = Site::default()
+        .file("/Core/a/1", "")
+        .file("/Core/b/1", "")
+        .file("/Core/c/1", "");
+    let mut shell = Shell::new(site);
+    shell.ok("load a/1 b/1 c");
+    let saved = shell.collection();
+    shell.ok("purge");
+    shell.site.files.remove("/Core/a/1");
+    shell.site.files.remove("/Core/b/1");
+    shell.site = shell
+        .site
+        .clone()
+        .file("/Core/a/2", "")
+        .file("/Core/c/2", "");
+    shell
+        .request(|t| t.restore(&saved, RestoreVersions::AsRequested))
+        .unwrap();
+    assert_eq!(shell.loaded(), "c/2");
+    assert!(shell.report.notices.contains(&Notice::Gone {
+        modules: vec![
+            ("a/1".to_owned(), Some("a/2".to_owned())),
+            ("b/1".to_owned(), None)
+        ]
+    }));
+    shell
+        .request(|t| t.restore(&saved, RestoreVersions::Pinned))
+        .unwrap();
+    assert_eq!(shell.loaded(), "c/1");
+    shell
+        .request(|t| t.restore(&saved, RestoreVersions::Latest))
+        .unwrap();
+    assert_eq!(shell.loaded(), "a/2:c/2");
+    let mut shell = Shell::new(shell.site);
+    shell.set("MODULEPATH", "/elsewhere");
+    let refused = shell.request(|t| t.restore(&saved, RestoreVersions::AsRequested));
+    assert_eq!(
+        refused.unwrap_err().message,
+        "the system's MODULEPATH has changed since the collection was saved"
+    );
+}
+
+#[test]
+fn requests_are_undone_one_by_one() {
+    let mut shell = Shell::new(hierarchy().file("/new/foo/1", "depends_on tool"));
+    let start = shell.env();
+    shell.ok("load gcc/11 mpich");
+    let first = shell.env();
+    shell.ok("load intel");
+    shell.ok("undo");
+    assert_eq!(shell.env(), first);
+    shell.ok("use /new").ok("load foo").ok("purge").ok("undo");
+    assert_eq!(shell.loaded(), "gcc/11:mpich/3:tool/1:foo/1");
+    shell.ok("undo 2");
+    assert_eq!(shell.env(), first);
+    assert_eq!(
+        shell.run("undo 9"),
+        Err("only 1 requests can be undone".to_owned())
+    );
+    shell.ok("undo");
+    assert_eq!(shell.env(), start);
+    assert_eq!(
+        shell.run("undo"),
+        Err("there is nothing to undo".to_owned())
+    );
+}
+
+#[test]
+fn the_module_behind_a_value_is_known_with_its_line() {
+    let site = Site::default()
+        .file(
+            "/Core/a/1",
+            "setenv CC gcc; prepend PATH /a/bin; pushenv E 1",
+        )
+        .file("/Core/b/1", "prepend PATH /b/bin:/a/bin; setenv CC icc");
+    let mut shell = Shell::new(site);
+    shell.set("CC", "cc");
+    shell.ok("load a b");
+    assert_eq!(
+        shell.why("PATH"),
+        "PATH=/b/bin <- b/1 /Core/b/1:1\n\
+         PATH=/a/bin <- a/1 /Core/a/1:2 <- b/1 /Core/b/1:1\n\
+         PATH=/usr/bin\n\
+         PATH=/bin"
+    );
+    assert_eq!(
+        shell.why("a/b"),
+        "PATH=/a/bin <- a/1 /Core/a/1:2 <- b/1 /Core/b/1:1"
+    );
+    assert_eq!(
+        shell.why("CC"),
+        "CC=icc <- a/1 /Core/a/1:1 (was cc) <- b/1 /Core/b/1:2 (was gcc)"
+    );
+    assert_eq!(shell.why("E"), "E=1 <- a/1 /Core/a/1:3");
+    assert_eq!(shell.why("MODULEPATH"), "MODULEPATH=/Core");
+    assert_eq!(shell.why("nothing"), "");
+    // An edited file no longer tells the line.
+    shell.site = shell.site.clone().file("/Core/a/1", "setenv CC other");
+    assert_eq!(shell.why("E"), "E=1 <- a/1");
 }

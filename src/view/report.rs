@@ -91,6 +91,7 @@ fn one(notice: &Notice, layout: Layout) -> String {
             "\nThe following sticky modules could not be reloaded:\n\n{}\n",
             numbered(modules, layout.width)
         ),
+        Notice::Gone { modules } => modules.iter().map(gone).collect(),
         Notice::MissingDependents { missing } => {
             let rows: Vec<String> = missing
                 .iter()
@@ -101,6 +102,17 @@ fn one(notice: &Notice, layout: Layout) -> String {
                 rows.join(", ")
             )
         }
+    }
+}
+
+/// A module of a collection that does not exist any more, with the next step.
+fn gone((name, newest): &(String, Option<String>)) -> String {
+    match newest {
+        Some(newest) => format!(
+            "warning: `{name}` was not loaded: it is gone; `{newest}` is there instead\n  \
+             = help: `module --latest restore` takes the newest versions\n"
+        ),
+        None => format!("warning: `{name}` was not loaded: it is gone\n"),
     }
 }
 
