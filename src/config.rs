@@ -280,6 +280,10 @@ settings! {
     auto_swap_family: bool = true, false; "LMOD_AUTO_SWAP" ;
     /// An incomplete version (`gcc/12`) means the best version that begins with it.
     extended_default: bool = true, true; "MODULES_EXTENDED_DEFAULT" "LMOD_EXTENDED_DEFAULT" ;
+    /// The cache file that the site's admin builds (`xmod cache build --system`); empty: none.
+    system_cache: String = String::new(), String::new(); "XMOD_SYSTEM_CACHE" ;
+    /// Crawls that evaluated modulefiles for longer than this many milliseconds are remembered in the user's cache.
+    cache_after_ms: u32 = 50, 50; "XMOD_CACHE_AFTER_MS" ;
     /// `avail` patterns are the beginning of a name instead of any part of it.
     search_begins: bool = false, true; ;
     /// Terse listings mark hidden and forbidden modules.

@@ -22,6 +22,8 @@ pub mod modulefile;
 
 pub mod tree;
 
+pub mod cache;
+
 pub mod resolve;
 
 pub mod transition;

@@ -3,9 +3,9 @@
 //! Filled once, by `main`; nothing else reads the process's environment. Facts that cost a system call or a child
 //! process are asked for when they are first needed and kept.
 
-use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::os::unix::ffi::OsStringExt;
+use std::sync::OnceLock;
 
 use bstr::{BStr, BString, ByteSlice};
 use camino::Utf8PathBuf;
@@ -28,9 +28,9 @@ pub struct Session {
     pub stderr_is_terminal: bool,
     /// Whether standard output is a terminal (then nobody evals it).
     pub stdout_is_terminal: bool,
-    groups: OnceCell<Vec<String>>,
-    user: OnceCell<String>,
-    exe: OnceCell<Option<Utf8PathBuf>>,
+    groups: OnceLock<Vec<String>>,
+    user: OnceLock<String>,
+    exe: OnceLock<Option<Utf8PathBuf>>,
 }
 
 impl Session {

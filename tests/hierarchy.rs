@@ -64,7 +64,9 @@ fn modulepaths(site: &Site) -> Vec<Utf8PathBuf> {
 }
 
 fn crawl(site: &Site) -> Crawl {
-    with_site(site, |rc| Roots::new(modulepaths(site)).crawl(rc, None))
+    with_site(site, |rc| {
+        Roots::new(modulepaths(site)).crawl(rc, &mut xmod::tree::NoMemory, None)
+    })
 }
 
 /// The ways to a module, one string each.
@@ -97,7 +99,7 @@ fn a_crawl_tells_what_modules_are_about() {
         .trees
         .iter()
         .flat_map(|tree| &tree.modules)
-        .map(|entry| (entry.full_name.clone(), &crawl.about[&entry.file]))
+        .map(|entry| (entry.full_name.clone(), crawl.about(entry)))
         .collect();
     assert_eq!(about["tool/1.0"].description(), "A tool");
     assert_eq!(about["tool/1.0"].whatis_of("category"), Some("tools"));

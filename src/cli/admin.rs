@@ -8,8 +8,10 @@ use camino::{Utf8Path, Utf8PathBuf};
 use clap::{Parser, Subcommand};
 
 use super::usage;
-use crate::command::Outcome;
+use crate::cache::Owner;
 use crate::command::install::{self, Install};
+use crate::command::{self, Outcome};
+use crate::config::Config;
 use crate::diag::{Diagnostic, Kind, Severity};
 use crate::modulefile::tcl;
 use crate::session::Session;
@@ -54,6 +56,17 @@ enum Command {
         #[arg(long)]
         destdir: Option<Utf8PathBuf>,
     },
+    /// Build, describe or remove the cache that spider, keyword and category read
+    Cache {
+        #[command(subcommand)]
+        action: CacheAction,
+        /// The site's cache (`system_cache`) instead of the user's
+        #[arg(long, global = true)]
+        system: bool,
+        /// The user's cache (the rule)
+        #[arg(long, global = true, conflicts_with = "system")]
+        user: bool,
+    },
     /// Run a plain Tcl script with the interpreter of modulefiles
     Tclsh {
         /// The script
@@ -62,6 +75,28 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
+}
+
+#[derive(Debug, Subcommand)]
+enum CacheAction {
+    /// Evaluate all modulefiles and write the cache anew
+    Build {
+        /// The modulepaths to begin with; MODULEPATH if there are none
+        dirs: Vec<String>,
+    },
+    /// Say which caches there are, how large, and whether they are used
+    Status,
+    /// Remove the cache
+    Clear,
+}
+
+fn cache(session: &Session, action: &CacheAction, owner: Owner) -> Result<Outcome, Diagnostic> {
+    let config = Config::new(session);
+    match action {
+        CacheAction::Build { dirs } => command::cache::build(session, &config, owner, dirs),
+        CacheAction::Status => Ok(command::cache::status(session, &config)),
+        CacheAction::Clear => command::cache::clear(session, &config, owner),
+    }
 }
 
 /// Runs an admin command.
@@ -74,6 +109,10 @@ pub(super) fn run(session: &Session) -> Outcome {
     };
     let result = match admin.command {
         Command::Init { shell } => init(session, &shell),
+        Command::Cache { action, system, .. } => {
+            let owner = if system { Owner::System } else { Owner::User };
+            cache(session, &action, owner)
+        }
         Command::Install {
             prefix,
             destdir,

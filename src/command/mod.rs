@@ -4,6 +4,7 @@
 //! an [`Outcome`]: code for the shell from the difference of two states, text for people, status.
 
 mod avail;
+pub mod cache;
 mod change;
 pub mod install;
 mod list;

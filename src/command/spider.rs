@@ -19,7 +19,6 @@ struct Seen<'c> {
 
 /// Every module that listings may show, lowest version first within a name.
 fn seen<'c>(context: &Context, crawl: &'c Crawl) -> Vec<Seen<'c>> {
-    static NOTHING: std::sync::LazyLock<About> = std::sync::LazyLock::new(About::default);
     let all = context.options.all || context.config.shows_hidden("spider");
     let mut modules: Vec<Seen> = crawl
         .trees
@@ -29,7 +28,7 @@ fn seen<'c>(context: &Context, crawl: &'c Crawl) -> Vec<Seen<'c>> {
         .map(|(tree, entry)| Seen {
             tree,
             entry,
-            about: crawl.about.get(&entry.file).unwrap_or(&NOTHING),
+            about: crawl.about(entry),
         })
         .collect();
     modules.sort_by(|a, b| {

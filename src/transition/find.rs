@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use crate::cache::{self, Cache};
 use crate::config::Config;
 use crate::diag::{Diagnostic, SourceFile};
 use crate::env::Loaded;
@@ -150,7 +151,17 @@ impl Modulefiles for Trees<'_> {
 
     fn crawl(&mut self, modulepaths: Vec<Utf8PathBuf>, loaded: &Loaded) -> Crawl {
         self.look_in(modulepaths, loaded);
-        self.resolver.roots().crawl(&mut self.rc, None)
+        let mut cache = Cache::open(self.rc.session, self.rc.config);
+        let start = std::time::Instant::now();
+        let crawl = self.resolver.roots().crawl(&mut self.rc, &mut cache, None);
+        let slow = start.elapsed().as_millis() > u128::from(self.rc.config.cache_after_ms);
+        if slow && cache.learned() > 0 && !self.rc.config.ignore_cache {
+            // A home that cannot be written is no reason to fail: the next crawl is as slow as this one.
+            if let Some(path) = cache::path(self.rc.session, self.rc.config, cache::Owner::User) {
+                let _ = cache.save(&path);
+            }
+        }
+        crawl
     }
 
     fn take_warnings(&mut self) -> Vec<Diagnostic> {

@@ -5,6 +5,7 @@
 //! "module spider", "Hierarchical modules".
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use bstr::ByteSlice;
@@ -16,7 +17,7 @@ use super::recorder::Recorder;
 use super::roots::Roots;
 use crate::diag::Diagnostic;
 use crate::env::{EnvOp, PathAction};
-use crate::modulefile::{self, Evaluation, Mode, ModuleContext, RelationKind};
+use crate::modulefile::{self, Evaluation, Languages, Mode, ModuleContext, RelationKind};
 
 /// How many ways to a modulepath are looked for.
 const MAX_WAYS: usize = 256;
@@ -25,7 +26,7 @@ const MAX_WAYS: usize = 256;
 const MAX_LEVELS: usize = 16;
 
 /// What a modulefile tells about its module.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub struct About {
     /// Its lines of `whatis`.
     pub whatis: Vec<String>,
@@ -140,8 +141,8 @@ pub type Way = Vec<String>;
 pub struct Crawl {
     /// The modulepaths in the order they were found, those of `MODULEPATH` first.
     pub trees: Vec<Tree>,
-    /// What the modules are about, by file.
-    pub about: HashMap<Utf8PathBuf, About>,
+    /// What the modules are about, by file and full name (a TOML file may describe several).
+    about: HashMap<(Utf8PathBuf, String), About>,
     /// Mistakes in modulefiles, by file.
     pub mistakes: BTreeMap<Utf8PathBuf, Diagnostic>,
     /// Whether the time was over before all was seen.
@@ -152,9 +153,39 @@ pub struct Crawl {
     parents: BTreeMap<Utf8PathBuf, Vec<(String, Utf8PathBuf)>>,
 }
 
+/// What is remembered of modulefiles from earlier crawls.
+pub trait Memory {
+    /// What a module is about, if its file has not changed since.
+    fn recall(&mut self, entry: &Entry) -> Option<About>;
+
+    /// Takes note of what a module is about.
+    fn learn(&mut self, entry: &Entry, about: &About);
+}
+
+/// Remembers nothing.
+#[derive(Debug, Default)]
+pub struct NoMemory;
+
+impl Memory for NoMemory {
+    fn recall(&mut self, _: &Entry) -> Option<About> {
+        None
+    }
+
+    fn learn(&mut self, _: &Entry, _: &About) {}
+}
+
+/// From this many modulefiles on, a crawl evaluates them on all cores.
+const WORTH_THREADS: usize = 32;
+
 impl Roots {
-    /// Crawls all modulepaths that can be reached from those in force; until `deadline`, if there is one.
-    pub fn crawl(&mut self, site: &mut RcEvaluator<'_>, deadline: Option<Instant>) -> Crawl {
+    /// Crawls all modulepaths that can be reached from those in force; until `deadline`, if there is one. Modulefiles that
+    /// `memory` knows are not evaluated.
+    pub fn crawl(
+        &mut self,
+        site: &mut RcEvaluator<'_>,
+        memory: &mut dyn Memory,
+        deadline: Option<Instant>,
+    ) -> Crawl {
         let start = self.modulepaths().to_vec();
         let mut crawl = Crawl {
             base: start.iter().cloned().collect(),
@@ -167,16 +198,37 @@ impl Roots {
             // Defaults depend on the modulepaths that are in force together; those of a level are.
             self.set_modulepaths(std::mem::take(&mut waiting));
             let trees = self.list(site);
-            for tree in trees {
-                for entry in &tree.modules {
-                    if deadline.is_some_and(|deadline| Instant::now() > deadline) {
-                        crawl.is_cut = true;
-                        break;
-                    }
-                    crawl.visit(entry, &tree.modulepath, site, &mut waiting);
+            let all = trees.iter().flat_map(|tree| {
+                tree.modules
+                    .iter()
+                    .map(move |entry| (entry, tree.modulepath.as_path()))
+            });
+            let mut known = Vec::new();
+            let mut unknown = Vec::new();
+            for (entry, modulepath) in all {
+                match memory.recall(entry) {
+                    Some(about) => known.push((entry, modulepath, about)),
+                    None => unknown.push((entry, modulepath)),
                 }
-                crawl.trees.push(tree);
             }
+            let described = describe_all(&unknown, site, deadline);
+            crawl.is_cut |= described.iter().any(Option::is_none);
+            for (entry, modulepath, about) in known {
+                crawl.take(entry, modulepath, about, &mut waiting);
+            }
+            for ((entry, modulepath), described) in unknown.into_iter().zip(described) {
+                let Some((about, mistake)) = described else {
+                    continue;
+                };
+                match mistake {
+                    Some(mistake) => {
+                        crawl.mistakes.insert(entry.file.clone(), mistake);
+                    }
+                    None => memory.learn(entry, &about),
+                }
+                crawl.take(entry, modulepath, about, &mut waiting);
+            }
+            crawl.trees.extend(trees);
             if crawl.is_cut {
                 break;
             }
@@ -187,24 +239,28 @@ impl Roots {
 }
 
 impl Crawl {
-    /// Evaluates a module and follows the modulepaths it opens.
-    fn visit(
+    /// What a module is about.
+    pub fn about(&self, entry: &Entry) -> &About {
+        static NOTHING: std::sync::LazyLock<About> = std::sync::LazyLock::new(About::default);
+        let key = (entry.file.clone(), entry.full_name.clone());
+        self.about.get(&key).unwrap_or(&NOTHING)
+    }
+
+    /// Takes in what a module is about, and follows the modulepaths it opens.
+    fn take(
         &mut self,
         entry: &Entry,
         modulepath: &Utf8Path,
-        site: &RcEvaluator<'_>,
+        about: About,
         waiting: &mut Vec<Utf8PathBuf>,
     ) {
-        let (about, mistake) = describe(entry, modulepath, site);
-        if let Some(mistake) = mistake {
-            self.mistakes.insert(entry.file.clone(), mistake);
-        }
         for opened in &about.opens {
             let parents = self.parents.entry(opened.clone()).or_default();
             parents.push((entry.full_name.clone(), modulepath.to_owned()));
             waiting.push(opened.clone());
         }
-        self.about.insert(entry.file.clone(), about);
+        self.about
+            .insert((entry.file.clone(), entry.full_name.clone()), about);
     }
 
     /// The ways to a modulepath, those with the fewest modules first; one without modules where it can be reached at once.
@@ -249,6 +305,54 @@ impl Crawl {
             .map(|(tree, entry)| (entry, self.ways(&tree.modulepath)))
             .collect()
     }
+}
+
+/// What each modulefile says about its module, in the order of `modules`; `None` where the time was over.
+fn describe_all(
+    modules: &[(&Entry, &Utf8Path)],
+    site: &RcEvaluator<'_>,
+    deadline: Option<Instant>,
+) -> Vec<Option<(About, Option<Diagnostic>)>> {
+    let one = |(entry, modulepath): &(&Entry, &Utf8Path), site: &RcEvaluator<'_>| {
+        let over = deadline.is_some_and(|deadline| Instant::now() > deadline);
+        (!over).then(|| describe(entry, modulepath, site))
+    };
+    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    if modules.len() < WORTH_THREADS || threads == 1 {
+        return modules.iter().map(|module| one(module, site)).collect();
+    }
+    // The language machines belong to one thread; each makes its own.
+    let (session, config, shell, loaded) = (site.session, site.config, site.shell, &site.loaded);
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let languages = Languages::default();
+        let site = RcEvaluator {
+            session,
+            config,
+            languages: &languages,
+            shell,
+            loaded: loaded.clone(),
+        };
+        let mut done = Vec::new();
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(module) = modules.get(index) else {
+                return done;
+            };
+            done.push((index, one(module, &site)));
+        }
+    };
+    let mut described = Vec::new();
+    described.resize_with(modules.len(), || None);
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        for worker in workers {
+            for (index, result) in worker.join().unwrap_or_default() {
+                described[index] = result;
+            }
+        }
+    });
+    described
 }
 
 /// What a modulefile says about its module; and its first mistake.

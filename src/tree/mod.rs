@@ -13,7 +13,7 @@ mod recorder;
 mod roots;
 
 pub use choose::{Choice, Chosen, Want};
-pub use crawl::{About, Crawl, Way};
+pub use crawl::{About, Crawl, Memory, NoMemory, Way};
 pub use dir::{Child, Dir, FileChild, Markers};
 pub use facts::{Alias, AliasKind, Clock, Facts, Forbidden, NearlyForbidden, Subject, Verdict};
 pub use listing::{Entry, Filter, Tree};
