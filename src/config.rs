@@ -419,6 +419,8 @@ settings! {
     tcl_lmod_modes: bool = true, false; ;
     /// Where a Tcl modulefile is shown, `getenv X` gives `$X`, so that the text does not depend on who asks.
     show_variable_names: bool = false, true; ;
+    /// `add-property` takes only the properties that Lmod's rc files name; when off, its value is a tag.
+    known_properties: bool = true, false; ;
     /// `require-fullname` wants name and version exactly; when off, aliases and beginnings of versions will do.
     require_exact_full_name: bool = true, false; ;
 }

@@ -1,5 +1,11 @@
 //! What a user can do, one file per capability. One binary, so that the library is linked once.
-#![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test that cannot go on fails, and says what it skips"
+)]
 
 mod support;
 
@@ -10,11 +16,13 @@ mod hierarchy;
 mod install;
 mod lua;
 mod names;
+mod reference;
 mod rooms;
 mod shells;
 mod slurm;
 mod tcl_files;
 mod toml;
+mod version_order;
 
 /// A test file that is not declared above would never run.
 #[test]

@@ -488,7 +488,7 @@ fn entry(key: &Key) -> String {
     let example = case("ok", key.name);
     let wrong = case("err", key.name);
     let mut gives = String::new();
-    if let calls @ [_, ..] = calls(&example).as_str().as_bytes() {
+    if let calls @ [_, ..] = calls(&example).as_bytes() {
         let calls = calls.as_bstr();
         gives += &format!("In Lua this is:\n\n```lua\n{calls}\n```\n\n");
     }
@@ -556,3 +556,65 @@ fn every_toml_file_of_the_example_site_is_right() {
     }
     assert!(count > 30, "{count}");
 }
+
+proptest::proptest! {
+    /// Pieces of the format in any order: a message or a result, in every mode, and never a panic.
+    #[test]
+    fn pieces_in_any_order_never_panic(pieces in proptest::collection::vec(0..PIECES.len(), 0..24)) {
+        let text: String = pieces.into_iter().map(|index| PIECES[index]).collect();
+        for mode in [Mode::Load, Mode::Unload, Mode::Show, Mode::Spider, Mode::Check] {
+            if let Err(diagnostic) = evaluated(&text, mode) {
+                proptest::prop_assert!(!diagnostic.render(Severity::Error, false, 100).is_empty());
+            }
+        }
+        let _ = versions_of(&SourceFile::new("demo.toml", text));
+    }
+}
+
+const PIECES: &[&str] = &[
+    "\n",
+    "\n",
+    "\n",
+    " = ",
+    " = ",
+    ".",
+    "[",
+    "]",
+    "[[when]]\n",
+    "{",
+    "}",
+    ",",
+    "\"",
+    "'",
+    "\\u00e9",
+    "é",
+    "\0",
+    "setenv",
+    "prepend_path",
+    "versions",
+    "vars",
+    "root",
+    "depends_on",
+    "hidden",
+    "loaded",
+    "not",
+    "A",
+    "1.2.3",
+    "\"{root}\"",
+    "\"${HOME}\"",
+    "\"${A:-{b}}\"",
+    "\"$${A}\"",
+    "\"{{root}}\"",
+    "\"{version.9}\"",
+    "\"${\"",
+    "\"{\"",
+    "\"x\"",
+    "true",
+    "2026-01-01",
+    "99999999999999999999",
+    "[\"a\", \"b\"]",
+    "{ path = \"a\", delim = \";\" }",
+    "setenv.A = \"x\"\n",
+    "vars.b = \"{b}\"\n",
+    "format = 1\n",
+];

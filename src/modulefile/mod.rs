@@ -174,6 +174,8 @@ pub struct Evaluation {
     pub help: Vec<BString>,
     /// Properties (Lmod `add_property`): key and value.
     pub properties: Vec<(String, String)>,
+    /// Tags that the file gives its own module (`module-tag`).
+    pub tags: Vec<String>,
     /// Extensions the module provides: `numpy/1.26`.
     pub extensions: Vec<String>,
     /// Further facts for the catalog (TOML `license`, `maintainer`, ...): key and value.

@@ -92,9 +92,10 @@ pub fn lmod_canonical(version: &str) -> String {
     let lower = version.to_ascii_lowercase();
     let mut tokens: Vec<String> = Vec::new();
     let mut rest = lower.as_str();
-    // One dot separates and is skipped; a leading one leaves an empty number.
-    if rest.starts_with('.') {
+    // A leading dot stands behind an empty number; between others one dot separates and is skipped.
+    if let Some(behind) = rest.strip_prefix('.') {
         tokens.push(ZERO.to_owned());
+        rest = behind;
     }
     loop {
         rest = rest.strip_prefix('.').unwrap_or(rest);

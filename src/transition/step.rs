@@ -301,6 +301,11 @@ impl Transition<'_> {
                 module.properties.push(property);
             }
         }
+        for tag in evaluation.tags {
+            if !module.tags.contains(&tag) {
+                module.tags.push(tag);
+            }
+        }
         module.variants = evaluation
             .variants
             .into_iter()

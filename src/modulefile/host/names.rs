@@ -186,10 +186,19 @@ pub(in crate::modulefile) fn tag(host: &mut Host, args: &Args) -> Result<Value, 
     if tag.contains(':') {
         return wrong(format!("the tag `{tag}` holds a `:`"));
     }
+    let targets = args.strings(1)?;
+    let condition = condition(args)?;
+    let full_name = host.module.full_name();
+    let is_own = targets
+        .iter()
+        .any(|target| *target == full_name || *target == host.module.name);
+    if host.mode != Mode::Rc && is_own && concerns_user(host, &condition) {
+        host.evaluation.tags.push(tag.clone());
+    }
     let directive = Directive::Tag {
         tag,
-        targets: args.strings(1)?,
-        condition: condition(args)?,
+        targets,
+        condition,
     };
     push(host, directive)
 }
@@ -225,6 +234,18 @@ pub(in crate::modulefile) fn ignore(host: &mut Host, args: &Args) -> Result<Valu
         patterns: args.strings(0)?,
     };
     push(host, directive)
+}
+
+/// Whether a rule without times holds for the user: who is named as meant is meant, whatever else is said.
+fn concerns_user(host: &Host, condition: &Condition) -> bool {
+    let among = |users: &[String], groups: &[String]| {
+        let session = host.world.session();
+        (!users.is_empty() && users.iter().any(|user| user == session.user()))
+            || (!groups.is_empty() && groups.iter().any(|g| session.groups().contains(g)))
+    };
+    let nobody_is_meant = condition.users.is_empty() && condition.groups.is_empty();
+    among(&condition.users, &condition.groups)
+        || nobody_is_meant && !among(&condition.not_users, &condition.not_groups)
 }
 
 fn text(args: &Args, name: &str) -> Option<String> {

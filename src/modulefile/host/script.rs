@@ -268,7 +268,7 @@ pub(super) fn changes(
 }
 
 /// The shell that a completion of this dialect is meant for.
-fn shell_of<'a>(dialect: Dialect, shell: &'a str) -> &'a str {
+fn shell_of(dialect: Dialect, shell: &str) -> &str {
     match dialect {
         Dialect::Bash => "bash",
         Dialect::Tcsh => "tcsh",

@@ -75,6 +75,11 @@ pub(in crate::modulefile) fn metadata(host: &mut Host, args: &Args) -> Result<Va
 /// `add_property(KEY, VALUE)`.
 pub(in crate::modulefile) fn add_property(host: &mut Host, args: &Args) -> Result<Value, Stop> {
     let (key, value) = (args.string(0)?, args.string(1)?);
+    if !host.world.config().known_properties {
+        let tags = value.split(':').filter(|tag| !tag.is_empty());
+        host.evaluation.tags.extend(tags.map(str::to_owned));
+        return Ok(Value::Nil);
+    }
     known_property(host, &key, &value)?;
     host.evaluation.properties.push((key, value));
     Ok(Value::Nil)

@@ -276,11 +276,13 @@ impl<'h, 'w> Binding<'h, 'w> {
             let text = help.strip_suffix(b"\n").unwrap_or(&help);
             host.evaluation.help.push(text.into());
         }
-        for (text, first) in code.into_iter().zip([false, true]) {
-            let text = text.strip_suffix(b"\n").unwrap_or(&text);
-            if !text.is_empty() {
-                let code = text.into();
-                host.push_in_modes(EnvOp::Execute { code, first }, &["load", "unload"])?;
+        if is_kept(&result) {
+            for (text, first) in code.into_iter().zip([false, true]) {
+                let text = text.strip_suffix(b"\n").unwrap_or(&text);
+                if !text.is_empty() {
+                    let code = text.into();
+                    host.push_in_modes(EnvOp::Execute { code, first }, &["load", "unload"])?;
+                }
             }
         }
         match result {

@@ -17,6 +17,7 @@ pub(super) mod bind;
 mod builtin;
 mod channels;
 pub(crate) mod chars;
+pub(crate) mod clock;
 mod command;
 mod embedding;
 mod error;

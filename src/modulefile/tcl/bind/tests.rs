@@ -769,6 +769,13 @@ fn an_rc_file_without_its_first_line_is_read_where_lmod_is_followed() {
 fn a_modulefile_may_speak_of_names_too() {
     let evaluation = load("module-tag sticky a\nmodule-alias x a/1.0");
     assert_eq!(evaluation.directives.len(), 2);
+    let tags = |body: &str| load(body).tags;
+    assert_eq!(tags("module-tag sticky a/1.0"), ["sticky"]);
+    assert_eq!(tags("module-tag mine b a"), ["mine"]);
+    assert!(tags("module-tag mine b").is_empty());
+    assert!(tags("module-tag --not-group [list {*}[module-info usergroups]] mine a").is_empty());
+    assert!(tags("module-tag --user nobody-of-this-name mine a").is_empty());
+    assert_eq!(tags("add-property state x:y"), ["x", "y"]);
 }
 
 #[test]

@@ -163,6 +163,14 @@ fn puts(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
     if channel.bytes() == b"stdout" || channel.bytes() == b"stderr" {
         interp.count_output(text.bytes().len() + 1)?;
     }
+    if !interp.state.channels.0.contains_key(channel.bytes()) {
+        let end: &[u8] = if newline { b"\n" } else { b"" };
+        interp.count_output(text.bytes().len() + 1)?;
+        let line = bytes!(text, end);
+        if interp.host.write_named(channel.bytes(), &line) {
+            return Ok(Value::empty());
+        }
+    }
     writable(interp, &channel)?;
     with(interp, &channel, "writing", |channel, host| {
         if newline {
