@@ -20,6 +20,7 @@ pub(crate) mod chars;
 pub(crate) mod clock;
 mod command;
 mod embedding;
+pub(crate) mod encoding;
 mod error;
 mod expr;
 pub(crate) mod format;

@@ -50,10 +50,10 @@ pub(crate) fn scan(text: &[u8], template: &[u8], base: i64, zone: &Zone) -> Resu
         return Err(no_match());
     }
     let mut fields = reader.fields;
+    let own_zone = fields.zone.take().transpose()?;
     if let Some(epoch) = fields.epoch {
         return Ok(epoch);
     }
-    let own_zone = fields.zone.take().transpose()?;
     let zone = own_zone.as_ref().unwrap_or(zone);
     let day = fields.date(base, zone);
     if day > LAST_DAY {
