@@ -13,6 +13,7 @@ macro_rules! bytes {
     }};
 }
 
+pub(crate) mod binary;
 pub(super) mod bind;
 mod builtin;
 mod channels;

@@ -240,12 +240,19 @@ pub(crate) fn looks_like_bad_octal(bytes: &[u8]) -> bool {
         && digits.iter().any(|&b| b > b'7')
 }
 
+/// The bits of a NaN which are shown: all but sign, exponent and the quiet bit.
+const NAN_PAYLOAD: u64 = (1 << 51) - 1;
+
 /// Writes a double with the fewest digits that read back the same, always with a point or an exponent.
 ///
 /// Plain from 1e-4 up to below 1e17, else with an exponent: `1.0`, `0.0001`, `1e-5`, `1.5e+17`, `Inf`, `-Inf`, `NaN`.
 pub(crate) fn format_double(value: f64) -> String {
     if value.is_nan() {
-        return "NaN".to_owned();
+        let sign = if value.is_sign_negative() { "-" } else { "" };
+        return match value.to_bits() & NAN_PAYLOAD {
+            0 => format!("{sign}NaN"),
+            payload => format!("{sign}NaN({payload:x})"),
+        };
     }
     if value.is_infinite() {
         return if value > 0.0 { "Inf" } else { "-Inf" }.to_owned();

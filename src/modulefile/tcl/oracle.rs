@@ -119,7 +119,7 @@ pub(crate) fn quote(value: &[u8]) -> Vec<u8> {
         match byte {
             b'\\' | b'"' | b'$' | b'[' | b']' | b'{' | b'}' => out.extend([b'\\', byte]),
             b'\n' => out.extend(b"\\n"),
-            0 => out.extend(b"\\0"),
+            0 => out.extend(b"\\u0000"),
             _ => out.push(byte),
         }
     }
