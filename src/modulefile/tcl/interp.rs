@@ -210,12 +210,23 @@ impl<'h> Interp<'h> {
             interp.make_namespace(name.as_bytes(), GLOBAL);
         }
         interp.insert_var(b"env", Var::env());
+        let platform = platform();
+        if let Some(user) = interp
+            .host
+            .env_get(b"USER")
+            .or_else(|| interp.host.env_get(b"LOGNAME"))
+        {
+            platform.set_element(b"user", Value::new(user));
+        }
+        interp.insert_var(b"tcl_platform", platform);
         for (name, value) in [
             ("tcl_version", "8.6"),
             ("tcl_patchLevel", "8.6.13"),
             ("tcl_interactive", "0"),
             ("tcl_precision", "0"),
             ("auto_path", ""),
+            ("tcl_library", ""),
+            ("tcl_pkgPath", ""),
             ("errorInfo", ""),
             ("errorCode", "NONE"),
         ] {
@@ -945,6 +956,37 @@ impl<'h> Interp<'h> {
         let script = self.source_script(file);
         self.run_source(&script, file.path().as_str())
     }
+}
+
+/// The array `tcl_platform`.
+fn platform() -> Rc<Var> {
+    let (release, machine) = match nix::sys::utsname::uname() {
+        Ok(names) => (
+            names.release().to_string_lossy().into_owned(),
+            names.machine().to_string_lossy().into_owned(),
+        ),
+        Err(_) => Default::default(),
+    };
+    let order = if cfg!(target_endian = "little") {
+        "littleEndian"
+    } else {
+        "bigEndian"
+    };
+    let mut table = VarTable::default();
+    for (name, value) in [
+        ("osVersion", release.as_str()),
+        ("pointerSize", "8"),
+        ("byteOrder", order),
+        ("machine", &machine),
+        ("platform", "unix"),
+        ("pathSeparator", ":"),
+        ("os", "Linux"),
+        ("engine", "Tcl"),
+        ("wordSize", "8"),
+    ] {
+        table.insert(name.as_bytes().into(), Var::scalar(Value::from(value)));
+    }
+    Var::array(table)
 }
 
 /// What a `return` stands for when its levels are counted down.

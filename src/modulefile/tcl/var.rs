@@ -73,6 +73,13 @@ impl Var {
         Var::with(VarState::Array(table))
     }
 
+    /// Sets an element of an array that nobody watches yet.
+    pub(super) fn set_element(&self, index: &[u8], value: Value) {
+        if let VarState::Array(table) = &mut *self.state.borrow_mut() {
+            table.insert(index.into(), Var::scalar(value));
+        }
+    }
+
     /// The variable that links lead to.
     pub(super) fn target(self: &Rc<Var>) -> Rc<Var> {
         let mut var = Rc::clone(self);

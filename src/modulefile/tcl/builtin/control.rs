@@ -324,7 +324,7 @@ fn return_code(word: &Value) -> Outcome<i32> {
 }
 
 /// Reads return options in pairs.
-fn return_options(pairs: &[Value]) -> Outcome<Return> {
+pub(super) fn return_options(pairs: &[Value]) -> Outcome<Return> {
     let mut returning = Return {
         value: Value::empty(),
         code: 0,

@@ -25,6 +25,7 @@ mod file;
 mod info;
 mod lists;
 mod namespaces;
+mod operators;
 mod package;
 mod regex;
 mod sort;
@@ -72,6 +73,9 @@ static TABLES: &[&[Def]] = &[
     variable::TABLE,
 ];
 
+static TCL: &[&[Def]] = &[operators::TCL];
+static MATHOP: &[&[Def]] = &[operators::MATHOP];
+
 static BY_NAME: LazyLock<HashMap<&'static [u8], &'static Def>> = LazyLock::new(|| {
     TABLES
         .iter()
@@ -92,6 +96,8 @@ pub(super) fn find(namespace: &[u8], name: &[u8]) -> Option<&'static Def> {
 pub(super) fn table(namespace: &[u8]) -> impl Iterator<Item = &'static Def> {
     let tables: &[&[Def]] = match namespace {
         b"" => TABLES,
+        b"tcl" => TCL,
+        b"tcl::mathop" => MATHOP,
         _ => &[],
     };
     tables.iter().flat_map(|table| table.iter())

@@ -1,43 +1,45 @@
-//! The clock: `clock seconds`, `milliseconds`, `microseconds`, `clicks`.
+//! `clock`: the time, as a number and as text.
 //!
 //! Source: Tcl 8.6, `clock(n)`.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::modulefile::tcl::command::Def;
-use crate::modulefile::tcl::error::Outcome;
+use crate::modulefile::tcl::clock::{Present, clock};
+use crate::modulefile::tcl::command::{ANY, Def};
+use crate::modulefile::tcl::error::{Exit, Outcome};
 use crate::modulefile::tcl::interp::Interp;
 use crate::modulefile::tcl::value::Value;
 
-use super::choice;
+pub(super) static TABLE: &[Def] = &[Def::new("clock", "subcommand ?arg ...?", 1, ANY, cmd_clock)];
 
-pub(super) static TABLE: &[Def] = &[Def::ensemble("clock", SUBCOMMANDS)];
-
-static SUBCOMMANDS: &[Def] = &[
-    Def::new("clicks", "?-switch?", 0, 1, clicks),
-    Def::new("microseconds", "", 0, 0, |_, _| Ok(Value::int(micros()))),
-    Def::new("milliseconds", "", 0, 0, |_, _| {
-        Ok(Value::int(micros() / 1000))
-    }),
-    Def::new("seconds", "", 0, 0, |_, _| {
-        Ok(Value::int(micros() / 1_000_000))
-    }),
-];
-
-/// Microseconds since 1970.
-fn micros() -> i64 {
+fn cmd_clock(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
-    now.map_or(0, |now| now.as_micros() as i64)
-}
-
-fn clicks(_: &mut Interp<'_>, args: &[Value]) -> Outcome {
-    let unit = match args.first() {
-        Some(word) => choice(word, &["-milliseconds", "-microseconds"], "option")?,
-        None => 1,
+    let present = Present {
+        microseconds: now.map_or(0, |now| now.as_micros() as i64),
+        zone: interp
+            .host
+            .env_get(b"TCL_TZ")
+            .or_else(|| interp.host.env_get(b"TZ")),
     };
-    Ok(Value::int(if unit == 0 {
-        micros() / 1000
-    } else {
-        micros()
-    }))
+    let words: Vec<&[u8]> = args.iter().map(Value::bytes).collect();
+    clock(&words, &present).map(Value::new).map_err(|message| {
+        let first = args[0].bytes();
+        let starts = |text: &[u8]| message.starts_with(text);
+        let code: Vec<&[u8]> = match () {
+            () if starts(b"unknown or ambiguous subcommand") => {
+                vec![b"TCL", b"LOOKUP", b"SUBCOMMAND", first]
+            }
+            () if starts(b"wrong # args") && message.contains(&b'-') => {
+                vec![b"CLOCK", b"wrongNumArgs"]
+            }
+            () if starts(b"wrong # args") => vec![b"TCL", b"WRONGARGS"],
+            () if starts(b"expected integer") => vec![b"TCL", b"VALUE", b"NUMBER"],
+            () if starts(b"bad option") => vec![b"CLOCK", b"badOption"],
+            () if starts(b"input string does not match") => vec![b"CLOCK", b"badInputString"],
+            () if starts(b"time zone") => vec![b"CLOCK", b"badTimeZone"],
+            () if starts(b"unable to convert") => vec![b"CLOCK", b"dateTooLarge"],
+            () => vec![b"NONE"],
+        };
+        Exit::coded(message, &code)
+    })
 }
