@@ -143,6 +143,12 @@ impl Interp<'_> {
             Node::Script(script) => self.eval_bracket(script).map(Operand::Value),
             Node::Parts(parts) => self.substitute(parts).map(Operand::Value),
             Node::Binary(op, operands) => {
+                if let (Some(a), Some(b)) =
+                    (self.small_node(&operands[0]), self.small_node(&operands[1]))
+                    && let Some(result) = operator::small_binary(*op, a, b)
+                {
+                    return Ok(result);
+                }
                 let left = self.eval_node(&operands[0])?;
                 let right = self.eval_node(&operands[1])?;
                 operator::binary(*op, &left, &right)
@@ -164,6 +170,15 @@ impl Interp<'_> {
                 self.eval_node(&operands[chosen])
             }
             Node::Call(call) => self.eval_function(call),
+        }
+    }
+
+    /// The integer of a leaf that is known to be a small one.
+    fn small_node(&self, node: &Node) -> Option<i64> {
+        match node {
+            Node::Int(n) => Some(*n),
+            Node::Var(variable) => self.peek_int(variable),
+            _ => None,
         }
     }
 

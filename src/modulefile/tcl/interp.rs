@@ -381,7 +381,8 @@ impl<'h> Interp<'h> {
         self.run_body(&script, style)
     }
 
-    fn run_body(&mut self, script: &Rc<Script>, style: Style) -> Outcome {
+    /// Runs a parsed body.
+    pub(super) fn run_body(&mut self, script: &Rc<Script>, style: Style) -> Outcome {
         match style {
             Style::Inline => {
                 self.check_stack()?;

@@ -126,7 +126,7 @@ fn small(operand: &Operand) -> Option<i64> {
 }
 
 /// The common cases; `None` leaves it to the general way.
-fn small_binary(op: Binary, a: i64, b: i64) -> Option<Operand> {
+pub(super) fn small_binary(op: Binary, a: i64, b: i64) -> Option<Operand> {
     let result = match op {
         Binary::Add => a.checked_add(b)?,
         Binary::Sub => a.checked_sub(b)?,

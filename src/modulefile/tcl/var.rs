@@ -285,14 +285,7 @@ impl<'h> Interp<'h> {
 
     fn read_scalar(&mut self, name: &[u8]) -> Outcome {
         // The usual case without counting references.
-        let frame = self.frame();
-        let local = if frame.is_proc() {
-            frame.vars.get(name)
-        } else {
-            self.namespace(frame.namespace).vars.get(name)
-        };
-        if let Some(var) = local
-            && !var.traced.get()
+        if let Some(var) = self.plain_local(name)
             && let VarState::Scalar(value) = &*var.state.borrow()
         {
             return Ok(value.clone());
@@ -366,19 +359,47 @@ impl<'h> Interp<'h> {
         }
     }
 
+    /// The variable of the current scope when it is a plain one: no trace, no link, no element.
+    fn plain_local(&self, name: &[u8]) -> Option<&Rc<Var>> {
+        let frame = self.frame();
+        let local = if frame.is_proc() {
+            frame.vars.get(name)
+        } else {
+            self.namespace(frame.namespace).vars.get(name)
+        };
+        local.filter(|var| !var.traced.get())
+    }
+
+    /// Adds to a plain variable that holds a small integer: the usual case of `incr`.
+    pub(super) fn incr_local(&mut self, name: &[u8], by: i64) -> Option<Value> {
+        let var = self.plain_local(name)?;
+        match &mut *var.state.borrow_mut() {
+            VarState::Scalar(value) => {
+                let sum = value.int_form()?.checked_add(by)?;
+                value.set_int(sum);
+                Some(value.clone())
+            }
+            _ => None,
+        }
+    }
+
+    /// The integer in a plain variable, when it is known to be one: the usual case of comparisons.
+    pub(super) fn peek_int(&self, variable: &VarRef) -> Option<i64> {
+        if variable.index.is_some() {
+            return None;
+        }
+        match &*self.plain_local(variable.name.bytes())?.state.borrow() {
+            VarState::Scalar(value) => value.int_form(),
+            _ => None,
+        }
+    }
+
     /// Sets a variable by its text: `name` or `name(index)`; gives its new value.
     pub fn set_var(&mut self, name: &[u8], value: Value) -> Outcome {
         let target = VarName::parse(name);
         if target.index.is_none() && !is_qualified(name) {
             // The usual case: a plain variable that exists.
-            let frame = self.frame();
-            let local = if frame.is_proc() {
-                frame.vars.get(name)
-            } else {
-                self.namespace(frame.namespace).vars.get(name)
-            };
-            if let Some(var) = local
-                && !var.traced.get()
+            if let Some(var) = self.plain_local(name)
                 && let VarState::Scalar(old) = &mut *var.state.borrow_mut()
             {
                 *old = value.clone();

@@ -6,9 +6,12 @@ use std::rc::Rc;
 
 use crate::modulefile::tcl::command::{ANY, CommandKind, Def, Param, Proc};
 use crate::modulefile::tcl::error::{Error, Exit, Outcome, Return, Stop};
-use crate::modulefile::tcl::interp::{Interp, Style, complete_return, wrong_args};
+use crate::modulefile::tcl::interp::{
+    Interp, Style, complete_return, expr_of, script_of, wrong_args,
+};
 use crate::modulefile::tcl::namespace::{GLOBAL, split_name};
 use crate::modulefile::tcl::number::format_double;
+use crate::modulefile::tcl::parse::Script;
 use crate::modulefile::tcl::value::{Dict, Key, Value};
 
 pub(super) static TABLE: &[Def] = &[
@@ -162,6 +165,28 @@ fn check_rest(mut rest: &[Value]) -> Outcome<()> {
     Ok(())
 }
 
+/// The body of a loop, looked up once.
+enum Body {
+    Script(Rc<Script>),
+    List(Value),
+}
+
+impl Body {
+    fn new(value: &Value) -> Body {
+        if value.is_pure_list() {
+            return Body::List(value.clone());
+        }
+        Body::Script(script_of(value))
+    }
+
+    fn run(&self, interp: &mut Interp<'_>, style: Style) -> Outcome {
+        match self {
+            Body::Script(script) => interp.run_body(script, style),
+            Body::List(list) => interp.eval_list(list),
+        }
+    }
+}
+
 /// What a loop does after a round.
 enum Round {
     Next,
@@ -182,9 +207,10 @@ fn after_round(result: Outcome, what: &str, style: Style) -> Outcome<Round> {
 
 fn cmd_while(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
     let style = interp.body_style();
-    while interp.condition(&args[0])? {
+    let (test, body) = (expr_of(&args[0]), Body::new(&args[1]));
+    while test.truth(interp)? {
         interp.step()?;
-        let result = interp.eval_body(&args[1], style);
+        let result = body.run(interp, style);
         if let Round::Leave = after_round(result, "while", style)? {
             break;
         }
@@ -205,13 +231,14 @@ fn cmd_for(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
             other => other,
         });
     }
-    while interp.condition(&args[1])? {
+    let (test, body, next) = (expr_of(&args[1]), Body::new(&args[3]), Body::new(&args[2]));
+    while test.truth(interp)? {
         interp.step()?;
-        let result = interp.eval_body(&args[3], style);
+        let result = body.run(interp, style);
         if let Round::Leave = after_round(result, "for", style)? {
             break;
         }
-        match interp.eval_body(&args[2], style) {
+        match next.run(interp, style) {
             Ok(_) => {}
             Err(Exit::Break) => break,
             Err(Exit::Error(mut error)) => {
@@ -265,6 +292,7 @@ fn each(
         rounds = rounds.max(values.len().div_ceil(names.len()));
         columns.push((names, values));
     }
+    let body = Body::new(body);
     for round in 0..rounds {
         interp.step()?;
         for (names, values) in &columns {
@@ -290,7 +318,7 @@ fn each(
                     })?;
             }
         }
-        match interp.eval_body(body, style) {
+        match body.run(interp, style) {
             Ok(value) => collect(value),
             other => {
                 if let Round::Leave = after_round(other, name, style)? {

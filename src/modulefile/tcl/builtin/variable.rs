@@ -60,6 +60,11 @@ fn cmd_incr(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
             other => other,
         })?,
     };
+    if let Number::Int(by) = by
+        && let Some(value) = interp.incr_local(args[0].bytes(), by)
+    {
+        return Ok(value);
+    }
     let target = VarName::parse(args[0].bytes());
     // A trace or a missing variable is reported as a reading.
     if interp.var_needs_read(target.name) && interp.var_exists(args[0].bytes()) {
