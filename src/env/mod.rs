@@ -2,6 +2,7 @@
 
 pub mod delta;
 mod fingerprint;
+mod foreign;
 mod journal;
 pub mod loaded;
 pub mod lua_table;

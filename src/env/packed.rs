@@ -14,6 +14,7 @@ use std::rc::Rc;
 use bstr::{BStr, BString, ByteSlice};
 
 use super::fingerprint::{check_byte, fingerprint32};
+use super::foreign;
 use super::journal::{Hidden, OwnedEntry, Ownership, short_hash};
 use super::loaded::{Entry, Loaded, Module, Need, NeedKind};
 use super::op::{EnvOp, PathAction, VarName};
@@ -66,11 +67,17 @@ pub fn read(env: &Environment, rules: PathRules) -> (State<'_>, Option<Loss>) {
     match packed {
         Ok(packed) => packed.give_to(&mut state),
         Err(lost) => {
-            if !(modules.is_empty() && lost == Loss::Missing) {
-                loss = Some(lost);
-            }
-            for module in modules {
-                state.loaded.push(module);
+            let modules = match lost {
+                Loss::Missing => foreign::take_over(env, modules, rules, &mut state),
+                _ => Err(modules),
+            };
+            if let Err(modules) = modules {
+                if !(modules.is_empty() && lost == Loss::Missing) {
+                    loss = Some(lost);
+                }
+                for module in modules {
+                    state.loaded.push(module);
+                }
             }
         }
     }
@@ -144,6 +151,9 @@ impl State<'_> {
         self.set(LOADED, names);
         self.set(FILES, files);
         self.seal_priority();
+        for name in self.foreign_names() {
+            self.set(&name, None);
+        }
         let text = encode(self);
         let mut pieces = text.chunks(PIECE);
         for number in 0..MAX_PIECES {
@@ -1263,7 +1273,7 @@ fn base64_write(bytes: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-fn base64_read(text: &[u8]) -> Option<Vec<u8>> {
+pub(super) fn base64_read(text: &[u8]) -> Option<Vec<u8>> {
     let digit = |b: u8| -> Option<u32> {
         Some(match b {
             b'A'..=b'Z' => u32::from(b - b'A'),

@@ -274,6 +274,19 @@ impl PathList {
         }
     }
 
+    /// Says that one wish for each entry of `value` that nobody in particular has is that of `owner`.
+    pub fn claim(&mut self, value: &BStr, owner: Owner) {
+        for text in &self.argument(value) {
+            if let Some(id) = self.find(text) {
+                let entry = &mut self.entries[id as usize];
+                if entry.record.count > entry.owners.len() as u32 {
+                    entry.owners.push(owner);
+                    self.log.push(Edit::OwnerAdded(id));
+                }
+            }
+        }
+    }
+
     /// Takes back one wish of the user for an entry; what modules want stays.
     pub fn release_user(&mut self, entry: &BStr) {
         let owned = |id: u32| self.entries[id as usize].owners.len() as u32;

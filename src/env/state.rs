@@ -10,6 +10,7 @@ use std::rc::Rc;
 use bstr::{BStr, BString, ByteSlice};
 
 use super::delta::Change;
+use super::foreign;
 use super::journal::{self, Hidden, Ownership};
 use super::loaded::{Entry, Loaded, Module};
 use super::op::{EnvOp, PathAction, VarName};
@@ -139,6 +140,15 @@ impl<'s> State<'s> {
     /// The value of a variable as it was at the start of the request.
     pub fn var_before(&self, name: impl AsRef<[u8]>) -> Option<&'s BStr> {
         self.base.get(name.as_ref().as_bstr()).map(|v| v.as_bstr())
+    }
+
+    /// Variables at the start in which another module system remembers what is loaded.
+    pub(super) fn foreign_names(&self) -> Vec<String> {
+        let names = self.base.keys().map(|name| name.as_bstr());
+        names
+            .filter(|name| foreign::is_foreign(name))
+            .map(|name| name.to_string())
+            .collect()
     }
 
     /// A copy of all variables.
@@ -530,6 +540,51 @@ impl<'s> State<'s> {
     pub fn disown(&mut self, owner: Owner) {
         for (var, delim) in self.owned_paths(owner) {
             self.edit_path(&var, delim.as_bstr(), |list| list.disown(owner));
+        }
+    }
+
+    /// Says that `owner` did what `op` says, some time before: nothing changes. Gives what its journal has to remember.
+    pub fn claim(&mut self, op: &EnvOp, owner: Owner) -> Option<Entry> {
+        match op {
+            EnvOp::Set { var, .. } => Some(Entry::Set {
+                var: var.clone(),
+                replaced: None,
+            }),
+            EnvOp::Unset { var, on_unload } => on_unload.as_ref().map(|value| Entry::Unset {
+                var: var.clone(),
+                on_unload: Some(value.clone()),
+            }),
+            EnvOp::Push { var, .. } => {
+                self.edit_stack(var, |stack| {
+                    if let Some(unclaimed) = stack.iter_mut().find(|h| h.owner == 0) {
+                        unclaimed.owner = owner;
+                    } else if !stack.iter().any(|h| h.owner == owner) {
+                        stack.push(Hidden { owner, value: None });
+                    }
+                });
+                None
+            }
+            EnvOp::Path {
+                action: PathAction::Prepend | PathAction::Append,
+                var,
+                value,
+                delim,
+                ..
+            } => {
+                self.edit_path(var, delim.as_bstr(), |list| {
+                    list.claim(value.as_bstr(), owner);
+                });
+                None
+            }
+            EnvOp::Alias { name, .. } => Some(Entry::Alias { name: name.clone() }),
+            EnvOp::Function { name, .. } | EnvOp::ExportFunction { name } => {
+                Some(Entry::Function { name: name.clone() })
+            }
+            EnvOp::Complete { shell, command, .. } => Some(Entry::Complete {
+                shell: shell.clone(),
+                command: command.clone(),
+            }),
+            _ => None,
         }
     }
 

@@ -11,6 +11,7 @@
 //! Sources: Lmod user guide "How Lmod loads", "Dependent modules", "Module hierarchy"; `module(1)`; where the two differ,
 //! a setting in `config.rs` decides.
 
+mod adopt;
 mod find;
 mod inspect;
 mod purge;
@@ -82,6 +83,8 @@ pub struct Transition<'a> {
     replaced: bool,
     /// `MODULEPATH` before the user's own words changed it in this request.
     modulepath_before_use: Option<BString>,
+    /// Whether modules without a journal were looked at.
+    adopted: bool,
     /// Whether this request takes others back, and so is not one to be taken back itself.
     undoing: bool,
     /// Requirements that were not met when they were asked for; at the end they must be.
@@ -142,6 +145,7 @@ impl<'a> Transition<'a> {
             displaced: None,
             replaced: false,
             modulepath_before_use: None,
+            adopted: false,
             undoing: false,
             missing: Vec::new(),
             notices: Vec::new(),

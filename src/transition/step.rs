@@ -61,6 +61,7 @@ impl Transition<'_> {
         found: Found,
         how: How,
     ) -> Result<Option<Owner>, Diagnostic> {
+        self.adopt();
         self.check_bounds(&found)?;
         if let Some(id) = self.make_room(spec, &found)? {
             return Ok(Some(id));
@@ -337,10 +338,15 @@ impl Transition<'_> {
 
     /// Unloads one module, and what came with it.
     pub(super) fn unload_module(&mut self, module: &Rc<Module>) -> Result<(), Diagnostic> {
+        self.adopt();
         let unloading = |f: &Frame| f.mode == Mode::Unload && f.module.id == module.id;
-        if self.by_id(module.id).is_none() || self.frames.iter().any(unloading) {
+        let Some(module) = self.by_id(module.id) else {
+            return Ok(());
+        };
+        if self.frames.iter().any(unloading) {
             return Ok(());
         }
+        let module = &module;
         match self.unchanged_source(module) {
             Some(source) => self.unload_by_file(module, &source)?,
             None => self.unload_by_journal(module)?,
@@ -597,7 +603,7 @@ fn needs(module: &Module, other: &Module) -> bool {
 const NO_FILE: u32 = 1;
 
 /// Never 0, which means unknown.
-fn fingerprint_of(text: &[u8]) -> u32 {
+pub(super) fn fingerprint_of(text: &[u8]) -> u32 {
     fingerprint32(text).max(NO_FILE + 1)
 }
 

@@ -636,3 +636,33 @@ fn the_module_behind_a_value_is_known_with_its_line() {
     shell.site = shell.site.clone().file("/Core/a/1", "setenv CC other");
     assert_eq!(shell.why("E"), "E=1 <- a/1");
 }
+
+#[test]
+fn a_session_without_state_is_taken_over_and_made_whole() {
+    let site = hierarchy()
+        .file(
+            "/Core/app/1",
+            "depends_on tool; setenv APP 1; prepend PATH /app/bin; load lib",
+        )
+        .file("/Core/lib/1", "prepend PATH /lib/bin; append PATH /app/bin");
+    let mut shell = Shell::new(site);
+    let start = shell.env();
+    shell.ok("load gcc/11 mpich app");
+    let whole = shell.env();
+    // As if another module system had loaded them all; it keeps counts, we see what is readable.
+    shell
+        .session
+        .env
+        .retain(|name, _| !name.starts_with(b"__XMOD"));
+    shell.set("__LMOD_REF_COUNT_PATH", "/app/bin:2;/usr/bin:1");
+    shell.set("_ModuleTable_Sz_", "0");
+    shell.ok("load gcc/11");
+    assert!(shell.report.loss.is_some());
+    assert_eq!(shell.var("__LMOD_REF_COUNT_PATH"), None);
+    shell.ok("unload app");
+    // Nobody can tell any more that `tool` came as a dependency, so it stays.
+    assert_eq!(shell.loaded(), "tool/1:gcc/11:mpich/3");
+    shell.ok("purge");
+    assert_eq!(shell.env(), start);
+    assert_ne!(whole, start);
+}
