@@ -11,6 +11,7 @@ mod support;
 
 mod completion;
 mod corpus;
+mod docs;
 mod example_site;
 mod hierarchy;
 mod install;
