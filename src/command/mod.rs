@@ -6,9 +6,11 @@
 mod avail;
 pub mod cache;
 mod change;
+mod collections;
 pub mod install;
 mod list;
 mod outcome;
+mod past;
 mod query;
 mod read;
 mod request;
@@ -63,6 +65,8 @@ pub enum Answer {
     False,
     /// A text.
     Text(BString),
+    /// Nothing is to change; people see what would.
+    Preview,
 }
 
 impl Context<'_> {
@@ -271,13 +275,18 @@ pub fn run(
             }
             let mut delta = Delta::between(&State::new(&session.env, path_rules(config)), &state);
             delta.failed = !errors.is_empty();
-            match answer {
-                Answer::True => {}
+            match &answer {
+                Answer::True | Answer::Preview => {}
                 Answer::False => delta.failed = true,
-                Answer::Text(text) => delta.result = Some(text),
+                Answer::Text(text) => delta.result = Some(text.clone()),
             }
             if delta.failed && errors.is_empty() {
                 return finish(config, row, Delta::failure(), messages, text);
+            }
+            if request.options.dry_run || answer == Answer::Preview {
+                let layout = layout(session, Some(&request.options));
+                let text = text + &view::diff::render(&delta, session, layout);
+                return finish(config, row, Delta::default(), messages, text);
             }
             forget_last_error(session, &mut delta);
             return finish(config, row, delta, messages, text);

@@ -4,7 +4,7 @@
 //! come first, in the peers' order, because the first match wins; our own sub-commands follow and never take a word from
 //! them. Source: Lmod user guide; `module(1)`.
 
-use super::{Context, avail, change, list, query, read, spider};
+use super::{Context, avail, change, collections, list, past, query, read, spider};
 use crate::diag::Diagnostic;
 
 /// How the words after a sub-command are to be completed and read.
@@ -80,7 +80,8 @@ pub static SUBCOMMANDS: &[Subcommand] = table![
     "refresh" ["refresh" 4] Nothing "" LOADING "define aliases and functions of loaded modules again" change::refresh;
     "update" ["update" 2 "reload" 3] Nothing "" LOADING "load all loaded modules again" change::update;
     "reset" ["reset" 4] Nothing "" LOADING "go back to the modules of a new session" change::reset;
-//    "undo" ["undo" 3] Any "[N]" LOADING "take back the last N module commands";
+    "undo" ["undo" 3] Any "[N]" LOADING "take back the last N module commands" past::undo;
+    "diff" ["diff" 4] Loads "MODULE..." LOADING "what loading modules would change; nothing is changed" past::diff;
     "list" ["list" 1] Patterns "[PATTERN...]" LISTING "the loaded modules" list::run;
     "avail" ["avail" 2 "available" 6] Patterns "[PATTERN...]" LISTING "the modules that can be loaded now" avail::run;
     "spider" ["spider" 2] Patterns "[NAME...]" LISTING "all modules in all hierarchies, or how to load one" spider::run;
@@ -94,13 +95,13 @@ pub static SUBCOMMANDS: &[Subcommand] = table![
     "is-avail" ["is-avail" 4 "is_avail" 4 "isavail" 3 "isAvail" 3] Modules "MODULE..." LISTING "true if the modules can be loaded" query::is_avail;
     "path" ["path" 4] Modules "MODULE" LISTING "the file of a module" query::path;
     "tablelist" ["tablelist" 5] Nothing "" LISTING "the loaded modules as a Lua table" list::table;
-//    "why" ["why" 3] Any "VARIABLE|ENTRY" LISTING "which module set a variable or a path entry";
-//    "save" ["save" 1 "setdefault" 4 "sd" 2] Collections "[NAME]" SETS "save the loaded modules as a collection";
-//    "restore" ["restore" 1] Collections "[NAME]" SETS "load the modules of a collection";
-//    "getdefault" ["getdefault" 4 "gd" 2] Collections "[NAME]" SETS "restore a collection silently";
-//    "savelist" ["savelist" 5 "listdefaults" 5 "sl" 2 "ld" 2] Nothing "" SETS "the names of the collections";
-//    "describe" ["describe" 3 "mcc" 2 "saveshow" 5] Collections "[NAME]" SETS "what a collection holds";
-//    "disable" ["disable" 4 "saverm" 5] Collections "[NAME...]" SETS "put a collection away";
+    "why" ["why" 3] Any "VARIABLE|ENTRY" LISTING "which module set a variable or a path entry" past::why;
+    "save" ["save" 1 "setdefault" 4 "sd" 2] Collections "[NAME]" SETS "save the loaded modules as a collection" collections::save;
+    "restore" ["restore" 1] Collections "[NAME]" SETS "load the modules of a collection" collections::restore;
+    "getdefault" ["getdefault" 4 "gd" 2] Collections "[NAME]" SETS "restore a collection silently" collections::getdefault;
+    "savelist" ["savelist" 5 "listdefaults" 5 "sl" 2 "ld" 2] Nothing "" SETS "the names of the collections" collections::savelist;
+    "describe" ["describe" 3 "mcc" 2 "saveshow" 5] Collections "[NAME]" SETS "what a collection holds" collections::describe;
+    "disable" ["disable" 4 "saverm" 5] Collections "[NAME...]" SETS "put a collection away" collections::disable;
     "use" ["use" 3] Directories "[-a] [--priority N] DIR..." PATHS "put directories in front of MODULEPATH" change::use_paths;
     "unuse" ["unuse" 3] Directories "DIR..." PATHS "take directories out of MODULEPATH" change::unuse;
     "last-error" ["last-error" 4 "last_error" 4] Nothing "" OTHER "the last error once more" query::last_error;

@@ -4,6 +4,7 @@
 //! it by heart.
 
 pub mod avail;
+pub mod diff;
 pub mod list;
 pub mod palette;
 pub mod report;

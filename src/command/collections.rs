@@ -1,0 +1,153 @@
+//! `module save`, `restore`, `savelist`, `describe`, `disable`.
+
+use serde_json::json;
+
+use super::{Context, change};
+use crate::collection::{self, Collection};
+use crate::diag::{Diagnostic, Kind};
+use crate::transition::RestoreVersions as Versions;
+use crate::view::numbered;
+
+/// The collection that is meant where none is named.
+const DEFAULT: &str = "default";
+
+/// The collection that stands for the system's default modules.
+const SYSTEM: &str = "system";
+
+fn name(context: &Context) -> String {
+    context
+        .words
+        .first()
+        .map_or(DEFAULT, String::as_str)
+        .to_owned()
+}
+
+/// Saves the loaded modules.
+pub(super) fn save(context: &mut Context) -> Result<(), Diagnostic> {
+    let name = name(context);
+    let set = context.engine.collection();
+    if set.modules.is_empty() && !context.options.force {
+        return Err(Diagnostic::new(
+            Kind::Module,
+            "no module is loaded: an empty collection is not saved",
+        )
+        .help(format!("module --force save {name}")));
+    }
+    collection::save(context.session, context.config, &name, &set)?;
+    context.notice(&format!(
+        "Saved current collection of modules to: \"{name}\"\n"
+    ));
+    Ok(())
+}
+
+/// Loads the modules of a collection, the system's default modules where there is none of the usual name.
+pub(super) fn restore(context: &mut Context) -> Result<(), Diagnostic> {
+    let name = name(context);
+    let is_there = collection::find(context.session, context.config, &name).is_some();
+    if name == SYSTEM || (name == DEFAULT && context.words.is_empty() && !is_there) {
+        return change::reset(context);
+    }
+    let set = collection::read(context.session, context.config, &name)?;
+    if !context.options.initial_load {
+        context.notice(&format!("Restoring modules from user's {name}\n"));
+    }
+    let versions = if context.options.pin_versions || context.config.pin_versions {
+        Versions::Pinned
+    } else if context.options.latest {
+        Versions::Latest
+    } else {
+        Versions::AsRequested
+    };
+    context.engine.restore(&set, versions)
+}
+
+/// The same without a word.
+pub(super) fn getdefault(context: &mut Context) -> Result<(), Diagnostic> {
+    let name = name(context);
+    let set = collection::read(context.session, context.config, &name)?;
+    context.engine.restore(&set, Versions::AsRequested)
+}
+
+/// The names of the collections.
+pub(super) fn savelist(context: &mut Context) -> Result<(), Diagnostic> {
+    let names = collection::names(context.session, context.config);
+    if context.options.json {
+        context.print_json(&json!({ "version": 1, "collections": names }));
+    } else if context.options.terse {
+        for name in names {
+            context.print(&format!("{name}\n"));
+        }
+    } else if names.is_empty() {
+        context.print("No named collections.\n");
+    } else {
+        let text = format!(
+            "Named collection list :\n{}",
+            numbered(&names, context.layout().width)
+        );
+        context.print(&text);
+    }
+    Ok(())
+}
+
+/// What a collection holds.
+pub(super) fn describe(context: &mut Context) -> Result<(), Diagnostic> {
+    let name = name(context);
+    let set = collection::read(context.session, context.config, &name)?;
+    let pinned = context.options.pin_versions || context.config.pin_versions;
+    let modules: Vec<String> = names_of(&set, pinned);
+    if context.options.json {
+        let dirs: Vec<&str> = set.modulepath.iter().map(|(dir, _)| dir.as_str()).collect();
+        context.print_json(
+            &json!({ "version": 1, "name": name, "modulepath": dirs, "modules": modules }),
+        );
+        return Ok(());
+    }
+    if context.options.terse {
+        for (dir, _) in &set.modulepath {
+            context.print(&format!("module use {dir}\n"));
+        }
+        for module in modules {
+            context.print(&format!("{module}\n"));
+        }
+        return Ok(());
+    }
+    let mut text = format!("Collection \"{name}\" contains: \n");
+    if !set.modulepath.is_empty() {
+        text.push_str("  Module paths (run these first):\n");
+        for (dir, _) in &set.modulepath {
+            text.push_str(&format!("   module use {dir}\n"));
+        }
+        text.push_str("  Modules:\n");
+    }
+    text.push_str(&numbered(&modules, context.layout().width));
+    context.print(&text);
+    Ok(())
+}
+
+fn names_of(set: &Collection, pinned: bool) -> Vec<String> {
+    set.modules
+        .iter()
+        .map(|module| {
+            if pinned && !module.full_name.is_empty() {
+                module.full_name.clone()
+            } else {
+                module.requested.clone()
+            }
+        })
+        .collect()
+}
+
+/// Puts collections away.
+pub(super) fn disable(context: &mut Context) -> Result<(), Diagnostic> {
+    let mut names = context.words.to_vec();
+    if names.is_empty() {
+        names.push(DEFAULT.to_owned());
+    }
+    for name in names {
+        let file = collection::disable(context.session, context.config, &name)?;
+        context.notice(&format!(
+            "Disabling {name} collection by renaming to {file}\n"
+        ));
+    }
+    Ok(())
+}
