@@ -385,6 +385,9 @@ settings! {
     protected_variables: String = String::new(), String::new(); "MODULES_PROTECTED_ENVVARS" "LMOD_QUARANTINE_VARS" ;
     /// Tcl modulefiles are accepted.
     allow_tcl: bool = true, true; "LMOD_ALLOW_TCL_MFILES" ;
+    /// The styles of `avail`, separated by colons; the one in angle brackets, else the first, is taken without `--style`.
+    /// In every style but `system` the site's hook `avail` gives the sections their titles.
+    avail_styles: String = "<system>".to_owned(), "<system>".to_owned(); "LMOD_AVAIL_STYLE" ;
     /// The directory of Lmod's site files: `lmod_config.lua`, `lmodrc.lua`, `SitePackage.lua`. Empty for none.
     lmod_config_dir: String = "/etc/lmod".to_owned(), String::new(); "LMOD_CONFIG_DIR" ;
     /// Directories with a `SitePackage.lua`, separated by colons.
@@ -481,6 +484,27 @@ impl Config {
                 words.split(':').any(|w| w == listing)
             }
             _ => true,
+        }
+    }
+
+    /// Gives a setting the value that the text of its environment variable `variable` would give it.
+    ///
+    /// `false` where no setting has that variable, or it cannot hold the value.
+    pub fn set_variable(&mut self, variable: &str, text: &str, origin: Origin) -> bool {
+        let found = SETTINGS.iter().find_map(|setting| {
+            let known = setting.variables.iter().find(|v| v.name == variable)?;
+            Some((setting.name, known.inverted))
+        });
+        match found {
+            Some((name, false)) => self.set(name, text, origin),
+            Some((name, true)) => {
+                let inverted = match bool::parse(text) {
+                    Some(true) => "no",
+                    _ => "yes",
+                };
+                self.set(name, inverted, origin)
+            }
+            None => false,
         }
     }
 

@@ -259,6 +259,82 @@ fn a_sites_package_is_found_and_its_hooks_run() {
     assert_eq!(same_but_state(run.env(), peer.env()), Vec::<String>::new());
 }
 
+#[test]
+fn the_sites_hooks_shape_commands_and_listings() {
+    let package = b"local hook = require('Hook')
+        hook.register('SiteName', function() return 'MYSITE' end)
+        hook.register('startup', function(c) LmodMessage('begin ' .. c:match('(%S+)$')) end)
+        hook.register('finalize', function(c) LmodMessage('done ' .. c:match('(%S+)$')) end)
+        ExitHookA.register(function() LmodMessage('exit') end)
+        hook.register('isVisibleHook', function(t) if t.sn == 'secret' then t.isVisible = false end end)
+        hook.register('isForbiddenHook', function(t)
+            if t.fullName == 'old/1.0' then t.forbiddenState = 'forbid' t.message = 'use old/2.0' end end)
+        hook.register('avail', function(t) for k in pairs(t) do t[k] = 'Everything' end end)
+        hook.register('msgHook', function(kind, a) a[#a + 1] = 'printed by the site for ' .. kind .. '\\n' return a end)
+        hook.register('listHook', function(a) table.sort(a, function(x, y) return x.fullName > y.fullName end) return a end)\n";
+    let site = Site::new()
+        .file("cc/1.0.lua", "family('compiler')")
+        .file("aa/1.0.lua", "setenv('AA', '1')")
+        .file("secret/1.0.lua", "setenv('SECRET', '1')")
+        .file("old/1.0.lua", "setenv('OLD', '1')")
+        .raw("more/extra/1.0.lua", b"")
+        .raw("lmod/SitePackage.lua", package)
+        .var("LMOD_PACKAGE_PATH", "$SITE/lmod")
+        .var("LMOD_AVAIL_STYLE", "<grouped>:system")
+        .var("MODULEPATH", "$SITE/mf:$SITE/more");
+    let run = site.run("load aa cc");
+    assert!(run.ok(), "{}", run.stderr());
+    for name in ["LMOD_FAMILY_COMPILER", "MYSITE_FAMILY_COMPILER"] {
+        assert_eq!(run.var(name).as_deref(), Some("cc"), "{name}");
+    }
+    let text = run.stderr();
+    let order = ["begin load", "done load", "exit"].map(|word| text.find(word).expect(word));
+    assert!(order.is_sorted(), "{text}");
+    let avail = site.run("avail").stderr();
+    assert!(
+        avail.contains(" Everything ") && avail.contains("extra/1.0"),
+        "{avail}"
+    );
+    assert!(
+        !avail.contains("secret") && !avail.contains("/more"),
+        "{avail}"
+    );
+    assert!(avail.contains("printed by the site for avail"), "{avail}");
+    assert!(site.run("load secret/1.0").ok());
+    let refused = site.run("load old/1.0");
+    assert!(
+        !refused.ok() && refused.stderr().contains("use old/2.0"),
+        "{}",
+        refused.stderr()
+    );
+    let list = site.run_in(run.env(), "list").stderr();
+    assert!(list.find("cc/1.0") < list.find("aa/1.0"), "{list}");
+}
+
+#[test]
+fn settings_and_properties_come_from_the_sites_lua_files() {
+    let site = Site::new()
+        .file("a/1.0.lua", "family('f') add_property('quality', 'tested')")
+        .file("b/1.0.lua", "family('f')")
+        .raw(
+            "lmod/lmod_config.lua",
+            b"require('strict') require('Cosmic'):singleton():assign('LMOD_AUTO_SWAP', 'no')\n",
+        )
+        .raw(
+            "lmod/lmodrc.lua",
+            b"propT = { quality = { validT = { tested = 1 }, displayT = {
+                tested = { short = '(Q)', long = '(Q)', color = 'green', doc = 'Tested by the site' } } } }\n",
+        )
+        .var("LMOD_CONFIG_DIR", "$SITE/lmod")
+        .loaded(["a"]);
+    assert!(!site.run("load b").ok(), "the site forbids the swap");
+    let list = site.run("list").stderr();
+    assert!(
+        list.contains("(Q)") && list.contains("Tested by the site"),
+        "{list}"
+    );
+}
+
 /// One in so many files of the corpus is compared: a run of Lmod takes a quarter of a second.
 const STRIDE: usize = 25;
 

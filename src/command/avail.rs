@@ -55,7 +55,7 @@ pub(super) fn overview(context: &mut Context) -> Result<(), Diagnostic> {
         })
         .collect();
     let avail = Avail {
-        sections,
+        sections: merged(sections),
         ..Avail::default()
     };
     let text = view::avail::render(&avail, context.layout());
@@ -86,7 +86,53 @@ fn chosen(context: &mut Context) -> Result<Vec<Tree>, Diagnostic> {
                 .retain(|(name, _)| filters.iter().any(|f| f.accepts_name(name)));
         }
     }
+    if style(context) != "system" {
+        relabel(context, &mut trees)?;
+    }
     Ok(trees)
+}
+
+/// The style of the listing: the option, else what the setting marks, else its first.
+fn style<'c>(context: &'c Context<'_>) -> &'c str {
+    if let Some(style) = &context.options.style {
+        return style;
+    }
+    let styles = || context.config.avail_styles.split(':');
+    styles()
+        .find_map(|s| s.strip_prefix('<')?.strip_suffix('>'))
+        .or_else(|| styles().next())
+        .unwrap_or("system")
+}
+
+/// Gives the sections the titles that the site's hook chooses.
+fn relabel(context: &Context, trees: &mut [Tree]) -> Result<(), Diagnostic> {
+    if !context.site.has_code() {
+        return Ok(());
+    }
+    let labels = trees
+        .iter()
+        .map(|tree| (tree.modulepath.to_string(), title(tree)))
+        .collect();
+    let mut labels = context.site.avail_labels(labels)?;
+    for tree in trees {
+        tree.label = labels.remove(tree.modulepath.as_str());
+    }
+    Ok(())
+}
+
+/// Sections with the same title become one, in the place of the first.
+fn merged(sections: Vec<Section>) -> Vec<Section> {
+    let mut merged: Vec<Section> = Vec::new();
+    for section in sections {
+        match merged.iter_mut().find(|known| known.title == section.title) {
+            Some(known) => {
+                known.entries.extend(section.entries);
+                known.entries.sort_by(|a, b| a.name.cmp(&b.name));
+            }
+            None => merged.push(section),
+        }
+    }
+    merged
 }
 
 /// The patterns of the request. A specification with `@` is a pattern too: `avail gcc@12:`.
@@ -210,7 +256,7 @@ fn listing(context: &Context, trees: &[Tree]) -> Avail {
             .flat_map(|tree| &tree.aliases)
             .map(|(name, target)| (name.clone(), Some(target.clone())))
             .collect(),
-        sections,
+        sections: merged(sections),
         extensions: Vec::new(),
         legend,
     }

@@ -39,6 +39,7 @@ pub(super) fn run(context: &mut Context) -> Result<(), Diagnostic> {
         return Ok(());
     }
     let mut legend = Vec::new();
+    let chosen = in_the_sites_order(context, chosen)?;
     let entries = chosen
         .iter()
         .map(|m| Entry {
@@ -60,6 +61,20 @@ pub(super) fn run(context: &mut Context) -> Result<(), Diagnostic> {
     let text = view::list::render(&list, context.layout());
     context.print(&text);
     Ok(())
+}
+
+/// The modules that the site's hook lets through, in its order.
+fn in_the_sites_order<'m>(
+    context: &Context,
+    modules: Vec<&'m Module>,
+) -> Result<Vec<&'m Module>, Diagnostic> {
+    if !context.site.has_code() {
+        return Ok(modules);
+    }
+    let names = modules.iter().map(|m| m.full_name.clone()).collect();
+    let names = context.site.list(names)?;
+    let find = |name: &String| modules.iter().find(|m| m.full_name == *name).copied();
+    Ok(names.iter().filter_map(find).collect())
 }
 
 /// The loaded modules as the Lua table that `module tablelist` prints.

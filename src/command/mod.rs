@@ -18,8 +18,9 @@ mod spider;
 pub mod table;
 
 use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 
-use bstr::BString;
+use bstr::{BString, ByteSlice};
 
 pub use outcome::Outcome;
 pub use request::{Action, Dump, Options, Report, Request};
@@ -29,6 +30,8 @@ use crate::config::{Config, Origin};
 use crate::diag::{Diagnostic, Kind, Severity};
 use crate::env::{Change, Delta, State, VarName};
 use crate::modulefile::Languages;
+use crate::modulefile::site::Site;
+use crate::modulefile::site::rc::{Rc, Shown};
 use crate::name::{Spec, Versions};
 use crate::session::Session;
 use crate::shell::Row;
@@ -49,6 +52,8 @@ pub struct Context<'s> {
     pub engine: Transition<'s>,
     /// What the shell is told besides the changes.
     pub answer: Answer,
+    /// The hooks of the site.
+    pub site: &'s Site<'s>,
     /// The report: what was asked for.
     text: String,
     /// Remarks on the way.
@@ -98,6 +103,20 @@ impl Context<'_> {
         self.specs(self.words)
     }
 
+    /// The hooks that follow a sub-command: what the site makes of its report, and what it does at the end.
+    fn ask_site(&mut self, subcommand: &str) -> Result<(), Diagnostic> {
+        const REPORTS: [&str; 4] = ["avail", "list", "overview", "spider"];
+        if !self.site.has_code() {
+            return Ok(());
+        }
+        if REPORTS.contains(&subcommand) && !self.options.terse && !self.options.json {
+            let lines = self.text.split_inclusive('\n').map(str::to_owned);
+            self.text = self.site.message(subcommand, lines.collect())?.concat();
+        }
+        self.site.finalize(subcommand)?;
+        self.site.exit()
+    }
+
     /// A remark that is no part of the report.
     pub fn notice(&mut self, text: &str) {
         self.notices.push_str(text);
@@ -129,23 +148,45 @@ impl Context<'_> {
         legend: &mut Vec<(String, String)>,
     ) -> Vec<String> {
         let mut marks = Vec::new();
-        let values = properties
-            .iter()
-            .map(|(_, value)| value.as_str())
-            .chain(tags.iter().map(String::as_str));
-        for value in values {
-            let (mark, meaning) = match value {
-                "sticky" => ("S", "Module is Sticky, requires --force to unload or purge"),
-                "testing" => ("T", "Testing"),
-                "experimental" => ("E", "Experimental"),
-                "obsolete" => ("O", "Obsolete"),
-                _ => continue,
-            };
-            if !marks.iter().any(|m| m == mark) {
-                marks.push(mark.to_owned());
+        if properties.is_empty() && tags.is_empty() {
+            return marks;
+        }
+        let built_in = Rc::built_in();
+        let mut show = |shown: &Shown| {
+            let mark = shown.short.trim_matches(['(', ')']).to_owned();
+            if !marks.contains(&mark) {
+                marks.push(mark.clone());
             }
-            if !legend.iter().any(|(m, _)| m == mark) {
-                legend.push((mark.to_owned(), meaning.to_owned()));
+            if !legend.iter().any(|(m, _)| *m == mark) {
+                legend.push((mark, shown.doc.clone()));
+            }
+        };
+        // Values of one property that belong together have a mark of their own: `gpu:mic`.
+        let mut by_property: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for (property, value) in properties {
+            let values = by_property.entry(property).or_default();
+            values.extend(value.split(':'));
+        }
+        for tag in tags {
+            built_in.shown("lmod", tag).map(&mut show);
+        }
+        let mut of_site = None;
+        for (property, values) in by_property {
+            let joined: Vec<&str> = values.iter().copied().collect();
+            let joined = joined.join(":");
+            if let Some(shown) = built_in.shown(property, &joined) {
+                show(shown);
+                continue;
+            }
+            // A file of the site that cannot be read leaves its properties without marks.
+            let of_site = of_site
+                .get_or_insert_with(|| self.site.read_rc().unwrap_or_else(|_| Rc::built_in()));
+            match of_site.shown(property, &joined) {
+                Some(shown) => show(shown),
+                None => {
+                    let each = values.iter().filter_map(|v| of_site.shown(property, v));
+                    each.for_each(&mut show);
+                }
             }
         }
         marks
@@ -195,6 +236,27 @@ fn colour(session: &Session) -> bool {
     }
 }
 
+/// The settings with those that the site's start files give a value, if any; options stay above them.
+fn configured(
+    session: &Session,
+    config: &Config,
+    languages: &Languages,
+    options: &Options,
+) -> Result<Option<Config>, Diagnostic> {
+    let assignments = Site::new(session, config, languages).assignments()?;
+    if assignments.is_empty() {
+        return Ok(None);
+    }
+    let mut configured = config.clone();
+    let file = camino::Utf8PathBuf::from(&config.lmod_config_dir).join("lmod_config.lua");
+    for (variable, text) in assignments {
+        // Settings of Lmod that have no counterpart here are the site's to set all the same.
+        configured.set_variable(&variable, &text, Origin::File(file.clone()));
+    }
+    apply_options(&mut configured, options);
+    Ok(Some(configured))
+}
+
 /// Puts the options that are settings into the settings.
 pub fn apply_options(config: &mut Config, options: &Options) {
     let flags = [
@@ -224,6 +286,12 @@ pub fn run(
     request: &Request,
 ) -> Outcome {
     let languages = Languages::default();
+    let by_site = match configured(session, config, &languages, &request.options) {
+        Ok(by_site) => by_site,
+        Err(diagnostic) => return failed(session, config, Some(row), &diagnostic),
+    };
+    let config = by_site.as_ref().unwrap_or(config);
+    let site = Site::new(session, config, &languages);
     let mut trees = Trees::new(session, config, &languages, row.name);
     let engine = Transition::new(
         session,
@@ -241,10 +309,14 @@ pub fn run(
         words: &request.words,
         engine,
         answer: Answer::True,
+        site: &site,
         text: String::new(),
         notices: String::new(),
     };
-    let result = (subcommand.run)(&mut context);
+    let result = site
+        .startup(subcommand.name)
+        .and_then(|()| (subcommand.run)(&mut context))
+        .and_then(|()| context.ask_site(subcommand.name));
     let Context {
         engine,
         answer,
@@ -263,6 +335,9 @@ pub fn run(
             messages.push_str(&format!("warning: {warning}\n"));
         }
         messages.push_str(&notices);
+        for message in site.take_messages() {
+            messages.push_str(&message.text.to_str_lossy());
+        }
     }
     let diagnostic = match result {
         Ok(()) => {

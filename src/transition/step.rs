@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::diag::{Diagnostic, Kind, SourceFile};
 use crate::env::{EnvOp, Module, Need, NeedKind, Owner, fingerprint32};
+use crate::modulefile::site::Site;
 use crate::modulefile::{
     Evaluation, Failure, Mode, ModuleContext, Outcome, Relation, RelationKind,
 };
@@ -565,10 +566,14 @@ impl Transition<'_> {
 
     /// Tells other programs which module holds a family.
     pub(super) fn set_family(&mut self, family: &str, holder: Option<&Module>) {
-        for prefix in ["LMOD", "MODULES"] {
-            if prefix == "MODULES" && !self.config.modules_family_variables {
-                continue;
-            }
+        let mut prefixes = vec!["LMOD".to_owned()];
+        if self.config.modules_family_variables {
+            prefixes.push("MODULES".to_owned());
+        }
+        // A hook that fails has no name for the site; the evaluation of the module tells of it.
+        let site = Site::new(self.session, self.config, self.languages);
+        prefixes.extend(site.site_name().ok().flatten());
+        for prefix in prefixes {
             let name = format!("{prefix}_FAMILY_{}", family.to_uppercase());
             let value = |text: Option<&str>| text.map(|t| t.into());
             self.state.set(&name, value(holder.map(Module::name)));

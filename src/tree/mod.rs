@@ -11,6 +11,7 @@ mod listing;
 mod rc;
 mod recorder;
 mod roots;
+mod site;
 
 pub use choose::{Choice, Chosen, Want};
 pub use crawl::{About, Crawl, Memory, NoMemory, Way};

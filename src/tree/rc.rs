@@ -4,9 +4,12 @@
 
 use camino::Utf8Path;
 
+use super::facts::{Subject, Verdict};
 use super::recorder::Recorder;
+use super::site;
 use crate::config::Config;
 use crate::diag::Diagnostic;
+use crate::modulefile::site::Site;
 use crate::modulefile::{self, Directive, Languages, LoadedModule, Mode, ModuleContext};
 use crate::session::Session;
 
@@ -26,6 +29,11 @@ pub trait RcReader {
 
     /// The settings in force.
     fn config(&self) -> &Config;
+
+    /// What the site's own code makes of a verdict about a module.
+    fn site_verdict(&self, _: &Utf8Path, _: &Subject<'_>, verdict: Verdict) -> Verdict {
+        verdict
+    }
 }
 
 /// Evaluates rc files with the language machines of the run.
@@ -76,5 +84,18 @@ impl RcReader for RcEvaluator<'_> {
 
     fn config(&self) -> &Config {
         self.config
+    }
+
+    fn site_verdict(
+        &self,
+        modulepath: &Utf8Path,
+        subject: &Subject<'_>,
+        verdict: Verdict,
+    ) -> Verdict {
+        let site = Site::new(self.session, self.config, self.languages);
+        match site.has_code() {
+            true => site::judge(&site, modulepath, subject, verdict),
+            false => verdict,
+        }
     }
 }

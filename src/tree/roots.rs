@@ -485,7 +485,7 @@ impl Roots {
         if has_dot(subject.full_name, revealed) {
             verdict.hiding = verdict.hiding.max(Some(Hiding::Hidden));
         }
-        verdict
+        rc.site_verdict(root, subject, verdict)
     }
 
     /// How many parts of `full_name` belong to the name; the rest is the version.

@@ -65,6 +65,11 @@ impl Rc {
             .is_some_and(|p| p.allows(value))
     }
 
+    /// How a value of a property is shown, or several joined by `:` in the order of the alphabet.
+    pub fn shown(&self, property: &str, value: &str) -> Option<&Shown> {
+        self.properties.get(property)?.shown.get(value)
+    }
+
     /// What holds without any file.
     pub fn built_in() -> Rc {
         /// Property, value, mark, colour, meaning.
