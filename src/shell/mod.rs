@@ -359,6 +359,37 @@ mod tests {
     }
 
     #[test]
+    fn variables_that_a_shell_keeps_for_itself_are_left_alone() {
+        for (shell, name) in [("bash", "UID"), ("zsh", "path"), ("fish", "status")] {
+            let delta = Delta {
+                changes: vec![set(name, b"x"), set("OTHER", b"y")],
+                ..Delta::default()
+            };
+            let emission = find(shell).unwrap().shell.emit(&delta);
+            assert_eq!(emission.dropped.len(), 1, "{shell}");
+            assert!(!emission.code.contains_str(name), "{shell}");
+            assert!(emission.code.contains_str("OTHER"), "{shell}");
+        }
+    }
+
+    #[test]
+    fn json_is_one_object_whatever_happens() {
+        let delta = Delta {
+            changes: vec![set("A", b"a\n\"b\""), set("B", b"\xff")],
+            echo: vec!["said".into()],
+            failed: true,
+            ..Delta::default()
+        };
+        let emission = find("json").unwrap().shell.emit(&delta);
+        let value: serde_json::Value = serde_json::from_slice(&emission.code).unwrap();
+        assert_eq!(value["env"]["A"], "a\n\"b\"");
+        assert_eq!(value["env"]["B"], serde_json::Value::Null);
+        assert_eq!(value["stdout"], "said");
+        assert_eq!(value["_mlstatus"], false);
+        assert_eq!(emission.dropped.len(), 1);
+    }
+
+    #[test]
     fn a_failed_request_says_so_in_every_language() {
         for row in SHELLS {
             let good = row.shell.emit(&Delta::default()).code;

@@ -94,10 +94,19 @@ const OPERATIONS: &[Operation] = &[
     },
     Operation {
         name: "stdout",
-        script: |i| Some(vec![i.command(&["--redirect", "whatis", "tool/1"])]),
-        holds: |seen, _| {
-            let text = format!("{}{}", seen.stdout, seen.stderr);
-            text.contains("it's $HOME")
+        // CMake and a batch Emacs can only speak on standard error.
+        script: |i| {
+            (!["cmake", "lisp"].contains(&i.shell))
+                .then(|| vec![i.command(&["--redirect", "whatis", "tool/1"])])
+        },
+        holds: |seen, _| seen.stdout.contains("it's $HOME"),
+    },
+    Operation {
+        name: "text",
+        script: |i| uses(i, "", SHELLS_PROPER).map(|_| vec![i.command(&["path", "tool/1"])]),
+        holds: |seen, dir| {
+            seen.stdout
+                .contains(dir.join("mf/tool/1.lua").to_str().unwrap())
         },
     },
     Operation {
@@ -144,6 +153,11 @@ const WITH_ML: &[&str] = &[
 /// Shells that have aliases, or take them as functions.
 const ALIASES: &[&str] = &[
     "bash", "zsh", "sh", "ksh", "mksh", "tcsh", "csh", "fish", "rc", "xonsh",
+];
+
+/// Programs that people type into: a text result is printed there, and is a value elsewhere.
+const SHELLS_PROPER: &[&str] = &[
+    "bash", "zsh", "sh", "ksh", "mksh", "tcsh", "csh", "fish", "rc", "nushell", "xonsh", "elvish",
 ];
 
 /// Shells for which modulefiles write functions.
