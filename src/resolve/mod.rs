@@ -517,44 +517,47 @@ impl Resolver {
         }
     }
 
-    /// Goes down as far as the words of `path` are entries: how far, what is there, and the last word where it is none.
+    /// Where the words of `path` lead: how far, what is there, and the last word where it is no entry. Only the last
+    /// directory on the way is listed.
     fn descend(
         &mut self,
         root: &Utf8Path,
         path: &str,
         rc: &mut dyn RcReader,
     ) -> Option<(String, Child, Option<String>)> {
-        let mut words = path.split('/');
-        let first = words.next()?;
-        let (mut here, mut child) = self.top(root, first, rc)?;
-        while let Some(word) = words.next() {
-            if child != Child::Dir {
-                return None;
+        let Some((above, word)) = path.rsplit_once('/') else {
+            let (name, child) = self.top(root, path, rc)?;
+            return Some((name, child, None));
+        };
+        let ignore_case = rc.config().ignore_case == IgnoreCase::Always;
+        let above = if ignore_case {
+            match self.descend(root, above, rc)? {
+                (above, Child::Dir, None) => above,
+                _ => return None,
             }
-            let read = self.roots.dir(root, &here, rc)?;
-            let known = read.children.get_key_value(word).or_else(|| {
-                (rc.config().ignore_case == IgnoreCase::Always)
-                    .then(|| {
-                        let order = rc.config().version_order;
-                        let same = |name: &&String| name.to_lowercase() == word.to_lowercase();
-                        let names = read.children.keys().filter(same);
-                        names.max_by_key(|name| order.key(name))
-                    })
-                    .flatten()
-                    .and_then(|name| read.children.get_key_value(name))
-            });
-            match known {
-                Some((name, next)) => {
-                    here = joined(&here, name);
-                    child = self.roots.resolve_child(root, &here, next, rc);
-                }
-                None if words.next().is_none() => {
-                    return Some((here, child, Some(word.to_owned())));
-                }
-                None => return None,
-            }
+        } else {
+            above.to_owned()
+        };
+        let read = self.roots.dir(root, &above, rc)?;
+        let mut known = read.children.get_key_value(word);
+        if known.is_none() && ignore_case {
+            let order = rc.config().version_order;
+            let same = |name: &&String| name.to_lowercase() == word.to_lowercase();
+            let best = read
+                .children
+                .keys()
+                .filter(same)
+                .max_by_key(|name| order.key(name));
+            known = best.and_then(|name| read.children.get_key_value(name));
         }
-        Some((here, child, None))
+        match known {
+            Some((name, child)) => {
+                let here = joined(&above, name);
+                let child = self.roots.resolve_child(root, &here, child, rc);
+                Some((here, child, None))
+            }
+            None => Some((above, Child::Dir, Some(word.to_owned()))),
+        }
     }
 
     /// What bears a name directly in the modulepath.

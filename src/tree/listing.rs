@@ -196,7 +196,6 @@ impl Roots {
             return;
         };
         self.read_toml_facts(root, dir, &read.children, rc);
-        self.no_toml_beside(root, dir, &read);
         for (name, child) in &read.children {
             let full_name = joined(dir, name);
             match self.resolve_child(root, &full_name, child, rc) {

@@ -3,14 +3,14 @@
 //! A directory is read once, an rc file is evaluated once. Only directories on the way to a name are touched: rc files that
 //! speak about a name have to lie on that way, in the modulepath itself, or be the site's or the user's.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::Read;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::dir::{Child, Dir, FileChild, is_ignored};
+use super::dir::{Child, Dir, FileChild, is_ignored, link_target};
 use super::facts::{Alias, AliasKind, Clock, Facts, Subject, Verdict, has_dot, judge};
 use super::rc::RcReader;
 use crate::config::{Config, NameSplit};
@@ -21,6 +21,9 @@ use crate::modulefile::{self, Directive, Language};
 
 /// How deep directories are followed: links may form circles.
 pub(crate) const MAX_DEPTH: usize = 64;
+
+/// The rc files of a directory, the weightiest first.
+const RC_FILES: [&str; 3] = [".modulerc.lua", ".modulerc", ".version"];
 
 /// The modulepaths and what is known about them.
 #[derive(Debug, Default)]
@@ -46,7 +49,11 @@ struct Root {
     rc_read: bool,
     dirs: HashMap<String, Option<Rc<Dir>>>,
     tops: HashMap<String, Option<Child>>,
+    /// Directories that were only passed on the way to others: whether they bear a marker.
+    passed: HashMap<String, bool>,
     toml: HashMap<String, Rc<Vec<VersionEntry>>>,
+    /// Names whose TOML file could be read.
+    toml_files: HashSet<String>,
 }
 
 impl Roots {
@@ -113,9 +120,42 @@ impl Roots {
         if let Some(known) = &read
             && !dir.is_empty()
         {
-            self.read_markers(root, dir, known, rc);
+            for (at, _) in dir.match_indices('/') {
+                self.pass(root, &dir[..at], rc);
+            }
+            if !self.root(root).passed.contains_key(dir) {
+                self.read_markers(root, dir, known, rc);
+            }
         }
         read
+    }
+
+    /// Reads the markers of a directory without listing it, which may be long; whether it bears any.
+    fn pass(&mut self, root: &Utf8Path, dir: &str, rc: &mut dyn RcReader) -> bool {
+        if let Some(known) = self.root(root).dirs.get(dir) {
+            return known.as_ref().is_some_and(|dir| dir.markers.any());
+        }
+        if let Some(known) = self.root(root).passed.get(dir) {
+            return *known;
+        }
+        let path = root.join(dir);
+        let link = rc
+            .config()
+            .default_links
+            .then(|| link_target(&path.join("default")))
+            .flatten();
+        let mut any = link.is_some();
+        if let Some(link) = link {
+            (self.root(root).facts.defaults).insert(dir.to_owned(), link);
+        }
+        for name in RC_FILES {
+            if any && rc.config().single_marker {
+                break;
+            }
+            any |= self.read_rc(root, dir, &path.join(name), rc);
+        }
+        self.root(root).passed.insert(dir.to_owned(), any);
+        any
     }
 
     /// The versions that `NAME.toml` beside the directory describes, added to those in it.
@@ -126,6 +166,9 @@ impl Roots {
         read: &mut Option<Dir>,
         rc: &mut dyn RcReader,
     ) {
+        if !self.may_have_toml(root, dir) {
+            return;
+        }
         let file = Utf8PathBuf::from(format!("{root}/{dir}.toml"));
         let entries = self.toml_entries(root, dir, &file, rc);
         let file_name = || format!("../{}", file.file_name().unwrap_or_default());
@@ -159,13 +202,15 @@ impl Roots {
         }
     }
 
-    /// Notes that the directories in a directory that was read have no TOML file beside them.
-    pub(crate) fn no_toml_beside(&mut self, root: &Utf8Path, dir: &str, read: &Dir) {
-        let known = &mut self.root(root).toml;
-        for (name, child) in &read.children {
-            if *child == Child::Dir && !read.toml_beside.contains(name) {
-                known.entry(joined(dir, name)).or_default();
+    /// Whether there may be a TOML file beside a directory: where the directory above was listed, that is known.
+    fn may_have_toml(&mut self, root: &Utf8Path, dir: &str) -> bool {
+        let (above, name) = dir.rsplit_once('/').unwrap_or(("", dir));
+        match self.root(root).dirs.get(above) {
+            Some(Some(above)) => {
+                above.toml_beside.contains(name)
+                    || matches!(above.children.get(name), Some(Child::File(file)) if file.language == Some(Language::Toml))
             }
+            Some(None) | None => true,
         }
     }
 
@@ -186,14 +231,17 @@ impl Roots {
             return Rc::clone(known);
         }
         let entries = match modulefile::read(file) {
-            Ok(source) => match versions_of(&source) {
-                Ok(entries) => entries,
-                // Whoever loads the module is told; listings only lack what the file would say.
-                Err(mistake) => {
-                    self.warnings.push(mistake);
-                    Vec::new()
+            Ok(source) => {
+                self.root(root).toml_files.insert(name.to_owned());
+                match versions_of(&source) {
+                    Ok(entries) => entries,
+                    // Whoever loads the module is told; listings only lack what the file would say.
+                    Err(mistake) => {
+                        self.warnings.push(mistake);
+                        Vec::new()
+                    }
                 }
-            },
+            }
             Err(_) => Vec::new(),
         };
         let entries = Rc::new(entries);
@@ -241,7 +289,11 @@ impl Roots {
         } else {
             [".toml", ".lua", ""].iter().find_map(|ending| {
                 let file_name = format!("{name}{ending}");
-                let is_file = std::fs::metadata(root.join(&file_name)).is_ok_and(|m| m.is_file());
+                let is_file = match *ending {
+                    // Was opened a moment ago, to see whether it describes several versions.
+                    ".toml" => self.root(root).toml_files.contains(name),
+                    _ => std::fs::metadata(root.join(&file_name)).is_ok_and(|m| m.is_file()),
+                };
                 is_file.then(|| {
                     Child::File(FileChild {
                         language: Language::of_name(&file_name),
@@ -260,7 +312,7 @@ impl Roots {
         if std::mem::replace(&mut self.root(root).rc_read, true) {
             return;
         }
-        for name in [".modulerc.lua", ".modulerc", ".version"] {
+        for name in RC_FILES {
             let found = self.read_rc(root, "", &root.join(name), rc);
             if found && rc.config().single_marker {
                 break;
@@ -278,12 +330,12 @@ impl Roots {
                 return;
             }
         }
-        let files = [
-            (markers.rc_lua, ".modulerc.lua"),
-            (markers.rc_tcl, ".modulerc"),
-            (markers.version, ".version"),
-        ];
-        for (_, name) in files.iter().filter(|(present, _)| *present) {
+        let present = [markers.rc_lua, markers.rc_tcl, markers.version];
+        for (_, name) in present
+            .iter()
+            .zip(RC_FILES)
+            .filter(|(present, _)| **present)
+        {
             self.read_rc(root, dir, &root.join(dir).join(name), rc);
             if single {
                 return;
@@ -496,10 +548,15 @@ impl Roots {
         }
         let fixed = max_depth(&rc.config().max_depth, root);
         let ends: Vec<usize> = full_name.match_indices('/').map(|(at, _)| at).collect();
+        let last = ends.len().saturating_sub(1);
         for (index, end) in ends.into_iter().enumerate() {
-            let dir = self.dir(root, &full_name[..end], rc);
-            let fixed_here = fixed == Some(index + 1);
-            if fixed_here || dir.is_some_and(|dir| dir.ends_name()) {
+            let dir = &full_name[..end];
+            // All but the last hold a directory: only a marker makes them end the name.
+            let ends_name = match index == last {
+                true => self.dir(root, dir, rc).is_some_and(|dir| dir.ends_name()),
+                false => self.pass(root, dir, rc),
+            };
+            if ends_name || fixed == Some(index + 1) {
                 return index + 1;
             }
         }
