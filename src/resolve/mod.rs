@@ -9,15 +9,13 @@
 mod error;
 mod misses;
 
-use std::sync::Arc;
-
 use camino::{Utf8Path, Utf8PathBuf};
 
 pub use error::ResolveError;
 pub use misses::Elsewhere;
 
 use crate::config::{Config, IgnoreCase};
-use crate::diag::{Diagnostic, SourceFile};
+use crate::diag::Diagnostic;
 use crate::modulefile::relation::Hiding;
 use crate::name::{Spec, VersionKey, Versions};
 use crate::tree::{
@@ -57,8 +55,6 @@ pub struct Found {
     pub tags: Vec<String>,
     /// What people are told who use it.
     pub warnings: Vec<String>,
-    /// Its text, where it had to be read to know that it is a modulefile.
-    pub source: Option<Arc<SourceFile>>,
 }
 
 impl Found {
@@ -236,21 +232,17 @@ impl Resolver {
                 if self.is_hard_hidden(&root, &spot, full_name, file, rc) {
                     continue;
                 }
-                let Ok(source) = Roots::text_if_unknown(file, child, rc.config()) else {
+                if !self.roots.is_loadable(file, child, rc.config()) {
                     let error = ResolveError::NotModulefile { file: file.clone() };
                     if !full_name_first {
                         return Err(error);
                     }
                     not_modulefile.get_or_insert(error);
                     continue;
-                };
+                }
                 let has_version = spot.name_parts < full_name.split('/').count();
                 if has_version || !full_name_first {
-                    let chosen = Chosen {
-                        source,
-                        ..exact(full_name, file)
-                    };
-                    return Ok(Step::Module(root, chosen));
+                    return Ok(Step::Module(root, exact(full_name, file)));
                 }
             }
             if !full_name_first {
@@ -627,10 +619,7 @@ impl Resolver {
         rc: &mut dyn RcReader,
     ) -> Found {
         let Chosen {
-            full_name,
-            file,
-            source,
-            ..
+            full_name, file, ..
         } = chosen;
         let parts = self.roots.name_parts(root, &full_name, rc);
         let name = first_parts(&full_name, parts).to_owned();
@@ -666,7 +655,6 @@ impl Resolver {
             nearly_forbidden: verdict.nearly_forbidden,
             tags: verdict.tags,
             warnings: verdict.warnings,
-            source,
         }
     }
 
@@ -740,7 +728,6 @@ fn exact(full_name: &str, file: &Utf8Path) -> Chosen {
         file: file.to_owned(),
         rank: Rank::Plain,
         key: VersionKey::Lmod(String::new()),
-        source: None,
     }
 }
 

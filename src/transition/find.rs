@@ -130,7 +130,7 @@ impl Modulefiles for Trees<'_> {
     }
 
     fn read(&mut self, file: &Utf8Path) -> Result<Arc<SourceFile>, Diagnostic> {
-        match self.resolver.roots().source(file) {
+        match self.resolver.roots().take_source(file) {
             Some(source) => Ok(source),
             None => modulefile::read(file),
         }

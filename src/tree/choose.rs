@@ -3,15 +3,12 @@
 //! Source: Lmod user guide "Picking modules when there are multiple directories in MODULEPATH"; `modulefile(4)` "Default
 //! version".
 
-use std::sync::Arc;
-
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::dir::{Child, Dir};
 use super::facts::{AliasKind, Subject};
 use super::rc::RcReader;
 use super::roots::{MAX_DEPTH, Rank, Roots, file_path, joined};
-use crate::diag::SourceFile;
 use crate::modulefile::relation::Hiding;
 use crate::name::VersionKey;
 
@@ -60,8 +57,6 @@ pub struct Chosen {
     pub rank: Rank,
     /// Its version among its siblings.
     pub key: VersionKey,
-    /// Its text, where it had to be read to know that it is a modulefile.
-    pub source: Option<Arc<SourceFile>>,
 }
 
 impl Chosen {
@@ -169,7 +164,7 @@ impl Roots {
         let key = rc.config().version_order.key(child);
         let entry = read.children.get(child);
         let entry = entry.map(|entry| self.resolve_child(root, &full_name, entry, rc));
-        let (file, source) = match entry {
+        let file = match entry {
             Some(Child::Dir) => {
                 let below = Want {
                     accepts: &|_| true,
@@ -187,8 +182,10 @@ impl Roots {
             }
             Some(Child::File(file)) => {
                 let path = file_path(root, dir, &file);
-                let source = Roots::text_if_unknown(&path, &file, rc.config()).ok()?;
-                (path, source)
+                if !self.is_loadable(&path, &file, rc.config()) {
+                    return None;
+                }
+                path
             }
             None => {
                 let alias = self.added_children(root, dir, rc.config()).remove(child)?;
@@ -198,7 +195,7 @@ impl Roots {
                     read.children.get(target.split('/').next()?)?;
                     return self.take(root, dir, target, read, rank, want, depth + 1, rc);
                 }
-                (Utf8PathBuf::from(alias.target), None)
+                Utf8PathBuf::from(alias.target)
             }
         };
         let subject = Subject {
@@ -215,7 +212,6 @@ impl Roots {
                 file,
                 rank,
                 key,
-                source,
             }),
         }
     }

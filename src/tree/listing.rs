@@ -318,7 +318,6 @@ impl Roots {
                     file: first.file.clone(),
                     rank: Rank::Meta,
                     key: first.key.clone(),
-                    source: None,
                 };
                 choices.push((tree.modulepath.clone(), chosen));
             } else if let Choice::Module(chosen) =

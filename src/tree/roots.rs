@@ -33,6 +33,8 @@ pub struct Roots {
     global: Option<Global>,
     clock: Clock,
     warnings: Vec<Diagnostic>,
+    /// Texts that were read to know what a file is: whoever loads it need not read it again.
+    sources: HashMap<Utf8PathBuf, Arc<SourceFile>>,
 }
 
 /// What the rc files of the site and of the user say.
@@ -79,15 +81,9 @@ impl Roots {
         self.modulepaths = modulepaths;
     }
 
-    /// The text of a TOML modulefile that was read for what it says about its versions.
-    pub fn source(&self, file: &Utf8Path) -> Option<Arc<SourceFile>> {
-        self.known
-            .values()
-            .flat_map(|root| root.toml.values())
-            .filter_map(|entries| entries.first())
-            .map(|entry| &entry.place.file)
-            .find(|source| source.path() == file)
-            .cloned()
+    /// The text of a file that had to be read to find the module; it is given away.
+    pub fn take_source(&mut self, file: &Utf8Path) -> Option<Arc<SourceFile>> {
+        self.sources.remove(file)
     }
 
     /// The modulepaths in the order of `MODULEPATH`.
@@ -233,6 +229,7 @@ impl Roots {
         let entries = match modulefile::read(file) {
             Ok(source) => {
                 self.root(root).toml_files.insert(name.to_owned());
+                (self.sources).insert(file.to_owned(), Arc::clone(&source));
                 match versions_of(&source) {
                     Ok(entries) => entries,
                     // Whoever loads the module is told; listings only lack what the file would say.
@@ -568,18 +565,22 @@ impl Roots {
         child.language.is_some() || config.allow_tcl && begins_as_modulefile(file)
     }
 
-    /// The text of a file whose name does not tell what it is: it has to be read to know. `Err` where it is no modulefile.
-    pub(crate) fn text_if_unknown(
+    /// The same for a file that probably will be loaded: a text that has to be read is kept.
+    pub(crate) fn is_loadable(
+        &mut self,
         file: &Utf8Path,
         child: &FileChild,
         config: &Config,
-    ) -> Result<Option<Arc<SourceFile>>, NotModulefile> {
-        if child.language.is_some() {
-            return Ok(None);
+    ) -> bool {
+        if child.language.is_some() || self.sources.contains_key(file) {
+            return true;
         }
         match modulefile::read(file) {
-            Ok(source) if config.allow_tcl && source.text().starts_with(COOKIE) => Ok(Some(source)),
-            _ => Err(NotModulefile),
+            Ok(source) if config.allow_tcl && source.text().starts_with(COOKIE) => {
+                self.sources.insert(file.to_owned(), source);
+                true
+            }
+            _ => false,
         }
     }
 }
@@ -622,10 +623,6 @@ pub(crate) fn file_path(root: &Utf8Path, dir: &str, file: &FileChild) -> Utf8Pat
 
 /// How a Tcl modulefile begins.
 const COOKIE: &[u8] = b"#%Module";
-
-/// A file that only looked like a modulefile.
-#[derive(Debug)]
-pub(crate) struct NotModulefile;
 
 fn begins_as_modulefile(file: &Utf8Path) -> bool {
     let mut start = [0; COOKIE.len()];
