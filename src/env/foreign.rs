@@ -250,7 +250,7 @@ fn read_stacks(env: &Environment, state: &mut State) {
         if let Some(var) = name.strip_prefix(b"__LMOD_STACK_")
             && let Some(var) = VarName::new(var)
         {
-            // The newest comes first; `false` is the word for a variable that was unset.
+            // The present value comes first, then those it hides; `false` is the word for none.
             let mut stack: Vec<Hidden> = value
                 .split_str(":")
                 .filter_map(plain_base64)
@@ -336,7 +336,7 @@ mod tests {
             ("PATH", "/lib/bin:/usr/bin"),
             ("__LMOD_REF_COUNT_PATH", "/lib/bin:2;/usr/bin:1"),
             ("E", "new"),
-            ("__LMOD_STACK_E", "b2xk"),
+            ("__LMOD_STACK_E", "bmV3:b2xk"),
         ]);
         let (mut state, loss) = packed::read(&env, rules());
         assert_eq!(loss, None);
@@ -350,8 +350,14 @@ mod tests {
         let entries = state.path_entries(&VarName::new("PATH").unwrap(), BStr::new(":"));
         let counts: Vec<u32> = entries.iter().map(|e| e.user).collect();
         assert_eq!(counts, [2, 1]);
-        let stack = &state.stacks[&VarName::new("E").unwrap()];
-        assert_eq!(stack[0].value.as_ref().unwrap(), "old");
+        let var = VarName::new("E").unwrap();
+        state.claim_stack(&var, &[lib.id]);
+        let below = |state: &State| state.hidden_by(&var, lib.id);
+        assert_eq!(below(&state), Some(Some("old".into())));
+        // With one module more than values, the lowest hides nothing.
+        let mut other = packed::read(&env, rules()).0;
+        other.claim_stack(&var, &[lib.id, 9]);
+        assert_eq!(below(&other), Some(None));
         // The other system's memory goes when ours is written.
         state.seal();
         let after = state.environment();

@@ -554,16 +554,6 @@ impl<'s> State<'s> {
                 var: var.clone(),
                 on_unload: Some(value.clone()),
             }),
-            EnvOp::Push { var, .. } => {
-                self.edit_stack(var, |stack| {
-                    if let Some(unclaimed) = stack.iter_mut().find(|h| h.owner == 0) {
-                        unclaimed.owner = owner;
-                    } else if !stack.iter().any(|h| h.owner == owner) {
-                        stack.push(Hidden { owner, value: None });
-                    }
-                });
-                None
-            }
             EnvOp::Path {
                 action: PathAction::Prepend | PathAction::Append,
                 var,
@@ -586,6 +576,26 @@ impl<'s> State<'s> {
             }),
             _ => None,
         }
+    }
+
+    /// Says that `owners`, in this order, pushed values on `var` some time before. Where nobody knows their owners, the
+    /// stack holds all values that the variable had, its present one on top.
+    pub fn claim_stack(&mut self, var: &VarName, owners: &[Owner]) {
+        self.edit_stack(var, |stack| {
+            if stack.iter().any(|h| h.owner != 0) {
+                return;
+            }
+            let values: Vec<Option<BString>> = stack.drain(..).map(|h| h.value).collect();
+            let below = (owners.len() + 1).saturating_sub(values.len());
+            stack.extend(owners.iter().zip(0..).map(|(&owner, at)| {
+                Hidden {
+                    owner,
+                    value: usize::checked_sub(at, below)
+                        .and_then(|at| values.get(at).cloned())
+                        .flatten(),
+                }
+            }));
+        });
     }
 
     /// Makes everything that belongs to `from` belong to `to`.

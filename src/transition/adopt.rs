@@ -1,11 +1,12 @@
 //! Modules of which only the name and the file are known: the session began under another module system, or the state
 //! in the environment was damaged. Their files tell what they did.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::Transition;
 use super::step::fingerprint_of;
-use crate::env::{Module, Need, NeedKind};
+use crate::env::{EnvOp, Module, Need, NeedKind, Owner, VarName};
 use crate::modulefile::{Evaluation, Mode, ModuleContext, RelationKind};
 use crate::name::Purpose;
 
@@ -24,12 +25,16 @@ impl Transition<'_> {
             .filter(unknown)
             .cloned()
             .collect();
+        let mut pushes = BTreeMap::new();
         for module in modules {
-            self.adopt_one(&module);
+            self.adopt_one(&module, &mut pushes);
+        }
+        for (var, owners) in pushes {
+            self.state.claim_stack(&var, &owners);
         }
     }
 
-    fn adopt_one(&mut self, module: &Rc<Module>) {
+    fn adopt_one(&mut self, module: &Rc<Module>, pushes: &mut BTreeMap<VarName, Vec<Owner>>) {
         let Ok(source) = self.site.read(&module.file) else {
             return;
         };
@@ -44,7 +49,10 @@ impl Transition<'_> {
         };
         let mut journal = Vec::new();
         for recorded in evaluation.ops.iter().filter(|r| !r.irreversible) {
-            journal.extend(self.state.claim(&recorded.op, module.id));
+            match &recorded.op {
+                EnvOp::Push { var, .. } => pushes.entry(var.clone()).or_default().push(module.id),
+                op => journal.extend(self.state.claim(op, module.id)),
+            }
         }
         let needs = self.needs_of(&evaluation);
         let fingerprint = fingerprint_of(source.text());
