@@ -15,7 +15,7 @@ pub(super) fn is_loaded(context: &mut Context) -> Result<(), Diagnostic> {
 /// True if all named modules can be loaded.
 pub(super) fn is_avail(context: &mut Context) -> Result<(), Diagnostic> {
     let specs = context.specs(context.words)?;
-    if !specs.iter().all(|spec| context.engine.locate(spec).is_ok()) {
+    if !specs.iter().all(|spec| context.engine.is_avail(spec)) {
         context.answer = Answer::False;
     }
     Ok(())

@@ -77,6 +77,10 @@ impl Modulefiles for Site {
         }
     }
 
+    fn explain(&mut self, _: &Spec, diagnostic: Diagnostic) -> Diagnostic {
+        diagnostic
+    }
+
     fn list(&mut self, _: Vec<Utf8PathBuf>, _: &Loaded) -> Vec<Tree> {
         Vec::new()
     }

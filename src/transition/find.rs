@@ -1,6 +1,7 @@
 //! Where the engine gets modulefiles from.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -11,9 +12,12 @@ use crate::env::Loaded;
 use crate::modulefile::relation::Hiding;
 use crate::modulefile::{self, Languages, LoadedModule};
 use crate::name::Spec;
-use crate::resolve::{Found, ResolveError, Resolver};
+use crate::resolve::{Elsewhere, Found, ResolveError, Resolver};
 use crate::session::Session;
 use crate::tree::{Crawl, RcEvaluator, Tree};
+
+/// How long an error message may look for the module in other hierarchies.
+const LOOK_ELSEWHERE: Duration = Duration::from_millis(500);
 
 /// Why there is no file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,6 +75,9 @@ pub trait Modulefiles {
     /// The symbolic versions that point at `full_name`.
     fn symbols(&mut self, full_name: &str) -> Vec<String>;
 
+    /// The message for a module that was not found, with what was probably meant and how to get there.
+    fn explain(&mut self, spec: &Spec, diagnostic: Diagnostic) -> Diagnostic;
+
     /// All modules of these modulepaths.
     fn list(&mut self, modulepaths: Vec<Utf8PathBuf>, loaded: &Loaded) -> Vec<Tree>;
 
@@ -105,6 +112,24 @@ impl<'a> Trees<'a> {
                 loaded: Vec::new(),
             },
         }
+    }
+
+    /// Crawls with the caches of the session; what took long is remembered for the next time.
+    fn crawl_until(&mut self, deadline: Option<Instant>) -> Crawl {
+        let mut cache = Cache::open(self.rc.session, self.rc.config);
+        let start = Instant::now();
+        let crawl = self
+            .resolver
+            .roots()
+            .crawl(&mut self.rc, &mut cache, deadline);
+        let slow = start.elapsed().as_millis() > u128::from(self.rc.config.cache_after_ms);
+        if slow && cache.learned() > 0 && !self.rc.config.ignore_cache {
+            // A home that cannot be written is no reason to fail: the next crawl is as slow as this one.
+            if let Some(path) = cache::path(self.rc.session, self.rc.config, cache::Owner::User) {
+                let _ = cache.save(&path);
+            }
+        }
+        crawl
     }
 
     fn look_in(&mut self, modulepaths: Vec<Utf8PathBuf>, loaded: &Loaded) {
@@ -144,6 +169,30 @@ impl Modulefiles for Trees<'_> {
         self.resolver.symbols(full_name, &mut self.rc)
     }
 
+    fn explain(&mut self, spec: &Spec, diagnostic: Diagnostic) -> Diagnostic {
+        // Nobody reads it: no look at the whole tree.
+        if self.rc.config.quiet {
+            return diagnostic;
+        }
+        let Err(error) = self.resolver.resolve(spec, &mut self.rc) else {
+            return diagnostic;
+        };
+        let crawl = self.crawl_until(Some(Instant::now() + LOOK_ELSEWHERE));
+        let elsewhere: Vec<Elsewhere> = crawl
+            .find(&spec.path)
+            .into_iter()
+            .filter(|(entry, ways)| !entry.is_hidden() && ways.iter().all(|way| !way.is_empty()))
+            .map(|(entry, ways)| Elsewhere {
+                full_name: entry.full_name.clone(),
+                ways,
+            })
+            .collect();
+        let mut explained = self.resolver.explain(&error, &elsewhere, &mut self.rc);
+        explained.notes.extend(diagnostic.notes);
+        explained.place = diagnostic.place;
+        explained
+    }
+
     fn list(&mut self, modulepaths: Vec<Utf8PathBuf>, loaded: &Loaded) -> Vec<Tree> {
         self.look_in(modulepaths, loaded);
         self.resolver.roots().list(&mut self.rc)
@@ -151,17 +200,7 @@ impl Modulefiles for Trees<'_> {
 
     fn crawl(&mut self, modulepaths: Vec<Utf8PathBuf>, loaded: &Loaded) -> Crawl {
         self.look_in(modulepaths, loaded);
-        let mut cache = Cache::open(self.rc.session, self.rc.config);
-        let start = std::time::Instant::now();
-        let crawl = self.resolver.roots().crawl(&mut self.rc, &mut cache, None);
-        let slow = start.elapsed().as_millis() > u128::from(self.rc.config.cache_after_ms);
-        if slow && cache.learned() > 0 && !self.rc.config.ignore_cache {
-            // A home that cannot be written is no reason to fail: the next crawl is as slow as this one.
-            if let Some(path) = cache::path(self.rc.session, self.rc.config, cache::Owner::User) {
-                let _ = cache.save(&path);
-            }
-        }
-        crawl
+        self.crawl_until(None)
     }
 
     fn take_warnings(&mut self) -> Vec<Diagnostic> {

@@ -28,7 +28,15 @@ impl Transition<'_> {
     /// # Errors
     /// There is no such module, or it must not be loaded.
     pub fn locate(&mut self, spec: &Spec) -> Result<Found, Diagnostic> {
-        self.find(spec).map_err(Miss::into_diagnostic)
+        self.find(spec).map_err(|miss| match miss {
+            Miss::Unknown(diagnostic) => self.site.explain(spec, *diagnostic),
+            Miss::Refused(diagnostic) => *diagnostic,
+        })
+    }
+
+    /// Whether a load of `spec` would find a file now.
+    pub fn is_avail(&mut self, spec: &Spec) -> bool {
+        self.find(spec).is_ok()
     }
 
     /// All modules of the modulepaths in force.

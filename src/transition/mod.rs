@@ -281,6 +281,7 @@ impl<'a> Transition<'a> {
     fn check_missing(&mut self) -> Result<(), Diagnostic> {
         for (spec, diagnostic) in std::mem::take(&mut self.missing) {
             if self.loaded_match(&spec, Purpose::IsLoaded).is_none() {
+                let diagnostic = self.site.explain(&spec, diagnostic);
                 self.fail(diagnostic)?;
             }
         }
