@@ -439,7 +439,12 @@ impl Transition<'_> {
                 Some(new) => self.unload_match(new),
                 None => Ok(()),
             },
-            RelationKind::Inherit => self.inherit(module, Mode::Unload),
+            RelationKind::Inherit => {
+                self.inherit(module, Mode::Unload)?;
+                // Its modulepath may have gone, and then nothing is found to inherit from: the journal knows.
+                self.state.take_back_all(module);
+                Ok(())
+            }
             RelationKind::AlwaysLoad
             | RelationKind::DependsOn
             | RelationKind::DependsOnAny

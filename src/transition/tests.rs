@@ -1,6 +1,8 @@
 //! What a request does to a session, on a site in memory.
 
 use super::RestoreVersions;
+use proptest::prelude::*;
+
 use super::fake::{Shell, Site};
 use super::report::Notice;
 
@@ -665,4 +667,109 @@ fn a_session_without_state_is_taken_over_and_made_whole() {
     shell.ok("purge");
     assert_eq!(shell.env(), start);
     assert_ne!(whole, start);
+}
+
+/// A site with everything that makes loads depend on each other.
+fn wild() -> Site {
+    hierarchy()
+        .file("/Core/zlib/1", "prepend LD /zlib1; setenv ZLIB 1")
+        .file("/Core/zlib/2", "prepend LD /zlib2; setenv ZLIB 2")
+        .file("/Core/lib/1", "depends_on zlib; prepend PATH /lib:/shared")
+        .file(
+            "/Core/lib/2",
+            "depends_on zlib/1; append PATH /shared; pushenv E lib",
+        )
+        .file(
+            "/Core/any/1",
+            "depends_on_any nope zlib/2 lib; pushenv E any; pushenv F any",
+        )
+        .file(
+            "/Core/bundle/1",
+            "load lib tool; try_load mpich nope; priority PATH /bundle",
+        )
+        .file(
+            "/Core/other/1",
+            "conflict bundle; append MANPATH /other; remove PATH /shared",
+        )
+        .file(
+            "/Core/gives_up/1",
+            "load zlib/1; setenv G 1; prepend PATH /g; break",
+        )
+        .file("/Core/fails/1", "load lib; prepend PATH /fails; fail no")
+        .file("/Core/stays/1", "sticky; prepend PATH /stays")
+        .file(
+            "/Core/alone/latest",
+            "load alone/2; prepend PATH /latest; pushenv E latest",
+        )
+        .file("/Core/alone/2", "prepend PATH /alone2; pushenv E alone")
+        .file("/extra/zlib/3", "prepend LD /zlib3; pushenv ZLIB 3")
+        .file("/extra/lib/1", "inherit; prepend PATH /extra-lib")
+}
+
+const WORDS: &[&str] = &[
+    "gcc", "gcc/11", "gcc/12", "intel", "mpich", "petsc", "tool", "zlib", "zlib/1", "lib", "lib/1",
+    "any", "bundle", "other", "gives_up", "fails", "stays", "alone", "alone/2", "nope",
+];
+
+fn any_request() -> impl Strategy<Value = String> {
+    let word = || proptest::sample::select(WORDS);
+    let words = || proptest::collection::vec(word(), 1..4).prop_map(|words| words.join(" "));
+    prop_oneof![
+        6 => words().prop_map(|words| format!("load {words}")),
+        3 => words().prop_map(|words| format!("unload {words}")),
+        1 => (word(), word()).prop_map(|(old, new)| format!("swap {old} {new}")),
+        1 => Just("purge".to_owned()),
+        1 => Just("update".to_owned()),
+        1 => Just("use /extra".to_owned()),
+        1 => Just("unuse /extra".to_owned()),
+        1 => Just("undo".to_owned()),
+        1 => Just("save and restore".to_owned()),
+        1 => Just("delete zlib".to_owned()),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    /// Whatever was done: a request that fails changes nothing, every loaded module is there once, and purging brings
+    /// back the start to the byte, files deleted or not.
+    #[test]
+    fn a_walk_ends_where_it_began(steps in proptest::collection::vec(any_request(), 1..15)) {
+        let mut shell = Shell::new(wild());
+        shell.set("E", "user");
+        shell.set("MANPATH", ":");
+        // The first request writes paths in their tidy form.
+        shell.ok("load tool").ok("purge");
+        let start = shell.env();
+        for step in &steps {
+            let before = shell.env();
+            let result = match step.as_str() {
+                "save and restore" => {
+                    let saved = shell.collection();
+                    let result = shell.request(|t| t.restore(&saved, RestoreVersions::Pinned));
+                    result.map_err(|d| d.message)
+                }
+                "delete zlib" => {
+                    shell.site.files.remove("/Core/zlib/1");
+                    Ok(())
+                }
+                request => shell.run(request),
+            };
+            if result.is_err() {
+                prop_assert_eq!(&before, &shell.env(), "after {}", step);
+            }
+            let loaded = shell.loaded();
+            let mut names: Vec<&str> = loaded.split(':').filter_map(|m| m.split('/').next()).collect();
+            names.sort_unstable();
+            let all = names.len();
+            names.dedup();
+            prop_assert_eq!(all, names.len(), "after {}: {}", step, loaded);
+        }
+        shell.ok("--force purge").ok("unuse /extra");
+        let mut end = shell.env();
+        if end.get("MANPATH").map(String::as_str) == Some("::") {
+            end.insert("MANPATH".to_owned(), ":".to_owned());
+        }
+        prop_assert_eq!(&start, &end, "after {:?}", steps);
+    }
 }
