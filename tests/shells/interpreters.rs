@@ -5,6 +5,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use bstr::BString;
 use camino::{Utf8Path, Utf8PathBuf};
 use xmod::shell::{InitPaths, find};
 
@@ -160,6 +161,7 @@ pub(crate) const INTERPRETERS: &[Interpreter] = &[
         show: "/usr/bin/env -0 > $OUT",
         choose: "module @WORDS@ && /bin/touch true || /bin/touch false",
         strict: "$RAISE_SUBPROC_ERROR = True",
+        word: ("r'", "'"),
         ..PLAIN
     },
     Interpreter {
@@ -277,7 +279,7 @@ pub(crate) const INTERPRETERS: &[Interpreter] = &[
 #[derive(Debug)]
 pub(crate) struct Seen {
     /// The environment of a child at the end; empty when the script did not come so far.
-    pub(crate) env: BTreeMap<Vec<u8>, Vec<u8>>,
+    pub(crate) env: BTreeMap<BString, BString>,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
     pub(crate) success: bool,
@@ -314,6 +316,11 @@ impl Interpreter {
     /// Whether it is driven through its start file, and not by code that it reads from a file.
     pub(crate) fn has_start_file(&self) -> bool {
         !self.source.is_empty()
+    }
+
+    /// Whether its scripts are lines of a shell: there `'...'` keeps backslashes.
+    pub(crate) fn keeps_backslashes(&self) -> bool {
+        self.separator == " " && self.word.0.ends_with('\'')
     }
 
     /// One module command as a statement.
@@ -370,7 +377,7 @@ impl Interpreter {
             .split(|&b| b == 0)
             .filter_map(|entry| {
                 let at = entry.iter().position(|&b| b == b'=')?;
-                Some((entry[..at].to_vec(), entry[at + 1..].to_vec()))
+                Some((entry[..at].into(), entry[at + 1..].into()))
             })
             .collect();
         Seen {

@@ -3,6 +3,8 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use bstr::ByteSlice;
+
 use super::interpreters::{INTERPRETERS, Interpreter, Seen};
 use crate::support::XMOD;
 
@@ -181,8 +183,8 @@ fn uses(i: &Interpreter, line: &str, shells: &[&str]) -> Option<Vec<String>> {
 
 fn text(seen: &Seen, name: &str) -> Option<String> {
     seen.env
-        .get(name.as_bytes())
-        .map(|v| String::from_utf8_lossy(v).into_owned())
+        .get(name.as_bytes().as_bstr())
+        .map(|v| v.to_str_lossy().into_owned())
 }
 
 fn is(seen: &Seen, name: &str, value: Option<&str>) -> bool {
@@ -286,4 +288,98 @@ fn every_operation_works_in_every_shell() {
     )
     .unwrap();
     assert!(failures.is_empty(), "{}", failures.join("\n\n"));
+}
+
+#[test]
+fn a_program_that_is_gone_makes_the_command_fail() {
+    let people = |i: &&Interpreter| SHELLS_PROPER.contains(&i.shell) && i.has_start_file();
+    for interpreter in INTERPRETERS.iter().filter(people).filter(|i| i.is_here()) {
+        let dir = tempfile::tempdir().unwrap();
+        let gone = dir.path().join("gone/lmod");
+        let init = interpreter.install(&gone, dir.path());
+        let script = interpreter.script(&init, &[interpreter.choice(&["load", "x"])]);
+        let seen = interpreter.run(&script, &[], dir.path());
+        let (yes, no) = (dir.path().join("true"), dir.path().join("false"));
+        assert!(
+            no.exists() && !yes.exists(),
+            "{}: {seen:?}",
+            interpreter.program[0]
+        );
+    }
+}
+
+/// Names of modules that a shell might take for more than a name. None holds a quote of the scripts.
+const HOSTILE_NAMES: &[&str] = &[
+    "a;touch EVIL",
+    "a$(touch EVIL)",
+    "a`touch EVIL`",
+    "a|touch EVIL",
+    "$HOME",
+    "{a,b}",
+    "a*",
+    "~root",
+    "a&b",
+    "a#b",
+    "a\\b",
+    "%s%d",
+    "a(b)",
+    "a#{1+1}",
+];
+
+/// Interpreters in whose scripts `'...'` or `{...}` keeps such a word as it is.
+fn quotes_words(i: &&Interpreter) -> bool {
+    i.has_start_file() && !["cmake", "lisp"].contains(&i.shell)
+}
+
+#[test]
+fn names_of_modules_never_become_code() {
+    for interpreter in INTERPRETERS
+        .iter()
+        .filter(quotes_words)
+        .filter(|i| i.is_here())
+    {
+        let dir = tempfile::tempdir().unwrap();
+        let mf = dir.path().join("mf");
+        std::fs::create_dir_all(&mf).unwrap();
+        // Blanks part words of a request; all else may stand in the name of a file.
+        let real = |name: &str| name.replace("touch EVIL", "touch");
+        for name in HOSTILE_NAMES {
+            std::fs::write(mf.join(real(name)), "#%Module\nappend-path SEEN yes\n").unwrap();
+        }
+        let init = interpreter.install(Path::new(XMOD), dir.path());
+        // In R, Python and their kind a backslash in quotes is an escape.
+        let escapes = interpreter.keeps_backslashes() || interpreter.shell == "tcl";
+        let names: Vec<&str> = HOSTILE_NAMES
+            .iter()
+            .copied()
+            .filter(|name| escapes || !name.contains('\\'))
+            .collect();
+        let mut statements = Vec::new();
+        for name in &names {
+            statements.push(interpreter.command(&["load", &real(name)]));
+        }
+        let modulepath = mf.to_str().unwrap().as_bytes();
+        let script = interpreter.script(&init, &statements);
+        let seen = interpreter.run(&script, &[("MODULEPATH", modulepath)], dir.path());
+        let loaded: Vec<String> = names.iter().map(|name| real(name)).collect();
+        assert_eq!(
+            text(&seen, "LOADEDMODULES"),
+            Some(loaded.join(":")),
+            "{}: {seen:?}",
+            interpreter.program[0]
+        );
+        // The same names where there is no such module: the message holds them, and is kept in a variable.
+        let statements: Vec<String> = names
+            .iter()
+            .map(|name| interpreter.choice(&["load", name]))
+            .collect();
+        let script = interpreter.script(&init, &statements);
+        let seen = interpreter.run(&script, &[("MODULEPATH", b"/nonexistent")], dir.path());
+        let exists = |file: &str| dir.path().join(file).exists();
+        assert!(
+            exists("false") && !exists("true") && !exists("EVIL") && !exists("touch"),
+            "{}: {seen:?}",
+            interpreter.program[0]
+        );
+    }
 }

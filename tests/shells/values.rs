@@ -151,7 +151,7 @@ fn round_trip(interpreter: &Interpreter, values: &[Vec<u8>]) -> Result<(), Strin
     if dir.path().join("EVIL").exists() {
         wrong.push("a value was run as code".to_owned());
     }
-    let get = |name: &str| seen.env.get(name.as_bytes()).map(Vec::as_slice);
+    let get = |name: &str| seen.env.get(bstr::BStr::new(name)).map(|v| v.as_slice());
     for (name, value) in [
         ("LAST", Some(&b"here"[..])),
         ("GONE", None),
