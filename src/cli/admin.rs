@@ -56,6 +56,12 @@ enum Command {
         #[arg(long)]
         destdir: Option<Utf8PathBuf>,
     },
+    /// Run one command with modules loaded: xmod exec gcc openmpi -- make
+    Exec {
+        /// The modules, then `--`, then the command with its arguments
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        words: Vec<String>,
+    },
     /// Build, describe or remove the cache that spider, keyword and category read
     Cache {
         #[command(subcommand)]
@@ -122,6 +128,7 @@ pub(super) fn run(session: &Session) -> Outcome {
             install::uninstall(&prefix, destdir.as_deref()).map(answer)
         }
         // Taken before clap is asked, because the words of a script are no options of ours; it stands here for the help.
+        Command::Exec { .. } => return command::exec::run(session, &session.args[1..]),
         Command::Tclsh { .. } => return tclsh(session),
     };
     result.unwrap_or_else(|diagnostic| failed(&diagnostic))

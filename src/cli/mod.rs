@@ -25,9 +25,11 @@ pub fn run(session: &Session) -> Outcome {
         Some(name) => shell::find(name),
         None => None,
     };
-    // A script of the interpreter's own: nothing of a session is needed.
-    if first.as_deref() == Some("tclsh") {
-        return admin::tclsh(session);
+    // The words behind these two are somebody else's, not options of ours: clap must not see them.
+    match first.as_deref() {
+        Some("tclsh") => return admin::tclsh(session),
+        Some("exec") => return command::exec::run(session, &session.args[1..]),
+        _ => {}
     }
     let is_peer = matches!(
         session.program.as_str(),

@@ -7,6 +7,7 @@ mod avail;
 pub mod cache;
 mod change;
 mod collections;
+pub mod exec;
 pub mod install;
 mod list;
 mod outcome;
@@ -277,6 +278,32 @@ pub fn apply_options(config: &mut Config, options: &Options) {
     }
 }
 
+/// What came of a request: the changes, what was said on the way, and the report.
+struct Answered {
+    delta: Delta,
+    messages: String,
+    report: String,
+    voice: Voice,
+}
+
+/// How people are spoken to.
+#[derive(Debug, Clone, Copy)]
+struct Voice {
+    /// Not at all.
+    quiet: bool,
+    /// Reports go to standard output.
+    redirect: bool,
+}
+
+impl Voice {
+    fn of(config: &Config) -> Voice {
+        Voice {
+            quiet: config.quiet,
+            redirect: config.redirect,
+        }
+    }
+}
+
 /// Runs one sub-command and says what the shell and people get.
 pub fn run(
     session: &Session,
@@ -285,10 +312,47 @@ pub fn run(
     subcommand: &'static Subcommand,
     request: &Request,
 ) -> Outcome {
+    let answered = answer(session, config, row, subcommand, request);
+    finish(answered, row)
+}
+
+/// Loads modules for a program that is no shell: the changes, and what was said.
+///
+/// # Errors
+/// The text for people where a module cannot be loaded.
+fn loaded(
+    session: &Session,
+    config: &Config,
+    modules: Vec<String>,
+) -> Result<(Delta, String), String> {
+    let row = crate::shell::find("sh").expect("sh is in the table");
+    let load = table::find("load").expect("load is in the table");
+    let request = Request {
+        action: Action::Run(load),
+        options: Options::default(),
+        words: modules,
+        warnings: Vec::new(),
+    };
+    let answered = answer(session, config, row, load, &request);
+    if answered.delta.failed {
+        Err(answered.messages)
+    } else {
+        Ok((answered.delta, answered.messages))
+    }
+}
+
+/// Runs one sub-command.
+fn answer(
+    session: &Session,
+    config: &Config,
+    row: &Row,
+    subcommand: &'static Subcommand,
+    request: &Request,
+) -> Answered {
     let languages = Languages::default();
     let by_site = match configured(session, config, &languages, &request.options) {
         Ok(by_site) => by_site,
-        Err(diagnostic) => return failed(session, config, Some(row), &diagnostic),
+        Err(diagnostic) => return Answered::failure(session, config, String::new(), &diagnostic),
     };
     let config = by_site.as_ref().unwrap_or(config);
     let site = Site::new(session, config, &languages);
@@ -329,6 +393,12 @@ pub fn run(
         report,
         errors,
     } = engine.finish();
+    let done = |delta, messages, report| Answered {
+        delta,
+        messages,
+        report,
+        voice: Voice::of(config),
+    };
     let mut messages = String::new();
     if !config.quiet {
         for warning in &request.warnings {
@@ -356,24 +426,44 @@ pub fn run(
                 Answer::Text(text) => delta.result = Some(text.clone()),
             }
             if delta.failed && errors.is_empty() {
-                return finish(config, row, Delta::failure(), messages, text);
+                return done(Delta::failure(), messages, text);
             }
             if request.options.dry_run || answer == Answer::Preview {
                 let layout = layout(session, Some(&request.options));
                 let text = text + &view::diff::render(&delta, session, layout);
-                return finish(config, row, Delta::default(), messages, text);
+                return done(Delta::default(), messages, text);
             }
             forget_last_error(session, &mut delta);
-            return finish(config, row, delta, messages, text);
+            return done(delta, messages, text);
         }
         Err(diagnostic) => diagnostic,
     };
     if !config.quiet {
         messages.push_str(&view::report::messages(&report));
     }
-    let error = rendered(session, config, Severity::Error, &diagnostic);
-    messages.push_str(&error);
-    finish(config, row, failure(&error), messages, text)
+    Answered {
+        report: text,
+        ..Answered::failure(session, config, messages, &diagnostic)
+    }
+}
+
+impl Answered {
+    /// A request that failed; `messages` was said before.
+    fn failure(
+        session: &Session,
+        config: &Config,
+        mut messages: String,
+        diagnostic: &Diagnostic,
+    ) -> Answered {
+        let error = rendered(session, config, Severity::Error, diagnostic);
+        messages.push_str(&error);
+        Answered {
+            delta: failure(&error),
+            messages,
+            report: String::new(),
+            voice: Voice::of(config),
+        }
+    }
 }
 
 /// A request that succeeds takes the last error away.
@@ -406,11 +496,16 @@ pub fn state_report(session: &Session, config: &Config, row: &Row) -> Outcome {
 
 /// A request that is answered by text alone.
 pub fn say(config: &Config, row: &Row, text: String, ok: bool) -> Outcome {
-    let delta = Delta {
-        failed: !ok,
-        ..Delta::default()
+    let answered = Answered {
+        delta: Delta {
+            failed: !ok,
+            ..Delta::default()
+        },
+        messages: String::new(),
+        report: text,
+        voice: Voice::of(config),
     };
-    finish(config, row, delta, String::new(), text)
+    finish(answered, row)
 }
 
 /// A request that failed before it began. Without a shell there is no code to print.
@@ -420,11 +515,11 @@ pub fn failed(
     row: Option<&Row>,
     diagnostic: &Diagnostic,
 ) -> Outcome {
-    let message = rendered(session, config, Severity::Error, diagnostic);
+    let answered = Answered::failure(session, config, String::new(), diagnostic);
     match row {
-        Some(row) => finish(config, row, failure(&message), message, String::new()),
+        Some(row) => finish(answered, row),
         None => Outcome {
-            stderr: message.into_bytes(),
+            stderr: answered.messages.into_bytes(),
             exit: 1,
             ..Outcome::default()
         },
@@ -459,15 +554,15 @@ fn rendered(
 
 /// Puts code, messages and report together. A report goes to standard output as code that prints it where the user wants
 /// that and the shell can.
-fn finish(
-    config: &Config,
-    row: &Row,
-    mut delta: Delta,
-    messages: String,
-    report: String,
-) -> Outcome {
+fn finish(answered: Answered, row: &Row) -> Outcome {
+    let Answered {
+        mut delta,
+        messages,
+        report,
+        voice,
+    } = answered;
     let mut messages = messages.into_bytes();
-    let redirected = config.redirect && !report.is_empty();
+    let redirected = voice.redirect && !report.is_empty();
     if redirected {
         delta.echo = report.lines().map(BString::from).collect();
     }
@@ -476,7 +571,7 @@ fn finish(
     if !redirected {
         messages.extend_from_slice(report.as_bytes());
     }
-    if !config.quiet {
+    if !voice.quiet {
         for dropped in &emission.dropped {
             messages.extend_from_slice(format!("warning: {dropped}\n").as_bytes());
         }
