@@ -201,9 +201,9 @@ impl Run {
         self.shown(&self.outcome.stdout)
     }
 
-    /// Whether no variable has changed.
+    /// Whether no variable has changed but those that module systems keep for themselves.
     pub(crate) fn unchanged(&self) -> bool {
-        self.before == *self.env()
+        same_but_state(&self.before, self.env()).is_empty()
     }
 
     fn shown(&self, text: &str) -> String {
