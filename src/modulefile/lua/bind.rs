@@ -38,6 +38,7 @@ pub(super) fn function(
     let shared = Rc::clone(shared);
     lua.create_function(move |lua, values: MultiValue| {
         let place = shared.place(lua);
+        shared.give(lua, values.iter().map(size).sum())?;
         let outcome = match arguments(command, values) {
             Ok(args) => {
                 let place = place.clone();
@@ -53,6 +54,22 @@ pub(super) fn function(
             Err(stop) => Err(raise(&shared, stop, name, place)),
         }
     })
+}
+
+/// How many bytes a text has; tables count by their texts.
+fn size(value: &mlua::Value) -> usize {
+    match value {
+        mlua::Value::String(text) => text.as_bytes().len(),
+        mlua::Value::Table(table) => table
+            .pairs::<mlua::Value, mlua::Value>()
+            .flatten()
+            .map(|(_, value)| match value {
+                mlua::Value::String(text) => text.as_bytes().len(),
+                _ => 0,
+            })
+            .sum(),
+        _ => 0,
+    }
 }
 
 /// The way of a stop through Lua: what the file may catch is an error, the rest ends the evaluation.

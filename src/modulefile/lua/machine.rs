@@ -31,6 +31,8 @@ const MAX_STEPS: u64 = 100_000_000;
 const STEPS_PER_LOOK: u32 = 10_000;
 /// Most that one file may write to standard output.
 const MAX_CODE_BYTES: usize = 16 << 20;
+/// Most that one file may hand to commands, which keep it outside of Lua's memory.
+const MAX_GIVEN_BYTES: usize = 128 << 20;
 /// How many files may be open inside each other on one machine: Lua allows 200 nested calls of C functions, of which a
 /// nested load takes a few. Deeper files run on a further machine.
 const FILES_PER_MACHINE: usize = 16;
@@ -69,6 +71,8 @@ pub(super) struct Shared {
     job: RefCell<Option<Job>>,
     stop: RefCell<Option<Stop>>,
     steps: Cell<u64>,
+    /// Bytes that the evaluation has handed to commands so far.
+    given: Cell<usize>,
     /// What the site's code has registered.
     pub(super) registered: Registered,
 }
@@ -81,6 +85,7 @@ struct Frame {
     gate: Function,
     source: Arc<SourceFile>,
     steps: u64,
+    given: usize,
     lines: Lines,
     /// What the file wrote to standard output.
     code: BString,
@@ -223,6 +228,28 @@ impl Shared {
         Some(frame.lines.place(&frame.source, line))
     }
 
+    /// Counts what the file hands to a command.
+    pub(super) fn give(&self, lua: &Lua, bytes: usize) -> mlua::Result<()> {
+        /// What a call costs beside its bytes.
+        const CALL: usize = 256;
+        let given = self.given.get().saturating_add(bytes + CALL);
+        self.given.set(given);
+        if given <= MAX_GIVEN_BYTES {
+            return Ok(());
+        }
+        let diagnostic = Diagnostic::new(
+            Kind::Modulefile,
+            format!(
+                "the modulefile asks for more than {} MiB",
+                MAX_GIVEN_BYTES >> 20
+            ),
+        );
+        Err(self.stop(Stop::fatal(match self.place(lua) {
+            Some(place) => diagnostic.at(place, ""),
+            None => diagnostic,
+        })))
+    }
+
     /// Keeps what the file writes to standard output: code for the shell.
     pub(super) fn write_code(&self, text: BString) -> mlua::Result<()> {
         if self.is_stopped() {
@@ -290,6 +317,7 @@ impl Shared {
             gate,
             source: Arc::clone(source),
             steps: self.steps.replace(0),
+            given: self.given.replace(0),
             lines: Lines::default(),
             code: BString::default(),
             pipes: Vec::new(),
@@ -324,6 +352,7 @@ impl Drop for Entered<'_> {
     fn drop(&mut self) {
         if let Some(frame) = self.0.frames.borrow_mut().pop() {
             self.0.steps.set(frame.steps);
+            self.0.given.set(frame.given);
         }
     }
 }

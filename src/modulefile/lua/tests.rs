@@ -545,3 +545,59 @@ fn files_and_the_machine_are_described_as_by_the_lua_libraries() {
         "`chdir`: not for modulefiles | 1: lfs.chdir('/')"
     );
 }
+
+#[test]
+fn a_package_is_described_by_one_table() {
+    let mut fake = fake();
+    fake.module.file = "/m/MPI/gcc/10.1/mpich/3.3/a/1.0.lua".into();
+    let text = "local p = Pkg:new{Category='Library', URL='http://x', display_name='A-lib', level=2, help='H'}\n\
+                p:setStandardPaths('DIR', 'BIN', 'MAN') setenv('DIR', p:moduleDir())";
+    let evaluation = fake
+        .evaluate(Mode::Load, text)
+        .map_err(|f| f.diagnostic.to_string());
+    let evaluation = evaluation.unwrap();
+    let whatis: Vec<_> = evaluation.whatis.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        whatis,
+        [
+            "Name: A-lib",
+            "Version: 1.0",
+            "Category: Library",
+            "URL: http://x"
+        ]
+    );
+    let ops: Vec<_> = evaluation.ops.iter().map(|r| shown(&r.op)).collect();
+    assert_eq!(
+        ops,
+        [
+            "LMOD_A_LIB_DIR=/opt/apps/gcc-10.1/mpich-3.3/a/1.0",
+            "LMOD_A_LIB_BIN=/opt/apps/gcc-10.1/mpich-3.3/a/1.0/bin",
+            "Prepend PATH /opt/apps/gcc-10.1/mpich-3.3/a/1.0/bin",
+            "LMOD_A_LIB_MAN=/opt/apps/gcc-10.1/mpich-3.3/a/1.0/man",
+            "Prepend MANPATH /opt/apps/gcc-10.1/mpich-3.3/a/1.0/man",
+            "DIR=MPI/gcc/10.1/mpich/3.3/a/1.0",
+        ]
+    );
+    assert_eq!(failure("Pkg:new{}:setStandardPaths('NOPE')"), "Pkg: setStandardPaths: `NOPE` is not BIN, DIR, DOC, INC, LIB or MAN | 1: Pkg:new{}:setStandardPaths('NOPE')");
+}
+
+#[test]
+fn what_a_file_asks_for_is_bounded() {
+    assert_eq!(
+        failure("local t = ('x'):rep(1e6)\nwhile true do LmodMessage(t) end"),
+        "the modulefile asks for more than 128 MiB | 2: while true do LmodMessage(t) end"
+    );
+    assert_eq!(
+        failure("local t = ('x'):rep(1e6)\nfor i = 1, 1e9 do io.stderr:write(t) end"),
+        "the modulefile asks for more than 128 MiB | 2: for i = 1, 1e9 do io.stderr:write(t) end"
+    );
+}
+
+#[test]
+fn a_site_can_forbid_programs_while_files_are_only_read() {
+    let mut fake = fake();
+    fake.config.crawl_programs = false;
+    let text = "whatis('[' .. capture('echo run') .. io.popen('echo run'):read('a') .. tostring(os.execute('true')) .. ']')";
+    let evaluation = fake.evaluate(Mode::Spider, text).unwrap();
+    assert_eq!(evaluation.whatis, [BString::from("[nil]")]);
+}

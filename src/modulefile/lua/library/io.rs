@@ -106,7 +106,10 @@ impl Stream {
         let text = joined(lua, values, b"")?;
         match self.target {
             Target::Shell => self.shared.write_code(text),
-            Target::People => self.shared.host(move |host| host.tell(Level::Plain, text)),
+            Target::People => {
+                self.shared.give(lua, text.len())?;
+                self.shared.host(move |host| host.tell(Level::Plain, text))
+            }
         }
     }
 }

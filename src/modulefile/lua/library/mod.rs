@@ -7,6 +7,7 @@ mod files;
 pub(super) mod io;
 mod os;
 mod path;
+mod pkg;
 mod text;
 
 use std::rc::Rc;
@@ -23,18 +24,20 @@ pub(super) const NAMES: &[&[&str]] = &[
     io::NAMES,
     os::NAMES,
     path::NAMES,
+    pkg::NAMES,
     text::NAMES,
 ];
 
 /// The value behind `name`, nil where no topic has it.
 pub(super) fn make(lua: &Lua, shared: &Rc<Shared>, name: &str) -> mlua::Result<Value> {
     type Make = fn(&Lua, &Rc<Shared>, &str) -> mlua::Result<Value>;
-    let topics: [(&[&str], Make); 6] = [
+    let topics: [(&[&str], Make); 7] = [
         (base::NAMES, base::make),
         (files::NAMES, files::make),
         (io::NAMES, io::make),
         (os::NAMES, os::make),
         (path::NAMES, path::make),
+        (pkg::NAMES, pkg::make),
         (text::NAMES, text::make),
     ];
     match topics.iter().find(|(names, _)| names.contains(&name)) {

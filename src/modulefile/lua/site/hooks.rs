@@ -605,6 +605,12 @@ fn module_object(lua: &Lua, module: &ModuleContext) -> mlua::Result<Table> {
     Ok(table)
 }
 
+/// `SiteName` within an evaluation.
+pub(in crate::modulefile) fn site_name(host: &mut Host<'_>) -> Result<Option<String>, Stop> {
+    let reply = call(host, "SiteName", Vec::new(), |_, _| Ok(()))?;
+    Ok(reply.and_then(|r| text(&r.result)))
+}
+
 /// `errWarnMsgHook`: the words of a message; `kind` is `lmoderror`, `lmodwarning` or `lmodmessage`.
 pub(in crate::modulefile) fn message_text(
     host: &mut Host<'_>,

@@ -13,7 +13,7 @@ pub mod rc;
 mod tests;
 
 pub use hooks::{Forbidden, KeptAndLeft, Listed, Site};
-pub(in crate::modulefile) use hooks::{after_evaluation, message_text};
+pub(in crate::modulefile) use hooks::{after_evaluation, message_text, site_name};
 pub(super) use packages::{NAMES_KEY, module};
 
 use std::cell::{OnceCell, RefCell};
