@@ -578,7 +578,10 @@ fn a_package_is_described_by_one_table() {
             "DIR=MPI/gcc/10.1/mpich/3.3/a/1.0",
         ]
     );
-    assert_eq!(failure("Pkg:new{}:setStandardPaths('NOPE')"), "Pkg: setStandardPaths: `NOPE` is not BIN, DIR, DOC, INC, LIB or MAN | 1: Pkg:new{}:setStandardPaths('NOPE')");
+    assert_eq!(
+        failure("Pkg:new{}:setStandardPaths('NOPE')"),
+        "Pkg: setStandardPaths: `NOPE` is not BIN, DIR, DOC, INC, LIB or MAN | 1: Pkg:new{}:setStandardPaths('NOPE')"
+    );
 }
 
 #[test]
