@@ -290,7 +290,7 @@ settings! {
     terse_decorations: bool = true, true; "LMOD_TERSE_DECORATIONS" ;
     /// Which listings show hidden modules: `yes`, `no`, or a colon list of `avail`, `list`, `spider`.
     show_hidden: String = "no".to_owned(), "no".to_owned(); "LMOD_SHOW_HIDDEN" ;
-    /// `show` prints the calls as Tcl commands instead of Lua calls.
+    /// `show`, `help` and `test` look as in Environment Modules: calls are Tcl commands, not Lua calls.
     show_tcl: bool = false, true; ;
     /// Only full names and marked defaults can be loaded.
     exact_match: bool = false, false; "LMOD_EXACT_MATCH" ;

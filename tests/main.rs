@@ -21,6 +21,7 @@ mod reference;
 mod rooms;
 mod shells;
 mod slurm;
+mod tcl;
 mod tcl_files;
 mod toml;
 mod version_order;

@@ -1,4 +1,4 @@
-//! The sub-commands that read one modulefile: show, whatis, help.
+//! The sub-commands that read one modulefile: show, whatis, help, test.
 
 use super::Context;
 use crate::diag::{Diagnostic, Kind};
@@ -22,8 +22,42 @@ pub(super) fn show(context: &mut Context) -> Result<(), Diagnostic> {
         } else {
             view::show::lua(&seen.evaluation.calls)
         };
-        let line = border(width);
-        context.print(&format!("{line}   {}:\n{line}{body}\n", seen.found.file));
+        let text = if context.config.show_tcl {
+            boxed(width, &format!("{}:\n\n{body}", seen.found.file))
+        } else {
+            let line = border(width);
+            format!("{line}   {}:\n{line}{body}\n", seen.found.file)
+        };
+        context.print(&text);
+    }
+    Ok(())
+}
+
+/// Text between lines of dashes, as Environment Modules has it.
+fn boxed(width: usize, text: &str) -> String {
+    let line = "-".repeat(width.min(67));
+    format!("{line}\n{text}{line}\n")
+}
+
+/// Runs the test that a module brings along (Tcl `proc ModulesTest`).
+pub(super) fn test(context: &mut Context) -> Result<(), Diagnostic> {
+    for spec in context.some_specs("test")? {
+        let seen = context.engine.inspect(&spec, Mode::Test)?;
+        let file = &seen.found.file;
+        let result = match seen.evaluation.test_passed {
+            Some(true) => "Test result: PASS\n",
+            Some(false) => "Test result: FAIL\n",
+            None => "The module has no test.\n",
+        };
+        let width = context.layout().width;
+        let text = format!("Module Specific Test for {file}:\n\n{result}");
+        context.print(&boxed(width, &text));
+        if seen.evaluation.test_passed == Some(false) {
+            return Err(Diagnostic::new(
+                Kind::Module,
+                format!("the test of `{}` failed", seen.found.full_name()),
+            ));
+        }
     }
     Ok(())
 }
@@ -70,8 +104,14 @@ pub(super) fn help(context: &mut Context) -> Result<(), Diagnostic> {
             };
         }
         let width = context.layout().width;
-        let head = banner(&format!("Module Specific Help for \"{name}\""), width);
-        context.print(&format!("\n{head}{text}\n"));
+        let text = if context.config.show_tcl {
+            let head = format!("Module Specific Help for {}:", seen.found.file);
+            boxed(width, &format!("{head}\n\n{text}"))
+        } else {
+            let head = banner(&format!("Module Specific Help for \"{name}\""), width);
+            format!("\n{head}{text}\n")
+        };
+        context.print(&text);
     }
     Ok(())
 }

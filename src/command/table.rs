@@ -91,6 +91,7 @@ pub static SUBCOMMANDS: &[Subcommand] = table![
     "whatis" ["whatis" 1] Modules "MODULE..." LISTING "what a module is, in one line" read::whatis;
     "help" ["help" 1] Modules "[MODULE...]" LISTING "the help text of a module, or this text" read::help;
     "show" ["show" 2 "display" 3] Modules "MODULE..." LISTING "what loading a module would do" read::show;
+    "test" ["test" 4] Modules "MODULE..." LISTING "run the test that a module brings along" read::test;
     "is-loaded" ["is-loaded" 4 "is_loaded" 4 "isloaded" 3 "isLoaded" 3] Loaded "MODULE..." LISTING "true if the modules are loaded" query::is_loaded;
     "is-avail" ["is-avail" 4 "is_avail" 4 "isavail" 3 "isAvail" 3] Modules "MODULE..." LISTING "true if the modules can be loaded" query::is_avail;
     "path" ["path" 4] Modules "MODULE" LISTING "the file of a module" query::path;
