@@ -16,6 +16,7 @@ use super::number::{self, Number};
 use super::value::Value;
 
 mod array;
+mod bytes;
 mod channel;
 mod control;
 mod dict;
@@ -55,6 +56,7 @@ pub(super) struct State {
 /// The tables of the global namespace.
 static TABLES: &[&[Def]] = &[
     array::TABLE,
+    bytes::TABLE,
     channel::TABLE,
     control::TABLE,
     dict::TABLE,
