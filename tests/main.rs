@@ -23,6 +23,7 @@ mod shells;
 mod slurm;
 mod tcl;
 mod tcl_files;
+mod tcl_mutations;
 mod toml;
 mod version_order;
 

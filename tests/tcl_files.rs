@@ -70,7 +70,7 @@ while {[gets stdin file] >= 0} {
 "##;
 
 /// A world in which nothing is loaded and nothing can be found.
-struct Alone {
+pub(crate) struct Alone {
     session: Session,
     config: Config,
     languages: Languages,
@@ -155,19 +155,24 @@ impl World for Alone {
 /// A call as both sides can tell it: the usual name of the command, its options in order of name, its other words.
 type Call = (String, BTreeMap<String, BString>, Vec<BString>);
 
+/// A world with the variables of the tests, where crawls start no programs.
+pub(crate) fn alone() -> Alone {
+    let variables = variables().map(|(name, value)| (name.into(), value.into()));
+    let mut config = Config::preset(Policy::Modules);
+    config.crawl_programs = false;
+    Alone {
+        session: Session::default(),
+        config,
+        languages: Languages::default(),
+        env: variables.collect(),
+    }
+}
+
 /// The calls that we record, then the message of an error.
 fn ours(file: &Path) -> (Vec<Call>, Option<String>) {
     let path = Utf8PathBuf::from_path_buf(file.to_owned()).expect("paths of the corpus are UTF-8");
     let source = read(&path).expect("the file is there");
-    let env: Environment = variables()
-        .map(|(name, value)| (name.into(), value.into()))
-        .collect();
-    let mut world = Alone {
-        session: Session::default(),
-        config: Config::preset(Policy::Modules),
-        languages: Languages::default(),
-        env,
-    };
+    let mut world = alone();
     let module = ModuleContext {
         name: "m".to_owned(),
         version: Some("1".to_owned()),
@@ -235,7 +240,7 @@ fn variables() -> impl Iterator<Item = (&'static str, &'static str)> {
 }
 
 /// All Tcl modulefiles below the directories.
-fn tcl_files(dirs: &[PathBuf]) -> Vec<PathBuf> {
+pub(crate) fn tcl_files(dirs: &[PathBuf]) -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> = dirs
         .iter()
         .flat_map(walkdir::WalkDir::new)
