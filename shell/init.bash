@@ -21,7 +21,8 @@ function module {
             ;;
         esac
     fi
-    if __xmod_code=$("${LMOD_CMD-lmod}" bash "$@"); then
+    # EasyBuild looks for the name of its program in this text, be it for Lmod or for Environment Modules.
+    if __xmod_code=$("${LMOD_CMD-${MODULES_CMD-modulecmd.tcl}}" bash "$@"); then
         \eval "$__xmod_code"
         __xmod_status=$?
     else

@@ -118,6 +118,9 @@ fn clients_find_the_program_by_the_names_they_know() {
         "libexec/lmod",
         "libexec/spider",
         "libexec/modulecmd",
+        "libexec/modulecmd.tcl",
+        "init/profile",
+        "init/profile.csh",
         "init/cmake",
         "init/env_modules_python.py",
         "init/perl",
@@ -126,6 +129,11 @@ fn clients_find_the_program_by_the_names_they_know() {
         "share/man/man1/module.1",
     ] {
         assert!(Path::new(&prefix).join(name).exists(), "{name}");
+    }
+    let script = format!(". {prefix}/init/bash; type module");
+    let (text, _) = run(&["bash", "-c"], &script, &site.root());
+    for word in ["LMOD_CMD", "modulecmd.tcl"] {
+        assert!(text.contains(word), "{word}: {text}");
     }
     let version = Command::new(Path::new(&prefix).join("libexec/lmod"))
         .arg("--version")

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! PREFIX/bin/xmod                        the program, the one file that is not text
-//! PREFIX/libexec/{lmod,spider,modulecmd} links to it: the name says whose interface is wanted
+//! PREFIX/libexec/{lmod,spider,...}       links to it: the name says whose interface is wanted
 //! PREFIX/init/SHELL                      what shells read when they start
 //! PREFIX/etc/profile.d/xmod.{sh,csh}     for login shells: link or copy them to /etc/profile.d
 //! PREFIX/etc/modulespath                 the first MODULEPATH, one directory a line; written only when asked for
@@ -50,7 +50,7 @@ impl Install<'_> {
         let mut files = Tree::new(self.prefix, self.destdir);
         let program = fs::read(self.program).map_err(|e| failed("read", self.program, &e))?;
         files.write("bin/xmod", &program, 0o755)?;
-        for name in ["lmod", "spider", "modulecmd"] {
+        for name in ["lmod", "spider", "modulecmd", "modulecmd.tcl"] {
             files.link(&format!("libexec/{name}"), "../bin/xmod")?;
         }
         let paths = InitPaths::of_prefix(self.prefix);
@@ -61,8 +61,13 @@ impl Install<'_> {
                 }
             }
         }
-        files.write("etc/profile.d/xmod.sh", self.profile().as_bytes(), 0o644)?;
-        files.write("etc/profile.d/xmod.csh", self.login_csh().as_bytes(), 0o644)?;
+        // Next to the names for /etc/profile.d, those that sites know from Lmod and Environment Modules.
+        for name in ["etc/profile.d/xmod.sh", "init/profile", "init/profile.sh"] {
+            files.write(name, self.profile().as_bytes(), 0o644)?;
+        }
+        for name in ["etc/profile.d/xmod.csh", "init/cshrc", "init/profile.csh"] {
+            files.write(name, self.login_csh().as_bytes(), 0o644)?;
+        }
         files.write(
             "share/zsh/site-functions/_xmod",
             include_bytes!("../../shell/completions/zsh-autoload"),
