@@ -24,6 +24,7 @@ mod slurm;
 mod tcl;
 mod tcl_files;
 mod tcl_mutations;
+mod tclsh;
 mod toml;
 mod version_order;
 

@@ -286,7 +286,9 @@ impl<'h, 'w> Binding<'h, 'w> {
             }
         }
         match result {
-            Ok(()) | Err(Exit::Continue | Exit::Return(_) | Exit::Other(_)) => Ok(()),
+            Ok(()) | Err(Exit::Continue | Exit::Return(_) | Exit::Other(_) | Exit::Tail(_)) => {
+                Ok(())
+            }
             Err(Exit::Break) => Err(Stop::Break(None)),
             Err(Exit::Error(error)) if is_stray_break(&error) => Err(Stop::Break(None)),
             Err(Exit::Error(failure)) => Err(Stop::error(diagnose(host, &failure, error))),

@@ -27,6 +27,8 @@ pub enum Exit {
     Continue,
     /// `return -code N` with any other number.
     Other(Box<Return>),
+    /// `tailcall`: the caller of the proc calls this instead. Only seen between the two.
+    Tail(Vec<Value>),
     /// The end of the whole evaluation; `catch` does not see it.
     Stop(Stop),
 }
@@ -187,6 +189,7 @@ impl Exit {
             Exit::Break => Some(3),
             Exit::Continue => Some(4),
             Exit::Other(other) => Some(other.code),
+            Exit::Tail(_) => Some(0),
             Exit::Stop(_) => None,
         }
     }

@@ -91,7 +91,12 @@ impl From<Number> for Operand {
 
 /// The error for a value that is no truth value.
 pub(super) fn not_boolean(value: &Value) -> Exit {
-    let message = bytes!("expected boolean value but got \"", value, "\"");
+    let octal = if number::looks_like_bad_octal(value.bytes()) {
+        " (looks like invalid octal number)"
+    } else {
+        ""
+    };
+    let message = bytes!("expected boolean value but got \"", value, "\"", octal);
     Exit::coded(message, &["TCL", "VALUE", "NUMBER"])
 }
 

@@ -605,6 +605,7 @@ impl<'h> Interp<'h> {
 
     /// `subst`: `break`, `continue` and `return` inside a bracket end the text, leave the bracket out, or put a value.
     pub(super) fn subst(&mut self, text: &Value, which: parse::Substitutions) -> Outcome {
+        let style = self.body_style();
         let code = Code::value(text);
         let (parts, wrong) = parse::template(&code, which);
         let mut out = Vec::new();
@@ -612,9 +613,7 @@ impl<'h> Interp<'h> {
             let piece = match part {
                 Part::Text(value) => Ok(value.clone()),
                 Part::Var(variable) => self.read_ref(variable),
-                Part::Script(script) => {
-                    self.nested(|interp| interp.run_script(script, Style::Unit))
-                }
+                Part::Script(script) => self.nested(|interp| interp.run_script(script, style)),
             };
             match piece {
                 Ok(value) => out.extend_from_slice(value.bytes()),
@@ -697,7 +696,10 @@ impl<'h> Interp<'h> {
     pub(super) fn call_untraced(&mut self, command: &Rc<Command>, words: &[Value]) -> Outcome {
         match &command.kind {
             CommandKind::Builtin(def) => self.call_builtin(def, words, 1),
-            CommandKind::Proc(definition) => self.call_proc(command, definition, words),
+            CommandKind::Proc(definition) => {
+                let result = self.call_proc(command, definition, words);
+                self.follow_tail(result)
+            }
             CommandKind::Embedding(id) => {
                 let call = Call {
                     words,
@@ -825,6 +827,24 @@ impl<'h> Interp<'h> {
         Err(Exit::Error(error))
     }
 
+    /// Carries out what `tailcall` left behind, one after the other instead of one inside the other.
+    fn follow_tail(&mut self, mut result: Outcome) -> Outcome {
+        while let Err(Exit::Tail(words)) = result {
+            self.step()?;
+            let Some(name) = words.first() else {
+                return Ok(Value::empty());
+            };
+            result = match self.find_command(name.bytes()) {
+                Some(command) => match &command.kind {
+                    CommandKind::Proc(definition) => self.call_proc(&command, definition, &words),
+                    _ => self.call(&command, &words),
+                },
+                None => self.unknown(&words),
+            };
+        }
+        result
+    }
+
     /// Calls the lambda of `apply`; the first word is the lambda.
     pub(super) fn call_lambda(
         &mut self,
@@ -848,7 +868,8 @@ impl<'h> Interp<'h> {
         let result = self.in_frame(frame, |interp| {
             interp.run_script(&script_of(&body), Style::Proc)
         });
-        self.leave_proc(&words[0], "lambda term", result)
+        let result = self.leave_proc(&words[0], "lambda term", result);
+        self.follow_tail(result)
     }
 
     /// `tailcall`: leaves the proc; its caller then calls the command in its place.
@@ -902,9 +923,16 @@ impl<'h> Interp<'h> {
             return Err(Exit::Return(returning));
         }
         if let Some(words) = returning.tail.take() {
-            return self.invoke(words);
+            return Err(Exit::Tail(words));
         }
-        complete_return(returning)
+        match complete_return(returning) {
+            // Whoever called the proc is told of in `errorInfo`, even when the proc gave its own text.
+            Err(Exit::Error(mut error)) => {
+                error.logged = false;
+                Err(Exit::Error(error))
+            }
+            other => other,
+        }
     }
 
     /// The truth of a condition.
@@ -1097,7 +1125,9 @@ fn bind_arguments(definition: &Proc, words: &[Value]) -> Outcome<VarTable> {
             (None, Some(default)) => default.clone(),
             (None, None) => return Err(wrong_args(words[0].bytes(), &definition.usage())),
         };
-        vars.insert(param.name.bytes().into(), Var::scalar(value));
+        // Of two parameters with one name the first counts.
+        vars.entry(param.name.bytes().into())
+            .or_insert_with(|| Var::scalar(value));
     }
     if definition.variadic {
         let rest = given.get(fixed..).unwrap_or_default().to_vec();

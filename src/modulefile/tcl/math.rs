@@ -2,6 +2,8 @@
 //!
 //! Source: Tcl 8.6, `mathfunc(n)`.
 
+use std::cmp::Ordering;
+
 use num_bigint::BigInt;
 use num_traits::{Signed, ToPrimitive};
 
@@ -24,7 +26,7 @@ enum Kind {
     Real2(fn(f64, f64) -> f64),
     One(fn(&Operand) -> Outcome<Operand>),
     /// One or more numbers, of which one is chosen.
-    Choose(std::cmp::Ordering),
+    Choose(Ordering),
     Random,
     Seed,
 }
@@ -37,13 +39,13 @@ pub(super) static FUNCTIONS: &[Function] = &[
     real("atan", f64::atan),
     real2("atan2", f64::atan2),
     one("bool", to_bool),
-    real("ceil", f64::ceil),
+    one("ceil", |x| rounded(x, Ordering::Less)),
     real("cos", f64::cos),
     real("cosh", f64::cosh),
-    one("double", |x| Ok(Operand::Double(number(x)?.to_double()))),
+    one("double", |x| real_argument(x).map(Operand::Double)),
     one("entier", |x| Ok(Number::from(whole(x)?).into())),
     real("exp", f64::exp),
-    real("floor", f64::floor),
+    one("floor", |x| rounded(x, Ordering::Greater)),
     real2("fmod", |a, b| a % b),
     real2("hypot", f64::hypot),
     one("int", wide),
@@ -52,11 +54,11 @@ pub(super) static FUNCTIONS: &[Function] = &[
     real("log10", f64::log10),
     Function {
         name: "max",
-        run: Kind::Choose(std::cmp::Ordering::Greater),
+        run: Kind::Choose(Ordering::Greater),
     },
     Function {
         name: "min",
-        run: Kind::Choose(std::cmp::Ordering::Less),
+        run: Kind::Choose(Ordering::Less),
     },
     real2("pow", f64::powf),
     Function {
@@ -277,7 +279,37 @@ fn round(operand: &Operand) -> Outcome<Operand> {
     })
 }
 
-fn choose(args: &[Operand], order: std::cmp::Ordering) -> Outcome<Operand> {
+/// `floor` and `ceil`: an integer that no floating-point number can show is rounded in the same direction.
+fn rounded(operand: &Operand, wrong_side: Ordering) -> Outcome<Operand> {
+    let exact = match operand.number() {
+        Some(Number::Double(_)) | None => None,
+        Some(integer) => Some(integer),
+    };
+    let x = real_argument(operand)?;
+    let up = wrong_side == Ordering::Less;
+    let Some(exact) = exact else {
+        return Ok(Operand::Double(if up { x.ceil() } else { x.floor() }));
+    };
+    Ok(Operand::Double(
+        match compare_numbers(&Number::Double(x), &exact) {
+            Some(order) if order == wrong_side && up => x.next_up(),
+            Some(order) if order == wrong_side => x.next_down(),
+            _ => x,
+        },
+    ))
+}
+
+fn choose(args: &[Operand], order: Ordering) -> Outcome<Operand> {
+    let number = |arg: &Operand| {
+        arg.number().ok_or_else(|| {
+            let value = arg.clone().into_value();
+            Exit::error(bytes!(
+                "expected floating-point number but got \"",
+                value,
+                "\""
+            ))
+        })
+    };
     let mut best = number(&args[0])?;
     for arg in args {
         let candidate = number(arg)?;

@@ -140,7 +140,7 @@ fn run(file: &Path, args: &[Vec<u8>], env: BTreeMap<Vec<u8>, Vec<u8>>, cwd: &Pat
     ]);
     let result = interp.run_file(&SourceFile::new(name, text));
     let (status, trace) = match result {
-        Ok(_) | Err(Exit::Return(_)) => (0, Vec::new()),
+        Ok(_) | Err(Exit::Return(_) | Exit::Tail(_)) => (0, Vec::new()),
         Err(Exit::Error(error)) => (1, error.info()),
         Err(Exit::Stop(Stop::Exit(status))) => (status as u8, Vec::new()),
         Err(Exit::Stop(stop)) => (1, stop.to_string().into_bytes()),

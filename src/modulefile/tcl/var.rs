@@ -155,28 +155,33 @@ impl<'a> VarName<'a> {
     }
 }
 
-/// The error `can't VERB "NAME": WHY`.
+/// The error `can't VERB "NAME": WHY` for a name that means nothing.
 pub(super) fn cannot(verb: &str, name: VarName<'_>, why: &str) -> Exit {
     let message = bytes!("can't ", verb, " \"", name.full(), "\": ", why);
-    let error = Error::new(message);
-    let code: &[&[u8]] = match (verb, why) {
-        (_, "no such variable") | (_, "no such element in array")
-            if name.index.is_some() && why.contains("element") =>
-        {
-            &[
-                b"TCL",
-                b"LOOKUP",
-                b"ELEMENT",
-                name.index.unwrap_or_default(),
-            ]
-        }
-        ("read", _) | (_, "no such variable") => &[b"TCL", b"LOOKUP", b"VARNAME", name.name],
-        (_, "variable isn't array" | "variable is array") => {
-            &[b"TCL", b"LOOKUP", b"VARNAME", name.name]
-        }
-        _ => &[b"TCL", b"WRITE", b"VARNAME"],
+    let shown = if why == NO_NAMESPACE {
+        name.full()
+    } else {
+        name.name.to_vec()
     };
-    error.with_code(code).into()
+    Exit::coded(message, &[&b"TCL"[..], b"LOOKUP", b"VARNAME", &shown])
+}
+
+/// The same for a variable that exists but cannot be used so.
+fn unusable(verb: &str, name: VarName<'_>, why: &str) -> Exit {
+    let message = bytes!("can't ", verb, " \"", name.full(), "\": ", why);
+    let what = match verb {
+        "read" => "READ",
+        "unset" => "UNSET",
+        _ => "WRITE",
+    };
+    Exit::coded(message, &["TCL", what, "VARNAME"])
+}
+
+/// The error of `unset` for an element that is not there.
+fn no_element(name: VarName<'_>) -> Exit {
+    let message = bytes!("can't unset \"", name.full(), "\": ", NO_ELEMENT);
+    let index = name.index.unwrap_or_default();
+    Exit::coded(message, &[&b"TCL"[..], b"LOOKUP", b"ELEMENT", index])
 }
 
 const NO_VARIABLE: &str = "no such variable";
@@ -298,12 +303,12 @@ impl<'h> Interp<'h> {
         let state = var.state.borrow();
         match &*state {
             VarState::Scalar(value) => Ok(value.clone()),
-            VarState::Array(_) | VarState::Env => Err(cannot("read", target, IS_ARRAY)),
+            VarState::Array(_) | VarState::Env => Err(unusable("read", target, IS_ARRAY)),
             VarState::EnvElement(index) => match self.host.env_get(index) {
                 Some(value) => Ok(Value::new(value)),
                 None => Err(cannot("read", target, NO_VARIABLE)),
             },
-            VarState::Undefined | VarState::Link(_) => Err(cannot("read", target, NO_VARIABLE)),
+            VarState::Undefined | VarState::Link(_) => Err(unusable("read", target, NO_VARIABLE)),
         }
     }
 
@@ -334,7 +339,7 @@ impl<'h> Interp<'h> {
         let state = element.as_ref().map(|element| element.state.borrow());
         match state.as_deref() {
             Some(VarState::Scalar(value)) => Ok(value.clone()),
-            _ => Err(cannot("read", target, NO_ELEMENT)),
+            _ => Err(unusable("read", target, NO_ELEMENT)),
         }
     }
 
@@ -463,7 +468,7 @@ impl<'h> Interp<'h> {
         };
         // The old value is taken out, so that a change can be made in place when nobody else holds it.
         let mut slot = match &mut *cell.state.borrow_mut() {
-            VarState::Array(_) | VarState::Env => return Err(cannot(verb, target, IS_ARRAY)),
+            VarState::Array(_) | VarState::Env => return Err(unusable(verb, target, IS_ARRAY)),
             state @ VarState::Scalar(_) => match std::mem::take(state) {
                 VarState::Scalar(value) => Some(value),
                 _ => unreachable!("matched as a scalar"),
@@ -551,11 +556,11 @@ impl<'h> Interp<'h> {
         let removed = match &mut *var.state.borrow_mut() {
             VarState::Array(table) => match table.get(index) {
                 Some(element) if element.is_defined() => table.shift_remove(index),
-                _ => return Err(cannot("unset", target, NO_ELEMENT)),
+                _ => return Err(no_element(target)),
             },
             VarState::Env => {
                 if self.host.env_get(index).is_none() {
-                    return Err(cannot("unset", target, NO_ELEMENT));
+                    return Err(no_element(target));
                 }
                 return self
                     .host
@@ -591,7 +596,7 @@ impl<'h> Interp<'h> {
         };
         for var in [Some(var), element.as_ref()].into_iter().flatten() {
             if var.traced.get()
-                && let Err(message) = self.fire_all(
+                && let Err(error) = self.fire_all(
                     var,
                     target.name,
                     target.index.unwrap_or_default(),
@@ -603,7 +608,25 @@ impl<'h> Interp<'h> {
                     "array" => "trace array",
                     _ => operation,
                 };
-                return Err(cannot(verb, target, &message.text()));
+                let mut failed = Error::new(bytes!(
+                    "can't ",
+                    verb,
+                    " \"",
+                    target.full(),
+                    "\": ",
+                    error.message
+                ))
+                .with_code(&["TCL", "WRITE", "VARNAME"]);
+                failed.info = error.info();
+                failed.add_info(bytes!(
+                    "\n    (",
+                    operation,
+                    " trace on \"",
+                    target.full(),
+                    "\")"
+                ));
+                failed.place = error.place;
+                return Err(failed.into());
             }
         }
         Ok(())
@@ -621,7 +644,7 @@ impl<'h> Interp<'h> {
         name: &[u8],
         index: &[u8],
         operation: &'static str,
-    ) -> Result<(), Value> {
+    ) -> Result<(), Box<Error>> {
         if var.tracing.replace(true) {
             return Ok(());
         }
@@ -635,12 +658,9 @@ impl<'h> Interp<'h> {
                 script.push(b' ');
                 super::list::push_element(&mut script, word, false);
             }
-            match self.eval(&Value::new(script)) {
-                Err(Exit::Error(error)) => {
-                    result = Err(error.message.clone());
-                    break;
-                }
-                _ => {}
+            if let Err(Exit::Error(error)) = self.eval(&Value::new(script)) {
+                result = Err(error);
+                break;
             }
         }
         var.tracing.set(false);

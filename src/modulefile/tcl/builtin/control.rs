@@ -7,7 +7,7 @@ use std::rc::Rc;
 use crate::modulefile::tcl::command::{ANY, CommandKind, Def, Param, Proc};
 use crate::modulefile::tcl::error::{Error, Exit, Outcome, Return, Stop};
 use crate::modulefile::tcl::interp::{
-    Interp, Style, complete_return, expr_of, script_of, wrong_args,
+    Interp, Style, complete_return, expr_of, invalid_command, script_of, wrong_args,
 };
 use crate::modulefile::tcl::namespace::{GLOBAL, split_name};
 use crate::modulefile::tcl::number::format_double;
@@ -68,6 +68,9 @@ pub(super) static TABLE: &[Def] = &[
     Def::new("proc", "name args body", 3, 3, cmd_proc),
     Def::new("apply", "lambdaExpr ?arg ...?", 1, ANY, cmd_apply),
     Def::new("tailcall", "?command arg ...?", 0, ANY, cmd_tailcall),
+    Def::new("unknown", "?command arg ...?", 0, ANY, |_, args| {
+        Err(invalid_command(&args.first().cloned().unwrap_or_default()))
+    }),
     Def::new("rename", "oldName newName", 2, 2, cmd_rename),
     Def::new("exit", "?returnCode?", 0, 1, cmd_exit),
     Def::new("time", "command ?count?", 1, 2, cmd_time),
@@ -542,7 +545,7 @@ fn caught(interp: &mut Interp<'_>, result: Outcome) -> Outcome<Caught> {
             put("-level", Value::int(0));
             (code as i32, Value::empty())
         }
-        Err(stop @ Exit::Stop(_)) => return Err(stop),
+        Err(end @ (Exit::Stop(_) | Exit::Tail(_))) => return Err(end),
     };
     Ok(Caught {
         code,
@@ -566,22 +569,26 @@ fn cmd_catch(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
 
 /// A clause of `try`.
 struct Handler<'a> {
-    test: Test<'a>,
+    test: Test,
     variables: Rc<Vec<Value>>,
     body: &'a Value,
-    label: String,
+    label: &'static str,
 }
 
-enum Test<'a> {
+enum Test {
     Code(i32),
-    Trap(&'a Value, Rc<Vec<Value>>),
+    Trap(Rc<Vec<Value>>),
 }
 
 fn cmd_try(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
     let style = interp.loop_style();
     let (handlers, finally) = try_clauses(&args[1..])?;
     let result = interp.eval_body(&args[0], style);
-    let result = add_try_line(result, "body", style);
+    let result = match finally {
+        // What the body left is put back after `finally` as it was.
+        Some(_) => as_logged(result),
+        None => add_try_line(result, "body", style),
+    };
     let result = match handle(interp, result, &handlers, style) {
         Err(stop @ Exit::Stop(_)) => return Err(stop),
         other => other,
@@ -670,7 +677,7 @@ fn try_clauses(mut words: &[Value]) -> Outcome<(Vec<Handler<'_>>, Option<&Value>
                                 &["TCL", "OPERATION", "TRY", "TRAP", "EXNFORMAT"],
                             ));
                         };
-                        Test::Trap(&rest[0], pattern)
+                        Test::Trap(pattern)
                     }
                 }
             }
@@ -693,8 +700,8 @@ fn try_clauses(mut words: &[Value]) -> Outcome<(Vec<Handler<'_>>, Option<&Value>
             }
         };
         let label = match &test {
-            Test::Code(_) => format!("on {}", rest[0].text()),
-            Test::Trap(pattern, _) => format!("trap {{{}}}", pattern.text()),
+            Test::Code(_) => "on",
+            Test::Trap(..) => "trap",
         };
         handlers.push(Handler {
             test,
@@ -733,7 +740,7 @@ fn handle(
     };
     let matching = handlers.iter().position(|handler| match &handler.test {
         Test::Code(wanted) => *wanted == code,
-        Test::Trap(_, pattern) => match &result {
+        Test::Trap(pattern) => match &result {
             Err(Exit::Error(error)) => error
                 .code
                 .as_list()
@@ -757,15 +764,23 @@ fn handle(
         return Ok(Value::empty());
     };
     let result = interp.eval_body(body.body, style);
-    match add_try_line(result, &handler.label, style) {
+    match add_try_line(result, handler.label, style) {
         Err(Exit::Error(mut error)) if is_error => {
             error
                 .options
                 .push((Value::from("-during"), Value::dict(during)));
-            Err(Exit::Error(error))
+            as_logged(Err(Exit::Error(error)))
         }
         other => other,
     }
+}
+
+/// Marks an error as told already: the command that passes it on adds nothing to `errorInfo`.
+fn as_logged(mut result: Outcome) -> Outcome {
+    if let Err(Exit::Error(error)) = &mut result {
+        error.logged = true;
+    }
+    result
 }
 
 fn cmd_eval(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
@@ -901,7 +916,12 @@ fn cmd_apply(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
                 let message = bytes!("namespace \"", list_name(name.bytes()), "\" not found");
                 Exit::coded(
                     message,
-                    &[&b"TCL"[..], b"LOOKUP", b"NAMESPACE", name.bytes()],
+                    &[
+                        &b"TCL"[..],
+                        b"LOOKUP",
+                        b"NAMESPACE",
+                        &list_name(name.bytes()),
+                    ],
                 )
             })?
         }

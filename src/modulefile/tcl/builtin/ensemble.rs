@@ -36,9 +36,28 @@ impl Interp<'_> {
                 None => return Err(self.no_subcommand(ensemble, sub)),
             },
         };
+        let shown = target.clone();
         target.extend_from_slice(&words[1..=params]);
         target.extend_from_slice(&words[params + 2..]);
-        self.invoke(target)
+        match self.invoke(target) {
+            Err(Exit::Error(mut error)) if error.info.is_empty() => {
+                // `wrong # args` names what was typed, not what it stands for.
+                let joined = |words: &[Value]| {
+                    words
+                        .iter()
+                        .map(Value::bytes)
+                        .collect::<Vec<_>>()
+                        .join(&b' ')
+                };
+                let head = bytes!("wrong # args: should be \"", joined(&shown));
+                if let Some(rest) = error.message.bytes().strip_prefix(&head[..]) {
+                    let typed = joined(&words[..params + 2]);
+                    error.message = Value::new(bytes!("wrong # args: should be \"", typed, rest));
+                }
+                Err(Exit::Error(error))
+            }
+            other => other,
+        }
     }
 
     /// The words that a sub-command stands for; a unique beginning of a name will do.
@@ -110,6 +129,11 @@ impl Interp<'_> {
             .map(|name| String::from_utf8_lossy(name).into_owned())
             .collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        // Two names are listed like three: that is Tcl's way here.
+        let list = match &names[..] {
+            [first, second] => format!("{first}, or {second}"),
+            names => one_of(names),
+        };
         let ambiguous = if ensemble.no_prefixes {
             "unknown"
         } else {
@@ -124,13 +148,7 @@ impl Interp<'_> {
                 " does not export any commands"
             )
         } else {
-            bytes!(
-                ambiguous,
-                " subcommand \"",
-                sub,
-                "\": must be ",
-                one_of(&names)
-            )
+            bytes!(ambiguous, " subcommand \"", sub, "\": must be ", list)
         };
         Exit::coded(
             message,

@@ -232,9 +232,17 @@ impl Interp<'_> {
             return Ok(self.directory().join(path));
         }
         let around = self.around();
-        let name = path::expand(name, &around).map_err(Exit::error)?;
+        let name = path::expand(name, &around).map_err(no_home)?;
         Ok(self.directory().join(OsStr::from_bytes(&name)))
     }
+}
+
+/// The error for a name that begins with the home of nobody.
+fn no_home(message: Vec<u8>) -> Exit {
+    if message.starts_with(b"user \"") {
+        return Exit::coded(message, &["TCL", "VALUE", "PATH", "NOUSER"]);
+    }
+    Exit::coded(message, &["TCL", "VALUE", "PATH", "HOMELESS"])
 }
 
 fn part(
@@ -245,7 +253,7 @@ fn part(
     let around = interp.around();
     take(args[0].bytes(), &around)
         .map(Value::new)
-        .map_err(Exit::error)
+        .map_err(no_home)
 }
 
 fn look(interp: &mut Interp<'_>, name: &Value, follow: Follow) -> Outcome<io::Result<Metadata>> {

@@ -198,13 +198,7 @@ fn cmd_lset(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
     let name = args[0].bytes();
     let (value, indices) = args[1..].split_last().expect("at least two arguments");
     // The variable must exist, and reading it calls its traces.
-    interp.get_var(name).map_err(|exit| match exit {
-        Exit::Error(mut error) => {
-            error.code = Value::from("TCL READ VARNAME");
-            Exit::Error(error)
-        }
-        other => other,
-    })?;
+    interp.get_var(name)?;
     let path: Vec<Value> = match indices {
         [only] if index(only).is_err() => only.as_list()?.to_vec(),
         _ => indices.to_vec(),

@@ -180,6 +180,11 @@ impl Position {
         }
     }
 
+    /// Whether it is counted from the end.
+    fn is_from_end(self) -> bool {
+        matches!(self, Position::End(_))
+    }
+
     /// The offset when it is that of an element.
     fn within(self, length: usize) -> Option<usize> {
         usize::try_from(self.offset(length))

@@ -166,6 +166,17 @@ fn options<'a>(
     Ok((options, rest))
 }
 
+/// The byte where a search begins; `end` is the place behind the last character.
+fn begin(text: &[u8], length: usize, start: Option<Position>) -> usize {
+    match start {
+        None => 0,
+        Some(start) => chars::offset(
+            text,
+            start.clamp_low(length + usize::from(start.is_from_end())),
+        ),
+    }
+}
+
 /// Steps through a text: `^` matches at the first place only, or after a newline where the pattern looks at lines.
 fn not_at_beginning(text: &[u8], at: usize, flags: Flags) -> bool {
     if at == 0 {
@@ -200,9 +211,7 @@ fn regexp(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
     let regex = interp.regex(pattern, options.flags)?;
     let text = string.bytes();
     let length = super::string::length(string);
-    let mut at = options
-        .start
-        .map_or(0, |start| chars::offset(text, start.clamp_low(length)));
+    let mut at = begin(text, length, options.start);
     let describe = |group: Option<(usize, usize)>| match (group, options.indices) {
         (Some((start, end)), false) => Value::from(&text[start..end]),
         (None, false) => Value::empty(),
@@ -263,12 +272,13 @@ fn regsub(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
     let regex = interp.regex(pattern, options.flags)?;
     let text = string.bytes();
     let length = super::string::length(string);
-    let mut at = options
-        .start
-        .map_or(0, |start| chars::offset(text, start.clamp_low(length)));
+    // Plain text put before each character: Tcl takes a short cut here that leaves out the end.
+    let literal = !template.bytes().iter().any(|b| matches!(b, b'&' | b'\\'));
+    let skips_end = pattern.is_empty() && options.all && options.start.is_none() && literal;
+    let mut at = begin(text, length, options.start);
     let mut out = text[..at].to_vec();
     let mut count = 0;
-    while at <= text.len() {
+    while at < text.len() + usize::from(!skips_end) {
         interp.step()?;
         let Some(groups) = exec(&regex, text, at, not_at_beginning(text, at, options.flags))?
         else {
@@ -288,7 +298,7 @@ fn regsub(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
                 break;
             }
         }
-        if !options.all || at >= text.len() {
+        if !options.all {
             break;
         }
     }

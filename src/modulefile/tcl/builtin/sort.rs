@@ -85,7 +85,7 @@ impl Order {
                     None => {
                         return Err(Exit::coded(
                             "-compare command returned non-integer result",
-                            &["TCL", "OPERATION", "LSORT", "BADRESULT"],
+                            &["TCL", "OPERATION", "LSORT", "COMPARISONFAILED"],
                         ));
                     }
                 }
@@ -415,7 +415,8 @@ fn lsearch(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
     let start = search.start.map_or(0, |start| start.clamp_low(items.len()));
     let describe = |at: usize, element: &Value| {
         if search.inline {
-            return Ok(if search.subindices {
+            // One element found is given whole, as Tcl does; its manual says otherwise.
+            return Ok(if search.subindices && search.all {
                 pick(element, &search.path)?
             } else {
                 element.clone()

@@ -241,11 +241,15 @@ fn range(_: &mut Interp<'_>, args: &[Value]) -> Outcome {
 fn replace(_: &mut Interp<'_>, args: &[Value]) -> Outcome {
     let text = &args[0];
     let length = length(text);
-    let first = index(&args[1])?.clamp_low(length);
-    let end = index(&args[2])?.end_within(length);
-    if first >= length || end <= first {
+    let (from, to) = (
+        index(&args[1])?.offset(length),
+        index(&args[2])?.offset(length),
+    );
+    if to < from || to < 0 || from >= (length as i64).max(i64::from(from < 0)) {
         return Ok(text.clone());
     }
+    let first = usize::try_from(from).unwrap_or(0);
+    let end = usize::try_from(to).map_or(0, |to| (to + 1).min(length));
     let new = args.get(3).map_or(&b""[..], Value::bytes);
     Ok(Value::new(bytes!(
         slice(text, 0, first),
@@ -513,16 +517,12 @@ fn fail_index(class: &str, value: &Value) -> Option<i64> {
         "wordchar" => by_class(Class::Word),
         "xdigit" => by_class(Class::Xdigit),
         "boolean" | "true" | "false" => {
-            let truth = match value.as_number() {
-                Some(Number::Double(x)) => (!x.is_nan()).then_some(x != 0.0),
-                Some(Number::Int(n)) => Some(n != 0),
-                Some(Number::Big(_)) => Some(true),
-                None => parse_bool(text),
+            let truth = match text {
+                b"0" => Some(false),
+                b"1" => Some(true),
+                _ => parse_bool(text),
             };
-            let fits = match truth {
-                None => false,
-                Some(truth) => class == "boolean" || truth == (class == "true"),
-            };
+            let fits = truth.is_some_and(|truth| class == "boolean" || truth == (class == "true"));
             (!fits).then_some(0)
         }
         "list" => list_fail_index(text),
@@ -610,6 +610,10 @@ fn cmd_format(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
             let code: &[&str] = match &message[..] {
                 [b'e', b'x', b'p', ..] => &["TCL", "VALUE", "NUMBER"],
                 [b'b', b'a', b'd', ..] => &["TCL", "FORMAT", "BADTYPE"],
+                [b'i', b'n', b't', ..] => {
+                    &["ARITH", "IOVERFLOW", "integer value too large to represent"]
+                }
+                [b'"', b'%', b'n', ..] => &["TCL", "FORMAT", "INDEXRANGE"],
                 _ => &["TCL", "FORMAT", "FIELDVARMISMATCH"],
             };
             Err(Exit::coded(message, code))
@@ -619,8 +623,14 @@ fn cmd_format(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
 
 fn cmd_scan(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
     let names = &args[2..];
-    let found = scan(args[0].bytes(), args[1].bytes(), names.len())
-        .map_err(|message| Exit::coded(message, &["TCL", "FORMAT", "FIELDVARMISMATCH"]))?;
+    let found = scan(args[0].bytes(), args[1].bytes(), names.len()).map_err(|message| {
+        let what = match &message[..] {
+            [b'b', b'a', b'd', ..] => "BADTYPE",
+            [b'"', b'%', b'n', ..] => "INDEXRANGE",
+            _ => "FIELDVARMISMATCH",
+        };
+        Exit::coded(message, &["TCL", "FORMAT", what])
+    })?;
     let values: Vec<Option<Value>> = found
         .values
         .into_iter()

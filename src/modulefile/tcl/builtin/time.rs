@@ -34,6 +34,9 @@ fn cmd_clock(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
             }
             () if starts(b"wrong # args") => vec![b"TCL", b"WRONGARGS"],
             () if starts(b"expected integer") => vec![b"TCL", b"VALUE", b"NUMBER"],
+            () if starts(b"bad option") && args.len() == 2 => {
+                vec![b"TCL", b"LOOKUP", b"INDEX", b"option", args[1].bytes()]
+            }
             () if starts(b"bad option") => vec![b"CLOCK", b"badOption"],
             () if starts(b"input string does not match") => vec![b"CLOCK", b"badInputString"],
             () if starts(b"time zone") => vec![b"CLOCK", b"badTimeZone"],

@@ -28,7 +28,7 @@ pub(super) static TABLE: &[Def] = &[
     Def::new(
         "variable",
         "?name value...? name ?value?",
-        1,
+        0,
         ANY,
         cmd_variable,
     ),
@@ -75,7 +75,14 @@ fn cmd_incr(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
             *slot = Some(Value::number(by));
             return Ok(());
         };
-        match (integer(value)?, by) {
+        let old = match value.as_number() {
+            Some(number @ (Number::Int(_) | Number::Big(_))) => number,
+            _ => {
+                let message = bytes!("expected integer but got \"", value, "\"");
+                return Err(Exit::coded(message, &["TCL", "VALUE", "INTEGER"]));
+            }
+        };
+        match (old, by) {
             (Number::Int(a), Number::Int(b)) if a.checked_add(b).is_some() => value.set_int(a + b),
             (a, b) => {
                 let sum = super::big(&a) + super::big(&b);
@@ -294,7 +301,7 @@ pub(super) fn link_to(interp: &mut Interp<'_>, target: Rc<Var>, local: &[u8]) ->
         let message = bytes!(
             "bad variable name \"",
             local,
-            "\": upvar won't create a scalar variable that looks like an array element"
+            "\": can't create a scalar variable that looks like an array element"
         );
         return Err(Exit::coded(message, &["TCL", "UPVAR", "LOCAL_ELEMENT"]));
     }

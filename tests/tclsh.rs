@@ -1,0 +1,223 @@
+//! The Tcl interpreter as a plain shell: `tests/tcl/*.test` run by xmod, and by the real `tclsh` where there is one.
+//!
+//! Each file prints one result per case; what tclsh 8.6 prints is kept beside it in a file of the same name ending in
+//! `.out`. `XMOD_TCL_BLESS=1` writes these files again, from tclsh.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+fn directory() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tcl")
+}
+
+fn cases() -> Vec<PathBuf> {
+    let mut files: Vec<PathBuf> = std::fs::read_dir(directory())
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|ending| ending == "test"))
+        .collect();
+    files.sort();
+    assert!(files.len() >= 6, "the case files are gone");
+    files
+}
+
+/// What a shell prints for a file of cases.
+fn run(mut shell: Command, file: &Path) -> Vec<u8> {
+    let output = shell
+        .arg(file)
+        .env_clear()
+        .envs([
+            ("PATH", "/usr/bin:/bin"),
+            ("HOME", "/"),
+            ("TZ", "UTC"),
+            ("LC_ALL", "C.UTF-8"),
+        ])
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        output.status.success(),
+        "{} did not run to its end: {errors}",
+        file.display()
+    );
+    output.stdout
+}
+
+fn xmod() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_xmod"));
+    command.arg("tclsh");
+    command
+}
+
+fn tclsh() -> Option<Command> {
+    let probe = Command::new("tclsh8.6").stdin(Stdio::null()).output();
+    if probe.is_err() {
+        eprintln!("skipped: no tclsh8.6");
+        return None;
+    }
+    Some(Command::new("tclsh8.6"))
+}
+
+/// The first lines that differ, for the message of a failing test.
+fn difference(ours: &[u8], wanted: &[u8]) -> String {
+    let lines = |text: &[u8]| -> Vec<String> {
+        let text = String::from_utf8_lossy(text);
+        text.lines().map(str::to_owned).collect()
+    };
+    let (ours, wanted) = (lines(ours), lines(wanted));
+    let differing: Vec<String> = (0..ours.len().max(wanted.len()))
+        .filter(|&at| ours.get(at) != wanted.get(at))
+        .take(10)
+        .map(|at| {
+            format!(
+                "line {}\n  ours   {:?}\n  wanted {:?}",
+                at + 1,
+                ours.get(at),
+                wanted.get(at)
+            )
+        })
+        .collect();
+    differing.join("\n")
+}
+
+#[test]
+fn every_case_gives_what_tclsh_gave() {
+    let mut failures = BTreeMap::new();
+    let mut count = 0;
+    for file in cases() {
+        let wanted = std::fs::read(file.with_extension("out")).unwrap();
+        let ours = run(xmod(), &file);
+        count += wanted.iter().filter(|&&b| b == b'\n').count();
+        if ours != wanted {
+            failures.insert(file.clone(), difference(&ours, &wanted));
+        }
+    }
+    for (file, text) in &failures {
+        eprintln!("{}:\n{text}", file.display());
+    }
+    assert!(failures.is_empty(), "{} files differ", failures.len());
+    assert!(count >= 1500, "only {count} cases");
+}
+
+#[test]
+fn the_kept_answers_are_those_of_tclsh() {
+    let Some(_) = tclsh() else { return };
+    let bless = std::process::Command::new("printenv")
+        .arg("XMOD_TCL_BLESS")
+        .output()
+        .is_ok_and(|output| output.status.success());
+    for file in cases() {
+        let theirs = run(tclsh().unwrap(), &file);
+        let kept = file.with_extension("out");
+        if bless {
+            std::fs::write(&kept, &theirs).unwrap();
+        }
+        let wanted = std::fs::read(&kept).unwrap();
+        assert!(
+            theirs == wanted,
+            "{}: {}",
+            kept.display(),
+            difference(&theirs, &wanted)
+        );
+    }
+}
+
+/// Runs a script text: status, standard output, standard error.
+fn script(text: &[u8], args: &[&str]) -> (Option<i32>, String, String) {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("script.tcl");
+    std::fs::write(&file, text).unwrap();
+    let output = xmod()
+        .arg(&file)
+        .args(args)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let text =
+        |bytes: &[u8]| String::from_utf8_lossy(bytes).replace(&*file.to_string_lossy(), "FILE");
+    (
+        output.status.code(),
+        text(&output.stdout),
+        text(&output.stderr),
+    )
+}
+
+#[test]
+fn an_uncaught_error_prints_its_trace_and_exits_with_1() {
+    let (status, stdout, stderr) = script(
+        b"puts before\nproc f {} {\n  error boom\n}\nf\nputs after\n",
+        &[],
+    );
+    assert_eq!((status, &*stdout), (Some(1), "before\n"));
+    let trace = "boom\n    while executing\n\"error boom\"\n    (procedure \"f\" line 2)\n    invoked from within\n\"f\"\n    (file \"FILE\" line 5)\n";
+    assert_eq!(stderr, trace);
+}
+
+#[test]
+fn arguments_and_exit_status_are_those_of_tclsh() {
+    let (status, stdout, _) = script(b"puts $argc,$argv; exit 7", &["a", "b c"]);
+    assert_eq!((status, &*stdout), (Some(7), "2,a {b c}\n"));
+}
+
+#[test]
+fn a_broken_body_that_is_never_called_does_no_harm() {
+    let (status, stdout, _) = script(b"proc broken {} {\n  set x {a}b\n}\nputs fine\n", &[]);
+    assert_eq!((status, &*stdout), (Some(0), "fine\n"));
+}
+
+#[test]
+fn commands_before_a_syntax_error_are_run() {
+    let (status, stdout, stderr) = script(b"puts first\nset x {a}b\nputs never\n", &[]);
+    assert_eq!((status, &*stdout), (Some(1), "first\n"));
+    assert!(
+        stderr.starts_with("extra characters after close-brace"),
+        "{stderr}"
+    );
+}
+
+#[test]
+fn bytes_that_are_not_utf8_come_out_as_they_went_in() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("script.tcl");
+    std::fs::write(
+        &file,
+        b"set x caf\xe9; puts [string length $x]; puts $x$env(BYTES)",
+    )
+    .unwrap();
+    let output = xmod()
+        .arg(&file)
+        .env(
+            "BYTES",
+            std::os::unix::ffi::OsStrExt::from_bytes(b"\xff\xfe") as &std::ffi::OsStr,
+        )
+        .output()
+        .unwrap();
+    assert_eq!(output.stdout, b"4\ncaf\xe9\xff\xfe\n");
+}
+
+#[test]
+fn endless_recursion_is_an_error_and_deep_values_do_no_harm() {
+    for text in [
+        "proc f {} {f}; puts [catch f m]; puts $m",
+        "proc f {} {eval {if 1 {f}}}; puts [catch f m]; puts $m",
+        "proc f {} {expr {[f] + 1}}; puts [catch f m]; puts $m",
+    ] {
+        let (status, stdout, stderr) = script(text.as_bytes(), &[]);
+        assert_eq!(
+            (status, &*stdout),
+            (Some(0), "1\ntoo many nested evaluations (infinite loop?)\n"),
+            "{text}: {stderr}"
+        );
+    }
+    let deep = "set x a; for {set i 0} {$i < 20000} {incr i} {set x [list $x]}; puts [llength $x]; unset x; puts gone";
+    assert_eq!(script(deep.as_bytes(), &[]).1, "1\ngone\n");
+    for open in ["[", "(", "{", "\"[", "$a(", "[expr {("] {
+        let text = format!("puts [catch {{expr {}}} m]", open.repeat(20_000));
+        assert!(
+            script(text.as_bytes(), &[]).0.is_some(),
+            "{open} brought it down"
+        );
+    }
+}
