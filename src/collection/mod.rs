@@ -6,7 +6,9 @@
 //! Sources: Lmod user guide "User collections"; `module(1)` "Collections".
 
 mod lmod;
+pub mod lock;
 mod modules;
+mod sha256;
 
 use std::io::Write;
 use std::time::SystemTime;

@@ -40,9 +40,30 @@ pub(super) fn save(context: &mut Context) -> Result<(), Diagnostic> {
     Ok(())
 }
 
+/// Keeps the loaded modules with the content of their files, for `restore --locked`.
+pub(super) fn lock(context: &mut Context) -> Result<(), Diagnostic> {
+    let name = name(context);
+    let set = context.engine.collection();
+    let file = collection::lock::write(context.session, &name, &set)?;
+    context.notice(&format!("Locked the loaded modules in {file}\n"));
+    Ok(())
+}
+
+/// Loads exactly the modules of a lock, or refuses where their files are no longer the same.
+fn restore_locked(context: &mut Context, name: &str) -> Result<(), Diagnostic> {
+    let (set, changed) = collection::lock::read(context.session, name)?;
+    match collection::lock::refuses(name, &changed) {
+        Some(refusal) if !context.options.force => Err(refusal),
+        _ => context.engine.restore(&set, Versions::Pinned),
+    }
+}
+
 /// Loads the modules of a collection, the system's default modules where there is none of the usual name.
 pub(super) fn restore(context: &mut Context) -> Result<(), Diagnostic> {
     let name = name(context);
+    if context.options.locked {
+        return restore_locked(context, &name);
+    }
     let is_there = collection::find(context.session, context.config, &name).is_some();
     if name == SYSTEM || (name == DEFAULT && context.words.is_empty() && !is_there) {
         return change::reset(context);

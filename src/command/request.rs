@@ -85,6 +85,8 @@ pub struct Options {
     pub location: bool,
     /// Collections name exact versions.
     pub pin_versions: bool,
+    /// `restore` takes a lock.
+    pub locked: bool,
     /// A login: no banners.
     pub initial_load: bool,
     /// Evaluate without effect, report mistakes.

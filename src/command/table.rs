@@ -102,6 +102,7 @@ pub static SUBCOMMANDS: &[Subcommand] = table![
     "getdefault" ["getdefault" 4 "gd" 2] Collections "[NAME]" SETS "restore a collection silently" collections::getdefault;
     "savelist" ["savelist" 5 "listdefaults" 5 "sl" 2 "ld" 2] Nothing "" SETS "the names of the collections" collections::savelist;
     "describe" ["describe" 3 "mcc" 2 "saveshow" 5] Collections "[NAME]" SETS "what a collection holds" collections::describe;
+    "lock" ["lock" 4] Collections "[NAME]" SETS "keep the loaded modules with the content of their files" collections::lock;
     "disable" ["disable" 4 "saverm" 5] Collections "[NAME...]" SETS "put a collection away" collections::disable;
     "use" ["use" 3] Directories "[-a] [--priority N] DIR..." PATHS "put directories in front of MODULEPATH" change::use_paths;
     "unuse" ["unuse" 3] Directories "DIR..." PATHS "take directories out of MODULEPATH" change::unuse;

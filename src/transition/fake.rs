@@ -3,7 +3,6 @@
 //! One command a line: `setenv A B`, `prepend VAR ENTRY`, `load NAME...`, `family F`, ... A file is kept under
 //! `/TREE/NAME/VERSION`; the highest version by text is the default.
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -221,7 +220,6 @@ pub(super) struct Shell {
     pub(super) site: Site,
     pub(super) session: Session,
     pub(super) config: Config,
-    pub(super) notices: RefCell<Vec<super::Notice>>,
     pub(super) report: super::Report,
 }
 
@@ -237,7 +235,6 @@ impl Shell {
             site,
             session,
             config: Config::preset(Policy::Lmod),
-            notices: RefCell::new(Vec::new()),
             report: super::Report::default(),
         }
     }
