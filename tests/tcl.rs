@@ -119,3 +119,30 @@ fn a_module_that_tags_itself_sticky_stays() {
     let run = site.run("purge");
     assert_eq!(run.env().get("BASE").map(String::as_str), Some("1"));
 }
+
+#[test]
+fn earlier_values_come_back_whole() {
+    let site = Site::new()
+        .file("p/1", "pushenv LIST first\npushenv LIST second\nsetenv --set-if-undef MINE theirs\nsetenv --set-if-undef NEW theirs")
+        .var("LIST", "/a:/b")
+        .var("MINE", "mine");
+    let run = site.run("load p");
+    assert_eq!(run.env()["LIST"], "second");
+    assert_eq!(run.env()["MINE"], "mine");
+    assert_eq!(run.env()["NEW"], "theirs");
+    let unloaded = site.after(&run).run("unload p");
+    assert_eq!(unloaded.env()["LIST"], "/a:/b");
+    assert_eq!(unloaded.env()["MINE"], "mine");
+    assert!(!unloaded.env().contains_key("NEW"));
+}
+
+#[test]
+fn an_rc_file_cannot_give_code_to_the_shell() {
+    let site = Site::new().file("app/1.0", "setenv APP 1").raw(
+        "mf/app/.modulerc",
+        b"#%Module\nputs {INJECTED=1; export INJECTED}\nmodule-version app/1.0 lts\nexit\n",
+    );
+    let run = site.run("load app/lts");
+    assert_eq!(run.env()["APP"], "1");
+    assert!(!run.env().contains_key("INJECTED") && !run.stdout().contains("INJECTED"));
+}
