@@ -401,6 +401,9 @@ fn answer(
     };
     let mut messages = String::new();
     if !config.quiet {
+        for problem in &config.problems {
+            messages.push_str(&rendered(session, config, Severity::Warning, problem));
+        }
         for warning in &request.warnings {
             messages.push_str(&format!("warning: {warning}\n"));
         }

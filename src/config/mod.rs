@@ -6,6 +6,9 @@
 //! Sources: Lmod user guide "Configuring Lmod"; `module(1)` "Modules configuration"; design section "One behaviour, two
 //! policies".
 
+mod file;
+
+use crate::diag::Diagnostic;
 use crate::name::{LoadedRules, SpecRules, VersionOrder};
 use crate::session::Session;
 
@@ -215,6 +218,8 @@ macro_rules! settings {
             pub policy: Policy,
             $( $(#[doc = $doc])+ pub $name: $type, )*
             origins: Vec<(&'static str, Origin)>,
+            /// Mistakes in configuration files.
+            pub problems: Vec<Diagnostic>,
         }
 
         /// The settings in the order of their declaration.
@@ -233,6 +238,7 @@ macro_rules! settings {
                     policy,
                     $( $name: match policy { Policy::Lmod => $lmod, Policy::Modules => $modules }, )*
                     origins: Vec::new(),
+                    problems: Vec::new(),
                 }
             }
 
@@ -431,14 +437,37 @@ settings! {
 impl Config {
     /// The settings in force for a session, options not yet applied.
     pub fn new(session: &Session) -> Config {
+        let mut site = file::of_site(session);
+        let by_name = match session.program.as_str() {
+            "modulecmd" | "modulecmd.tcl" => Some(Policy::Modules),
+            "lmod" => Some(Policy::Lmod),
+            _ => None,
+        };
         let policy = match session.text("XMOD_POLICY") {
             Some("modules") => Policy::Modules,
             Some("lmod") => Policy::Lmod,
-            _ if session.program == "modulecmd" => Policy::Modules,
-            _ => Policy::Lmod,
+            _ => by_name.or(site.policy).unwrap_or_default(),
         };
         let mut config = Config::preset(policy);
+        site.apply(&mut config, &[]);
+        let mut user = file::of_user(session);
+        user.apply(&mut config, &site.locked);
         config.read_variables(session);
+        if !site.locked.is_empty() {
+            // What is locked is the site's again, whatever the variables say.
+            let of_site = {
+                let mut of_site = Config::preset(policy);
+                site.apply(&mut of_site, &[]);
+                of_site
+            };
+            for (name, text, origin) in of_site.list() {
+                if site.locked.iter().any(|locked| locked == name) {
+                    config.set(name, &text, origin);
+                }
+            }
+        }
+        config.problems.append(&mut site.problems);
+        config.problems.append(&mut user.problems);
         config
     }
 
