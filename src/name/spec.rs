@@ -508,6 +508,18 @@ impl Versions {
     }
 }
 
+impl Versions {
+    /// Whether `version` itself is one of a list: `@1.2,1.4`.
+    pub fn names(&self, version: &str) -> bool {
+        let Versions::Ranges(ranges) = self else {
+            return false;
+        };
+        ranges.iter().any(|range| {
+            range.low == range.high && range.low.as_ref().is_some_and(|low| low.version == version)
+        })
+    }
+}
+
 impl Range {
     /// Whether `version` lies in the range.
     pub fn accepts(&self, version: &str, order: VersionOrder) -> bool {

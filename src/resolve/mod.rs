@@ -181,26 +181,33 @@ impl Resolver {
         let mut path = spec.path.clone();
         let mut versions = spec.versions.clone();
         let mut alternatives = Vec::new();
-        loop {
+        // A virtual module keeps its name, whatever is behind it.
+        let mut own_name: Option<String> = None;
+        for _ in 0..MAX_ALIASES {
             match self.step(&path, &versions, rc)? {
                 Step::Alias(target) => {
-                    if alternatives.len() >= MAX_ALIASES || alternatives.contains(&target) {
-                        return Err(ResolveError::Loop {
-                            name: spec.path.clone(),
-                        });
-                    }
                     // What `latest` stands for is known now; a range goes on to hold.
                     if versions == Versions::Latest {
                         versions = Versions::AsWritten;
                     }
                     alternatives.push(std::mem::replace(&mut path, target));
                 }
-                Step::Module(root, chosen) => {
+                Step::Virtual(target) => {
+                    own_name.get_or_insert(std::mem::replace(&mut path, target));
+                }
+                Step::Module(root, mut chosen) => {
+                    if let Some(name) = own_name {
+                        chosen.full_name.clone_from(&name);
+                        path = name;
+                    }
                     return Ok(self.describe(&root, chosen, &path, alternatives, rc));
                 }
                 Step::Nothing => return Err(ResolveError::NotFound { spec: spec.clone() }),
             }
         }
+        Err(ResolveError::Loop {
+            name: spec.path.clone(),
+        })
     }
 
     /// One step towards a module: what `path` stands for, or where it is.
@@ -336,6 +343,7 @@ impl Resolver {
             (Place::Dir(dir), constraint) => {
                 let want = Want {
                     accepts: &|version| constraint.accepts(version, order),
+                    names: &|version| constraint.names(version),
                     hidden_marks: rc.config().hidden_default_in_ranges,
                     ..Want::DEFAULT
                 };
@@ -456,7 +464,10 @@ impl Resolver {
                 exact(path, Utf8Path::new(&alias.target)),
             ));
         }
-        Some(Step::Alias(alias.target.clone()))
+        Some(match alias.kind {
+            AliasKind::Virtual => Step::Virtual(alias.target.clone()),
+            AliasKind::Alias | AliasKind::Symbol => Step::Alias(alias.target.clone()),
+        })
     }
 
     /// Where the words of `path` lead in one modulepath.
@@ -715,6 +726,8 @@ impl Resolver {
 enum Step {
     /// Another name.
     Alias(String),
+    /// A module of its own, with the file of another.
+    Virtual(String),
     /// A module of a modulepath.
     Module(Utf8PathBuf, Chosen),
     /// Nothing bears the name.

@@ -21,6 +21,8 @@ pub struct Want<'a> {
     pub marks: bool,
     /// Whether it does so on a hidden module.
     pub hidden_marks: bool,
+    /// Whether a name was given in full, so that it may be a hidden one.
+    pub names: &'a dyn Fn(&str) -> bool,
     /// How many bytes of the full name were asked for: dots in them do not hide.
     pub revealed: usize,
 }
@@ -31,6 +33,7 @@ impl Want<'_> {
         accepts: &|_| true,
         marks: true,
         hidden_marks: true,
+        names: &|_| false,
         revealed: 0,
     };
 }
@@ -169,6 +172,7 @@ impl Roots {
                 let below = Want {
                     accepts: &|_| true,
                     marks: true,
+                    names: &|_| false,
                     ..*want
                 };
                 return match self.choose_within(root, &full_name, below, depth + 1, rc) {
@@ -195,7 +199,10 @@ impl Roots {
                     read.children.get(target.split('/').next()?)?;
                     return self.take(root, dir, target, read, rank, want, depth + 1, rc);
                 }
-                Utf8PathBuf::from(alias.target)
+                match alias.target.starts_with('/') {
+                    true => Utf8PathBuf::from(alias.target),
+                    false => self.file_named(root, &alias.target, rc)?,
+                }
             }
         };
         let subject = Subject {
@@ -203,7 +210,7 @@ impl Roots {
             full_name: &full_name,
             file: &file,
         };
-        let may_be_hidden = rank != Rank::Plain && want.hidden_marks;
+        let may_be_hidden = rank != Rank::Plain && want.hidden_marks || (want.names)(child);
         match self.verdict(root, &subject, want.revealed, rc).hiding {
             Some(Hiding::Hard) => None,
             Some(Hiding::Hidden) if !may_be_hidden => None,

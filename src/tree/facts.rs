@@ -195,12 +195,21 @@ impl Facts {
                 self.add_alias(completed(&name, dir), target, AliasKind::Alias, redefine);
             }
             Directive::Virtual { name, target } => {
-                // A name of a module or a file: a file is given by its place seen from the rc file.
+                // A file, given by its place seen from the rc file, or a module, which then is no longer listed.
                 let file = place.join(&target);
                 let target = if file.is_file() {
                     file.into_string()
                 } else {
-                    completed(&target, dir)
+                    let target = completed(&target, dir);
+                    self.rules.push(Rule {
+                        targets: Targets::new(std::slice::from_ref(&target), false, "", rules)?,
+                        condition: Condition::default(),
+                        says: Saying::Hide {
+                            hiding: Hiding::Hidden,
+                            hidden_loaded: false,
+                        },
+                    });
+                    target
                 };
                 self.add_alias(completed(&name, dir), target, AliasKind::Virtual, redefine);
             }

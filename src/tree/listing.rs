@@ -145,9 +145,14 @@ impl Roots {
                 }
             }
         }
+        let files: BTreeMap<String, Utf8PathBuf> = found.iter().cloned().collect();
         for (name, alias) in &self.own_facts(root).aliases {
-            if alias.kind == AliasKind::Virtual && alias.target.starts_with('/') {
-                found.push((name.clone(), Utf8PathBuf::from(&alias.target)));
+            if alias.kind == AliasKind::Virtual {
+                let file = match alias.target.starts_with('/') {
+                    true => Some(Utf8PathBuf::from(&alias.target)),
+                    false => files.get(&alias.target).cloned(),
+                };
+                found.extend(file.map(|file| (name.clone(), file)));
             }
         }
         aliases.sort();

@@ -303,6 +303,23 @@ impl Roots {
         found
     }
 
+    /// The file of a module of the modulepath that is named in full.
+    pub(crate) fn file_named(
+        &mut self,
+        root: &Utf8Path,
+        full_name: &str,
+        rc: &mut dyn RcReader,
+    ) -> Option<Utf8PathBuf> {
+        let (dir, child) = match full_name.rsplit_once('/') {
+            Some((dir, name)) => (dir, self.dir(root, dir, rc)?.children.get(name)?.clone()),
+            None => ("", self.top(root, full_name, rc)?),
+        };
+        match child {
+            Child::File(file) => Some(file_path(root, dir, &file)),
+            Child::Dir => None,
+        }
+    }
+
     /// Reads the rc files that lie in the modulepath itself, and the site's and the user's.
     pub fn read_root_rc(&mut self, root: &Utf8Path, rc: &mut dyn RcReader) {
         self.read_global(rc);
