@@ -296,12 +296,23 @@ impl Crawl {
         }
     }
 
-    /// The modules whose name or full name is `name`, each with the ways to it.
+    /// The modules whose name or full name is `name`, or begins with it where it is an incomplete version; each with the
+    /// ways to it.
     pub fn find(&self, name: &str) -> Vec<(&Entry, Vec<Way>)> {
         self.trees
             .iter()
             .flat_map(|tree| tree.modules.iter().map(move |entry| (tree, entry)))
-            .filter(|(_, entry)| entry.name == name || entry.full_name == name)
+            .filter(|(_, entry)| {
+                // Only what holds a version can be continued at a dot: `gcc` is not `gcc-libs`.
+                let separators: &[char] = if name.contains('/') {
+                    &['.', '-', '/']
+                } else {
+                    &['/']
+                };
+                let rest = entry.full_name.strip_prefix(name);
+                entry.name == name
+                    || rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(separators))
+            })
             .map(|(tree, entry)| (entry, self.ways(&tree.modulepath)))
             .collect()
     }
