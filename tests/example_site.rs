@@ -224,3 +224,18 @@ fn sticky_stays_a_conflict_refuses_and_a_meta_module_brings_and_takes() {
     assert!(run.ok(), "{}", run.stderr());
     assert!(run.loaded().is_empty(), "{:?}", run.loaded());
 }
+
+#[test]
+fn a_file_that_hides_its_versions_by_a_mistake_says_so() {
+    let site = Site::new().file("gcc.toml", "versions = ['12', '13'\nsetenv.A = '1'\n");
+    for request in ["load gcc", "load gcc/13"] {
+        let run = site.run(request);
+        assert!(!run.ok() && run.unchanged(), "{request}");
+        let said = run.stderr();
+        assert_eq!(
+            said.matches("mf/gcc.toml:2:").count(),
+            1,
+            "{request}: {said}"
+        );
+    }
+}

@@ -442,7 +442,8 @@ fn answer(
         Err(diagnostic) => diagnostic,
     };
     if !config.quiet {
-        messages.push_str(&view::report::messages(&report));
+        let layout = || layout(session, Some(&request.options));
+        messages.push_str(&view::report::messages(&report, &diagnostic, layout));
     }
     Answered {
         report: text,

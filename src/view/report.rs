@@ -2,7 +2,7 @@
 
 use super::Layout;
 use super::numbered;
-use crate::diag::Severity;
+use crate::diag::{Diagnostic, Severity};
 use crate::modulefile::Level;
 use crate::transition::{Notice, Report};
 
@@ -116,15 +116,21 @@ fn gone((name, newest): &(String, Option<String>)) -> String {
     }
 }
 
-/// Only what modulefiles said: of a request that failed, the rest did not happen.
-pub fn messages(report: &Report) -> String {
-    let said = report
+/// Only what modulefiles said, and what is wrong with files of the site, which may be why the request failed with
+/// `failure`: the rest did not happen.
+pub fn messages(report: &Report, failure: &Diagnostic, layout: impl FnOnce() -> Layout) -> String {
+    let mut said = report
         .notices
         .iter()
-        .filter(|n| matches!(n, Notice::Message(_)));
-    let layout = Layout {
-        width: 80,
-        colour: false,
-    };
+        .filter(|notice| match notice {
+            Notice::Message(_) => true,
+            Notice::Warning(warning) => warning.place != failure.place,
+            _ => false,
+        })
+        .peekable();
+    if said.peek().is_none() {
+        return String::new();
+    }
+    let layout = layout();
     said.map(|notice| one(notice, layout)).collect()
 }
