@@ -67,7 +67,7 @@ pub(super) fn manual() -> String {
             ".TP\n.B {} {}\n{}.\n",
             roff(&names.join(", ")),
             roff(subcommand.usage),
-            roff(&subcommand.doc)
+            roff(subcommand.doc)
         ));
     }
     text.push_str(".SH OPTIONS\n");

@@ -319,3 +319,40 @@ fn modulepath_comes_from_the_site_file_only_where_none_is_set() {
         }
     }
 }
+
+#[test]
+fn a_trace_does_not_show_the_code_unless_it_is_asked_for() {
+    let dir = tempfile::tempdir().unwrap();
+    canned(dir.path());
+    for (shell, program) in [("bash", &["bash", "--norc"][..]), ("zsh", &["zsh", "-f"])] {
+        if !require(shell) {
+            continue;
+        }
+        std::fs::write(dir.path().join("init"), start_file(shell, dir.path())).unwrap();
+        let code = find(shell).unwrap().shell.emit(&rich()).code;
+        std::fs::write(dir.path().join("code").with_extension(shell), code).unwrap();
+        let script = dir.path().join("script");
+        let text = format!(
+            ". {}\nset -x\nmodule load x >/dev/null\n: still traced\n",
+            dir.path().join("init").display()
+        );
+        std::fs::write(&script, text).unwrap();
+        for (debug, shown) in [(None, false), (Some("1"), true)] {
+            let mut command = Command::new(program[0]);
+            command
+                .args(&program[1..])
+                .arg(&script)
+                .env_clear()
+                .env("PATH", "/usr/bin:/bin")
+                .env("CODE", dir.path().join("code"))
+                .stdin(Stdio::null());
+            if let Some(debug) = debug {
+                command.env("LMOD_SH_DBG_ON", debug);
+            }
+            let output = command.output().unwrap();
+            let stderr = String::from_utf8_lossy(&output.stderr);
+            assert!(stderr.contains("still traced"), "{shell}: {stderr}");
+            assert_eq!(stderr.contains("HOSTILE"), shown, "{shell}: {stderr}");
+        }
+    }
+}
