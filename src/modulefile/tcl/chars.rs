@@ -127,12 +127,6 @@ pub(crate) fn offset(bytes: &[u8], index: usize) -> usize {
         .map_or(bytes.len(), |(at, _)| ascii + at)
 }
 
-/// Gives the spelling of the character with this index.
-pub(crate) fn at(bytes: &[u8], index: usize) -> Option<&[u8]> {
-    let rest = &bytes[offset(bytes, index)..];
-    decode(rest).map(|(_, length)| &rest[..length])
-}
-
 /// Gives characters `first` up to but without `end`; both are cut to the value.
 pub(crate) fn slice(bytes: &[u8], first: usize, end: usize) -> &[u8] {
     if first >= end {
@@ -339,9 +333,8 @@ mod tests {
     #[test]
     fn index_and_slice_count_characters() {
         let text = "aéb€c".as_bytes();
-        assert_eq!(at(text, 1), Some("é".as_bytes()));
-        assert_eq!(at(text, 4), Some(&b"c"[..]));
-        assert_eq!(at(text, 5), None);
+        assert_eq!(slice(text, 1, 2), "é".as_bytes());
+        assert_eq!(slice(text, 5, 6), b"");
         assert_eq!(slice(text, 1, 4), "éb€".as_bytes());
         assert_eq!(slice(text, 3, 99), "€c".as_bytes());
         assert_eq!(slice(text, 9, 99), b"");

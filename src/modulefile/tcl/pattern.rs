@@ -119,12 +119,6 @@ fn fold(c: Char, case: Case) -> Char {
     }
 }
 
-/// Compares by code point.
-pub(crate) fn compare(a: &[u8], b: &[u8]) -> Ordering {
-    // UTF-8 keeps the order of code points; invalid bytes are above ASCII in both orders.
-    a.cmp(b)
-}
-
 /// Compares by code point after mapping to lower case (`string compare -nocase`).
 pub(crate) fn compare_nocase(a: &[u8], b: &[u8]) -> Ordering {
     chars::chars(a)
@@ -308,7 +302,7 @@ mod tests {
                 u8::from(order.is_gt()),
                 u8::from(order.is_lt()),
                 sign(compare_nocase(&a, &b)),
-                sign(compare(&a, &b))
+                sign(a.cmp(&b))
             );
             tclsh.expect(&script, Ok(ours.into_bytes()));
         }

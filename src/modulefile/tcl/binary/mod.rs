@@ -145,7 +145,7 @@ fn check(fields: &[u8], values: &[&[u8]], split: SplitList<'_>) -> Result<(), Ve
             }
             b'x' | b'X' | b'@' => {}
             b'a' | b'A' | b'b' | b'B' | b'h' | b'H' => {
-                drop(values.next().ok_or_else(no_arguments)?)
+                values.next().ok_or_else(no_arguments)?;
             }
             kind if layout(kind).is_none() => return Err(bad_field(&field)),
             _ => {

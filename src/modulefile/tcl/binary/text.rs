@@ -307,7 +307,8 @@ mod tests {
 
     #[test]
     fn forms() {
-        let call = |run: fn(&[&[u8]]) -> Result<Vec<u8>, Vec<u8>>, words: &[&str]| {
+        type Run = fn(&[&[u8]]) -> Result<Vec<u8>, Vec<u8>>;
+        let call = |run: Run, words: &[&str]| {
             let words: Vec<&[u8]> = words.iter().map(|word| word.as_bytes()).collect();
             let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
             run(&words).map(text).map_err(text)

@@ -11,7 +11,7 @@ use crate::modulefile::tcl::chars;
 use std::rc::Rc;
 
 /// A span of bytes for each group.
-pub(super) type Groups = Vec<Option<(usize, usize)>>;
+pub(crate) type Groups = Vec<Option<(usize, usize)>>;
 
 /// A part of a pattern, with the machine that recognises it.
 #[derive(Debug)]
@@ -38,6 +38,50 @@ enum Kind {
         min: usize,
         max: Option<usize>,
     },
+}
+
+/// Deepest nesting of parts.
+const MAX_DEPTH: usize = 400;
+/// Most states of all machines of a pattern together.
+const MAX_STATES: usize = 1_000_000;
+
+/// What a pattern may still use: each part has a machine of its own, so their number has to be bounded.
+#[derive(Debug)]
+pub(super) struct Budget {
+    depth: usize,
+    states: usize,
+}
+
+impl Budget {
+    /// The budget of one pattern.
+    pub(super) fn new() -> Self {
+        Self {
+            depth: MAX_DEPTH,
+            states: MAX_STATES,
+        }
+    }
+
+    fn machine<'a>(
+        &mut self,
+        nodes: impl DoubleEndedIterator<Item = &'a Node>,
+    ) -> Result<Machine, Reason> {
+        let machine = Machine::new(nodes)?;
+        self.states = self
+            .states
+            .checked_sub(machine.size())
+            .ok_or(Reason::TooBig)?;
+        Ok(machine)
+    }
+
+    fn deeper<T>(
+        &mut self,
+        build: impl FnOnce(&mut Self) -> Result<T, Reason>,
+    ) -> Result<T, Reason> {
+        self.depth = self.depth.checked_sub(1).ok_or(Reason::TooBig)?;
+        let built = build(self);
+        self.depth += 1;
+        built
+    }
 }
 
 /// What is known of a part.
@@ -101,11 +145,11 @@ impl Traits {
 
 impl Part {
     /// Divides a pattern into parts.
-    pub(super) fn new(node: &Rc<Node>) -> Result<Self, Reason> {
+    pub(super) fn new(node: &Rc<Node>, budget: &mut Budget) -> Result<Self, Reason> {
         match &**node {
-            Node::Alternatives(branches) => Self::choice(node, branches),
-            Node::Branch(items) => Self::branch(items),
-            _ => Self::branch(std::slice::from_ref(node)),
+            Node::Alternatives(branches) => Self::choice(node, branches, budget),
+            Node::Branch(items) => Self::branch(items, budget),
+            _ => Self::branch(std::slice::from_ref(node), budget),
         }
     }
 
@@ -127,8 +171,8 @@ impl Part {
         &self.machine
     }
 
-    fn plain(items: &[Rc<Node>], traits: Traits) -> Result<Self, Reason> {
-        let machine = Machine::new(items.iter().map(|item| &**item))?;
+    fn plain(items: &[Rc<Node>], traits: Traits, budget: &mut Budget) -> Result<Self, Reason> {
+        let machine = budget.machine(items.iter().map(|item| &**item))?;
         Ok(Self {
             traits,
             kind: Kind::Plain,
@@ -136,16 +180,16 @@ impl Part {
         })
     }
 
-    fn choice(node: &Rc<Node>, branches: &[Rc<Node>]) -> Result<Self, Reason> {
+    fn choice(node: &Rc<Node>, branches: &[Rc<Node>], budget: &mut Budget) -> Result<Self, Reason> {
         let longer = Traits::preferring(Some(true));
         let parts = branches
             .iter()
-            .map(Self::new)
+            .map(|branch| Self::new(branch, budget))
             .collect::<Result<Vec<_>, _>>()?;
         let traits = parts.iter().fold(longer, |all, part| {
             all.or(longer.or(part.traits).seen_from_above())
         });
-        let machine = Machine::new(std::iter::once(&**node))?;
+        let machine = budget.machine(std::iter::once(&**node))?;
         let kind = if traits.is_messy() {
             Kind::Choice(parts)
         } else {
@@ -159,10 +203,10 @@ impl Part {
     }
 
     /// Divides a branch at its first item which has to be looked into.
-    fn branch(items: &[Rc<Node>]) -> Result<Self, Reason> {
+    fn branch(items: &[Rc<Node>], budget: &mut Budget) -> Result<Self, Reason> {
         let mut traits = Traits::default();
         for (index, item) in items.iter().enumerate() {
-            let Some(quantified) = Quantified::of(item)? else {
+            let Some(quantified) = Quantified::of(item, budget)? else {
                 continue;
             };
             let together = traits.or(quantified.wish).or(quantified.atom.traits);
@@ -170,23 +214,23 @@ impl Part {
                 traits = together;
                 continue;
             }
-            let before = Self::plain(&items[..index], traits)?;
+            let before = Self::plain(&items[..index], traits, budget)?;
             let this = quantified.wish.then(quantified.atom.traits);
             let this = Self {
                 traits: this,
-                ..quantified.repeat(item)?
+                ..quantified.repeat(item, budget)?
             };
             let rest = if index + 1 < items.len() {
-                Self::branch(&items[index + 1..])?
+                budget.deeper(|budget| Self::branch(&items[index + 1..], budget))?
             } else {
-                Self::plain(&[], Traits::default())?
+                Self::plain(&[], Traits::default(), budget)?
             };
             let right_traits = this.traits.then(rest.traits);
-            let right = Self::sequence(this, rest, &items[index..], right_traits)?;
+            let right = Self::sequence(this, rest, &items[index..], right_traits, budget)?;
             let all = traits.or(traits.then(right.traits));
-            return Self::sequence(before, right, items, all);
+            return Self::sequence(before, right, items, all, budget);
         }
-        Self::plain(items, traits)
+        Self::plain(items, traits, budget)
     }
 
     fn sequence(
@@ -194,8 +238,9 @@ impl Part {
         right: Self,
         items: &[Rc<Node>],
         traits: Traits,
+        budget: &mut Budget,
     ) -> Result<Self, Reason> {
-        let machine = Machine::new(items.iter().map(|item| &**item))?;
+        let machine = budget.machine(items.iter().map(|item| &**item))?;
         Ok(Self {
             traits,
             kind: Kind::Sequence(Box::new(left), Box::new(right)),
@@ -334,7 +379,7 @@ struct Quantified {
 
 impl Quantified {
     /// Takes an item apart; `None` for a condition, which prefers nothing and takes no text.
-    fn of(item: &Rc<Node>) -> Result<Option<Self>, Reason> {
+    fn of(item: &Rc<Node>, budget: &mut Budget) -> Result<Option<Self>, Reason> {
         let (atom, min, max, greedy) = match &**item {
             Node::Repeat {
                 body,
@@ -350,17 +395,17 @@ impl Quantified {
             Node::Group {
                 capture: None,
                 body,
-            } => (Part::new(body)?, false),
+            } => (budget.deeper(|budget| Part::new(body, budget))?, false),
             Node::Group {
                 capture: Some(number),
                 body,
             } => {
-                let body = Part::new(body)?;
+                let body = budget.deeper(|budget| Part::new(body, budget))?;
                 let traits = Traits {
                     captures: true,
                     ..body.traits
                 };
-                let machine = Machine::new(std::iter::once(&**atom))?;
+                let machine = budget.machine(std::iter::once(&**atom))?;
                 (
                     Part {
                         traits,
@@ -375,7 +420,7 @@ impl Quantified {
                     refers: true,
                     ..Traits::default()
                 };
-                let machine = Machine::new(std::iter::once(&**item))?;
+                let machine = budget.machine(std::iter::once(&**item))?;
                 (
                     Part {
                         traits,
@@ -390,7 +435,7 @@ impl Quantified {
                 )
             }
             _ => (
-                Part::plain(std::slice::from_ref(atom), Traits::default())?,
+                Part::plain(std::slice::from_ref(atom), Traits::default(), budget)?,
                 false,
             ),
         };
@@ -404,7 +449,7 @@ impl Quantified {
     }
 
     /// The repeated atom as a part. Of several repetitions only the last one's groups count.
-    fn repeat(self, item: &Rc<Node>) -> Result<Part, Reason> {
+    fn repeat(self, item: &Rc<Node>, budget: &mut Budget) -> Result<Part, Reason> {
         let Self {
             atom,
             wish,
@@ -416,7 +461,7 @@ impl Quantified {
             return Ok(atom);
         }
         let traits = wish.then(atom.traits);
-        let machine = Machine::new(std::iter::once(&**item))?;
+        let machine = budget.machine(std::iter::once(&**item))?;
         let Node::Repeat { body, greedy, .. } = &**item else {
             return Ok(atom);
         };
@@ -434,6 +479,7 @@ impl Quantified {
                     shorter: traits.shorter,
                     ..Traits::default()
                 },
+                budget,
             )?;
             return Ok(Part {
                 traits,

@@ -15,7 +15,9 @@ mod set;
 mod tests;
 
 use super::chars;
-use dissect::{Groups, Part};
+use dissect::{Budget, Part};
+
+pub(crate) use dissect::Groups;
 use nfa::Text;
 use std::cell::Cell;
 use std::fmt;
@@ -97,7 +99,7 @@ impl Regex {
 
     fn build(pattern: &[u8], flags: Flags) -> Result<Self, Reason> {
         let parsed = parse::parse(pattern, flags)?;
-        let part = Part::new(&parsed.root)?;
+        let part = Part::new(&parsed.root, &mut Budget::new())?;
         let mut used = parsed.used;
         if parsed.root.may_be_empty() {
             used |= lex::uses::EMPTY_MATCH;

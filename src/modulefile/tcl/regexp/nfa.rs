@@ -120,6 +120,15 @@ impl Machine {
         Ok(machine)
     }
 
+    /// The number of states, those of look-aheads included.
+    pub(super) fn size(&self) -> usize {
+        let ahead = |state: &State| match state {
+            State::LookAhead { machine, .. } => machine.size(),
+            _ => 0,
+        };
+        self.states.len() + self.states.iter().map(ahead).sum::<usize>()
+    }
+
     fn first_bytes(&self) -> Option<u128> {
         let mut bits = 0;
         let mut seen = vec![false; self.states.len()];

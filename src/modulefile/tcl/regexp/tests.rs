@@ -72,6 +72,13 @@ fn what_does_not_end_soon_is_an_error() {
     assert!(matches!(regex.exec(&subject, 0, false), Ok(None) | Err(_)));
     let nested = Regex::compile(br"(((a{255}){255}){255})", Flags::default());
     assert_eq!(nested.unwrap_err(), "out of memory");
+    for piece in ["(a)", "a*b+?", "(?=(a))", "(?:a|b*?)*"] {
+        let long = Regex::compile(piece.repeat(5000).as_bytes(), Flags::default());
+        assert!(
+            long.is_ok() || long.is_err_and(|reason| reason == "out of memory"),
+            "{piece}"
+        );
+    }
     let deep = [&b"("[..]; 5000].concat();
     assert!(Regex::compile(&deep, Flags::default()).is_err());
 }
