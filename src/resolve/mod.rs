@@ -541,6 +541,10 @@ impl Resolver {
         } else {
             above.to_owned()
         };
+        // A directory is known by itself: the one above it may hold thousands of names.
+        if !ignore_case && self.roots.is_dir(root, path) {
+            return Some((path.to_owned(), Child::Dir, None));
+        }
         let read = self.roots.dir(root, &above, rc)?;
         let mut known = read.children.get_key_value(word);
         if known.is_none() && ignore_case {

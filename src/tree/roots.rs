@@ -126,6 +126,16 @@ impl Roots {
         read
     }
 
+    /// Whether `path` is a directory that can be a part of a name; the one above it is not listed for that.
+    pub(crate) fn is_dir(&mut self, root: &Utf8Path, path: &str) -> bool {
+        if let Some(known) = self.root(root).dirs.get(path) {
+            return known.is_some();
+        }
+        // `default` may be a link that marks a version.
+        let is_name = |word: &str| !is_ignored(word) && word != "default";
+        path.split('/').all(is_name) && root.join(path).is_dir()
+    }
+
     /// Reads the markers of a directory without listing it, which may be long; whether it bears any.
     fn pass(&mut self, root: &Utf8Path, dir: &str, rc: &mut dyn RcReader) -> bool {
         if let Some(known) = self.root(root).dirs.get(dir) {
