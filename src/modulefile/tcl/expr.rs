@@ -34,6 +34,21 @@ enum Node {
     Call(Box<FunctionCall>),
 }
 
+impl Node {
+    /// Whether the result is brought into canonical form. Tcl leaves that out when the last operator gives a number
+    /// already, also where `?:` gives another branch: `1 ? .5 : 1 + 1` is `.5`.
+    fn is_converted(&self) -> bool {
+        let Node::Ternary(operands) = self else {
+            return true;
+        };
+        match &operands[2] {
+            Node::Ternary(_) => operands[2].is_converted(),
+            Node::Unary(..) | Node::Binary(..) => false,
+            _ => true,
+        }
+    }
+}
+
 struct FunctionCall {
     name: Box<[u8]>,
     builtin: Option<&'static math::Function>,
@@ -115,6 +130,11 @@ impl Expr {
 
     /// Evaluates to a value: numbers in canonical form.
     pub(super) fn value(&self, interp: &mut Interp<'_>) -> Outcome {
+        if let Ok(root) = &self.root
+            && !root.is_converted()
+        {
+            return self.run(interp).map(Operand::into_value);
+        }
         match self.run(interp)? {
             Operand::Value(value) => match value.as_number() {
                 Some(Number::Double(x)) if x.is_nan() => Err(operator::domain_error()),
@@ -339,6 +359,8 @@ struct Compiler<'a> {
     text: &'a [u8],
     at: usize,
     depth: u32,
+    /// Question marks of this group that wait for their colon.
+    colons: u32,
     /// Open parentheses of function calls and others, innermost last: whether commas are allowed.
     open: Vec<bool>,
 }
@@ -350,6 +372,7 @@ impl<'a> Compiler<'a> {
             text: &code.text,
             at: 0,
             depth: 0,
+            colons: 0,
             open: Vec::new(),
         }
     }
@@ -437,6 +460,9 @@ impl<'a> Compiler<'a> {
                 break;
             };
             let precedence = operator.precedence();
+            if operator == Operator::Colon && self.colons == 0 && precedence >= least {
+                return Err(self.stray_colon()?);
+            }
             if precedence < least || operator == Operator::Colon {
                 self.at = start;
                 break;
@@ -467,16 +493,33 @@ impl<'a> Compiler<'a> {
         Ok(left)
     }
 
+    /// The error for a colon that belongs to no question mark: Tcl notices it where its right side ends.
+    fn stray_colon(&mut self) -> Result<Wrong, Wrong> {
+        self.binary(2, Before::Operator)?;
+        let start = self.skip_space();
+        let next = self.next_operator()?;
+        let length = self.at - start;
+        Ok(match next {
+            Token::Close if self.open.is_empty() => {
+                self.wrong("unbalanced close paren", &["UNBALANCED"], start, 1)
+            }
+            _ => Wrong {
+                scanned: length,
+                ..self.colon_alone(start)
+            },
+        })
+    }
+
     fn ternary(&mut self, condition: Node) -> Result<Node, Wrong> {
+        self.colons += 1;
         let then = self.binary(1, Before::Operator)?;
+        self.colons -= 1;
         let start = self.skip_space();
         match self.next_operator()? {
             Token::Operator(Operator::Colon) => {
                 let otherwise = self.binary(1, Before::Operator)?;
                 Ok(Node::Ternary(Box::new([condition, then, otherwise])))
             }
-            Token::Comma if self.open.last() != Some(&true) => Err(self.comma_outside(start)),
-            Token::Close if self.open.is_empty() => Err(self.missing("operator \":\"", start)),
             _ => Err(self.missing("operator \":\"", start)),
         }
     }
@@ -496,7 +539,9 @@ impl<'a> Compiler<'a> {
             }
             Token::Open => {
                 self.open.push(false);
+                let outer = std::mem::take(&mut self.colons);
                 let node = self.binary(0, Before::Open)?;
+                self.colons = outer;
                 self.close()?;
                 Ok(node)
             }
@@ -544,6 +589,7 @@ impl<'a> Compiler<'a> {
         self.skip_space();
         self.at += 1;
         self.open.push(true);
+        let outer = std::mem::take(&mut self.colons);
         let mut args = Vec::new();
         self.skip_space();
         if self.text.get(self.at) == Some(&b')') {
@@ -563,6 +609,7 @@ impl<'a> Compiler<'a> {
             }
         }
         self.open.pop();
+        self.colons = outer;
         let builtin = math::find(&name);
         Ok(Node::Call(Box::new(FunctionCall {
             name,
@@ -606,9 +653,9 @@ impl<'a> Compiler<'a> {
             b"ni" => Binary::Ni,
             _ => return None,
         };
-        // `ink` is a word, `in(` an operator.
+        // `ink` is a word, `in(` and `in5` begin with an operator.
         match rest.get(2) {
-            Some(&b) if is_word(b) => None,
+            Some(b) if b.is_ascii_alphabetic() => None,
             _ => Some(Operator::Binary(op)),
         }
     }
@@ -681,7 +728,8 @@ impl<'a> Compiler<'a> {
             let ends = !rest.get(length).is_some_and(|&b| is_word(b));
             let has_point =
                 matches!(number, Number::Double(_)) && rest[..length].iter().any(|&b| !is_word(b));
-            if ends || has_point {
+            // `7eq7` is a comparison.
+            if ends || has_point || self.word_operator(&rest[length..]).is_some() {
                 self.at = start + length;
                 return Ok(Token::Operand(match number {
                     // The spelling matters to `eq`: only canonical numbers lose it.

@@ -456,7 +456,7 @@ impl<'a> Grammar<'a> {
         let mut folded = false;
         loop {
             match rest.get(at) {
-                None => return fail("missing close-brace", rest, true),
+                None => return fail(missing_brace(rest), rest, true),
                 Some(b'\\') => {
                     folded |= rest.get(at + 1) == Some(&b'\n');
                     at += 2;
@@ -676,6 +676,22 @@ impl<'a> Grammar<'a> {
         });
         (parts, error)
     }
+}
+
+/// The message for an open brace; Tcl guesses whether a brace in a comment is to blame.
+fn missing_brace(rest: &[u8]) -> &'static str {
+    let mut seen = false;
+    for at in (1..rest.len()).rev() {
+        match rest[at] {
+            b'{' => seen = true,
+            b'\n' => seen = false,
+            b'#' if seen && (is_blank(rest[at - 1]) || rest[at - 1] == b'\n') => {
+                return "missing close-brace: possible unbalanced brace in comment";
+            }
+            _ => {}
+        }
+    }
+    "missing close-brace"
 }
 
 fn word_of(parts: Vec<Part>) -> WordKind {
