@@ -12,6 +12,7 @@ mod support;
 mod completion;
 mod corpus;
 mod docs;
+mod engine;
 mod example_site;
 mod hierarchy;
 mod install;

@@ -66,6 +66,7 @@ fn nothing_changes_when_one_of_several_modules_fails() {
     let before = shell.env();
     assert_eq!(shell.run("load a bad"), Err("oops".to_owned()));
     assert_eq!(shell.run("load a nope"), Err("no module `nope`".to_owned()));
+    assert_eq!(shell.run("load a/9 a"), Err("no module `a/9`".to_owned()));
     assert_eq!(shell.env(), before);
 }
 
@@ -139,6 +140,10 @@ fn a_change_of_the_compiler_reloads_what_lies_below_it() {
     shell.ok("swap gcc gcc/12");
     assert_eq!(shell.loaded(), "tool/1:gcc/12:mpich/3:petsc/1");
     assert_eq!(shell.report.reloaded, ["mpich/3", "petsc/1"]);
+    assert_eq!(
+        shell.var("_LMFILES_").as_deref(),
+        Some("/Core/tool/1:/Core/gcc/12:/gcc12/mpich/3:/gcc12-mpich/petsc/1")
+    );
     assert_eq!(
         shell.var("PATH").as_deref(),
         Some("/gcc12/petsc/bin:/gcc12/mpich/bin:/gcc12/bin:/tool/bin:/usr/bin:/bin")
