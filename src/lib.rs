@@ -28,6 +28,7 @@ pub mod resolve;
 
 pub mod transition;
 
+pub mod catalog;
 pub mod collection;
 
 pub mod shell;

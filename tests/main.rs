@@ -22,6 +22,7 @@ mod reference;
 mod rooms;
 mod shells;
 mod slurm;
+mod spider;
 mod tcl;
 mod tcl_files;
 mod tcl_mutations;

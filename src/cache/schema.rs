@@ -15,7 +15,7 @@ use crate::tree::About;
 const APPLICATION_ID: i32 = 0x786d_6f64;
 
 /// The version of the table and of what stands in it; another one is not read.
-const FORMAT: i32 = 1;
+const FORMAT: i32 = 2;
 
 /// Why a cache cannot be used or written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

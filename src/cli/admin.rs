@@ -62,6 +62,23 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         words: Vec<String>,
     },
+    /// Print all modules of all hierarchies in a format of Lmod's `spider` program
+    Spider {
+        /// list, spider-json, jsonSoftwarePage, jsonReverseMapT, xalt_rmapT
+        #[arg(short = 'o', long = "output", default_value = "list")]
+        style: String,
+        /// A file whose age tells when the tree has changed; accepted for old scripts
+        #[arg(long = "timestampFn", hide = true)]
+        timestamp: Option<String>,
+        /// Accepted for old scripts
+        #[arg(long, hide = true)]
+        preload: bool,
+        /// Accepted for old scripts
+        #[arg(short = 'n', hide = true)]
+        no_recursion: bool,
+        /// The modulepaths to begin with, several joined by `:` or apart
+        dirs: Vec<String>,
+    },
     /// Build, describe or remove the cache that spider, keyword and category read
     Cache {
         #[command(subcommand)]
@@ -107,14 +124,22 @@ fn cache(session: &Session, action: &CacheAction, owner: Owner) -> Result<Outcom
 
 /// Runs an admin command.
 pub(super) fn run(session: &Session) -> Outcome {
-    let words =
-        std::iter::once("xmod".to_owned()).chain(session.args.iter().map(ToString::to_string));
+    // Called as `spider` the program is only that.
+    let names: &[&str] = match session.program.as_str() {
+        "spider" => &["xmod", "spider"],
+        _ => &["xmod"],
+    };
+    let words = names
+        .iter()
+        .map(ToString::to_string)
+        .chain(session.args.iter().map(ToString::to_string));
     let admin = match Admin::try_parse_from(words) {
         Ok(admin) => admin,
         Err(error) => return usage_error(&error),
     };
     let result = match admin.command {
         Command::Init { shell } => init(session, &shell),
+        Command::Spider { style, dirs, .. } => command::spider_tool::run(session, &style, &dirs),
         Command::Cache { action, system, .. } => {
             let owner = if system { Owner::System } else { Owner::User };
             cache(session, &action, owner)

@@ -20,6 +20,9 @@ use crate::shell::{self, Row};
 /// Runs the whole program.
 pub fn run(session: &Session) -> Outcome {
     let first = session.args.first().map(|a| a.to_str_lossy());
+    if session.program == "spider" {
+        return admin::run(session);
+    }
     let named = match first.as_deref() {
         Some("shell") => Some(parent_shell()),
         Some(name) => shell::find(name),

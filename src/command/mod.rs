@@ -16,6 +16,7 @@ mod query;
 mod read;
 mod request;
 mod spider;
+pub mod spider_tool;
 pub mod table;
 
 use std::borrow::Cow;

@@ -48,6 +48,8 @@ pub struct About {
     pub is_dynamic: bool,
     /// The directories it puts in `PATH`.
     pub commands_in: Vec<Utf8PathBuf>,
+    /// The directories it puts in `LD_LIBRARY_PATH`.
+    pub libraries_in: Vec<Utf8PathBuf>,
 }
 
 impl About {
@@ -96,6 +98,7 @@ impl About {
                 let list = match var.as_str() {
                     "MODULEPATH" => &mut about.opens,
                     "PATH" => &mut about.commands_in,
+                    "LD_LIBRARY_PATH" => &mut about.libraries_in,
                     _ => continue,
                 };
                 for dir in value.split_str(delim).filter_map(|dir| dir.to_str().ok()) {

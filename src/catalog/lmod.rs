@@ -1,0 +1,326 @@
+//! The formats of Lmod's `spider -o STYLE`: Open OnDemand, site portals and XALT read them.
+//!
+//! Source: Lmod user guide "The spider tool"; what its readers look at.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use crate::name::lmod_canonical;
+use crate::tree::{About, Crawl, Entry, Tree, Way};
+
+/// A format of `spider -o`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Style {
+    /// The files of all modules, one a line.
+    List,
+    /// Name, then file, then what is known of it.
+    SpiderJson,
+    /// One element a name, with its versions.
+    SoftwarePage,
+    /// From the directories that modules put in search paths to the modules: for XALT.
+    XaltReverseMap,
+    /// The same with all details.
+    ReverseMap,
+}
+
+impl Style {
+    /// The style by one of its names.
+    pub fn find(name: &str) -> Option<Style> {
+        Some(match name {
+            "list" => Style::List,
+            "spider-json" => Style::SpiderJson,
+            "softwarePage" | "jsonSoftwarePage" => Style::SoftwarePage,
+            "xalt_rmapT" | "xalt_rmap" => Style::XaltReverseMap,
+            "jsonReverseMapT" | "jsonReverseMap" => Style::ReverseMap,
+            _ => return None,
+        })
+    }
+
+    /// The names of all styles, for messages.
+    pub const NAMES: &'static [&'static str] = &[
+        "list",
+        "spider-json",
+        "jsonSoftwarePage",
+        "jsonReverseMapT",
+        "xalt_rmapT",
+    ];
+}
+
+/// The document of a style, ending in a newline.
+pub fn render(crawl: &Crawl, style: Style) -> String {
+    let document = match style {
+        Style::List => {
+            let mut files: Vec<&str> = modules(crawl).map(|m| m.entry.file.as_str()).collect();
+            files.sort_unstable();
+            files.dedup();
+            return files.iter().map(|file| format!("{file}\n")).collect();
+        }
+        Style::SpiderJson => spider_json(crawl),
+        Style::SoftwarePage => software_page(crawl),
+        Style::XaltReverseMap => reverse_map(crawl, true),
+        Style::ReverseMap => reverse_map(crawl, false),
+    };
+    format!("{document}\n")
+}
+
+/// A module with what is known of it.
+struct Module<'c> {
+    tree: &'c Tree,
+    entry: &'c Entry,
+    about: &'c About,
+    ways: Vec<Way>,
+}
+
+impl Module<'_> {
+    /// The version as it is written in `whatis`, else in the file's name; `false` for a module without one.
+    fn version(&self) -> Value {
+        match self
+            .about
+            .whatis_of("Version")
+            .or_else(|| self.entry.version())
+        {
+            Some(version) => version.into(),
+            None => false.into(),
+        }
+    }
+
+    fn canonical(&self) -> String {
+        self.entry.version().map_or(String::new(), lmod_canonical)
+    }
+
+    /// The canonical version, with the mark of a default in front.
+    fn weight(&self) -> String {
+        let canonical = self.canonical();
+        if self.entry.is_marked && !canonical.is_empty() {
+            format!("^{}", &canonical[1..])
+        } else {
+            canonical
+        }
+    }
+
+    /// The modules to load first, one way a row; nothing where it can be loaded at once.
+    fn parents(&self) -> Option<Value> {
+        let ways: Vec<&Way> = self.ways.iter().filter(|way| !way.is_empty()).collect();
+        (!ways.is_empty()).then(|| json!(ways))
+    }
+
+    fn category(&self) -> Option<&str> {
+        let fact = self.about.facts.iter().find(|(key, _)| key == "category");
+        fact.map(|(_, value)| value.as_str())
+            .or_else(|| self.about.whatis_of("Category"))
+    }
+
+    fn url(&self) -> Option<&str> {
+        let fact = self.about.facts.iter().find(|(key, _)| key == "url");
+        fact.map(|(_, value)| value.as_str())
+            .or_else(|| self.about.whatis_of("URL"))
+    }
+
+    fn properties(&self) -> Option<Value> {
+        let mut properties: BTreeMap<&str, BTreeMap<&str, u8>> = BTreeMap::new();
+        for (key, value) in &self.about.properties {
+            properties.entry(key).or_default().insert(value, 1);
+        }
+        (!properties.is_empty()).then(|| json!(properties))
+    }
+
+    /// The ways to it as XALT names them: `default`, or `default:gcc/11.4:mpich/3.4`.
+    fn flavours(&self) -> Vec<String> {
+        let flavours = self.ways.iter().map(|way| {
+            let words: Vec<&str> = std::iter::once("default")
+                .chain(way.iter().map(String::as_str))
+                .collect();
+            words.join(":")
+        });
+        flavours.collect()
+    }
+}
+
+/// All modules but those that are as if they did not exist, sorted by name and version.
+fn modules(crawl: &Crawl) -> impl Iterator<Item = Module<'_>> {
+    let mut modules: Vec<Module> = crawl
+        .trees
+        .iter()
+        .flat_map(|tree| tree.modules.iter().map(move |entry| (tree, entry)))
+        .map(|(tree, entry)| Module {
+            tree,
+            entry,
+            about: crawl.about(entry),
+            ways: crawl.ways(&tree.modulepath),
+        })
+        .collect();
+    modules.sort_by(|a, b| {
+        let key = |m: &Module| {
+            (
+                m.entry.name.clone(),
+                m.weight(),
+                m.entry.full_name.clone(),
+                m.entry.file.clone(),
+            )
+        };
+        key(a).cmp(&key(b))
+    });
+    modules.into_iter()
+}
+
+/// Sets a key where there is a value.
+fn put(record: &mut Map<String, Value>, key: &str, value: Option<impl Into<Value>>) {
+    if let Some(value) = value {
+        record.insert(key.to_owned(), value.into());
+    }
+}
+
+fn text(text: &str) -> Option<&str> {
+    (!text.trim().is_empty()).then_some(text)
+}
+
+fn spider_json(crawl: &Crawl) -> Value {
+    let mut names: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
+    for module in modules(crawl) {
+        let mut record = Map::new();
+        record.insert(
+            "fullName".to_owned(),
+            module.entry.full_name.as_str().into(),
+        );
+        record.insert("Version".to_owned(), module.version());
+        put(&mut record, "Description", text(module.about.description()));
+        put(&mut record, "Name", module.about.whatis_of("Name"));
+        put(&mut record, "Category", module.category());
+        put(&mut record, "URL", module.url());
+        if !module.about.whatis.is_empty() {
+            record.insert("whatis".to_owned(), json!(module.about.whatis));
+        }
+        put(&mut record, "help", text(&module.about.help));
+        put(
+            &mut record,
+            "family",
+            module.about.families.first().map(String::as_str),
+        );
+        put(&mut record, "propT", module.properties());
+        if !module.about.extensions.is_empty() {
+            record.insert("provides".to_owned(), json!(module.about.extensions));
+        }
+        put(&mut record, "parentAA", module.parents());
+        for (key, dirs) in [
+            ("pathA", &module.about.commands_in),
+            ("lpathA", &module.about.libraries_in),
+        ] {
+            if !dirs.is_empty() {
+                let dirs: BTreeMap<&str, u8> = dirs.iter().map(|dir| (dir.as_str(), 1)).collect();
+                record.insert(key.to_owned(), json!(dirs));
+            }
+        }
+        if module.entry.is_marked {
+            record.insert("markedDefault".to_owned(), true.into());
+        }
+        record.insert("mpath".to_owned(), module.tree.modulepath.as_str().into());
+        record.insert("pV".to_owned(), module.canonical().into());
+        record.insert("wV".to_owned(), module.weight().into());
+        record.insert("hidden".to_owned(), module.entry.is_hidden().into());
+        let files = names.entry(module.entry.name.clone()).or_default();
+        let mut key = module.entry.file.to_string();
+        // One TOML file may describe several versions, and a JSON object holds a key once.
+        if files.contains_key(&key) {
+            key = format!("{key}#{}", module.entry.version().unwrap_or_default());
+        }
+        files.insert(key, record.into());
+    }
+    json!(names)
+}
+
+fn software_page(crawl: &Crawl) -> Value {
+    let mut packages: Vec<Map<String, Value>> = Vec::new();
+    for module in modules(crawl).filter(|m| !m.entry.is_hidden()) {
+        if packages
+            .last()
+            .is_none_or(|p| p["package"] != module.entry.name.as_str())
+        {
+            let mut package = Map::new();
+            package.insert("package".to_owned(), module.entry.name.as_str().into());
+            package.insert("defaultVersionName".to_owned(), false.into());
+            package.insert("versions".to_owned(), Value::Array(Vec::new()));
+            packages.push(package);
+        }
+        let package = packages.last_mut().expect("pushed above");
+        let mut record = Map::new();
+        record.insert("full".to_owned(), module.entry.full_name.as_str().into());
+        if module.entry.version().is_some() {
+            record.insert("versionName".to_owned(), module.version());
+        }
+        record.insert("path".to_owned(), module.entry.file.as_str().into());
+        record.insert(
+            "canonicalVersionString".to_owned(),
+            module.canonical().into(),
+        );
+        record.insert("wV".to_owned(), module.weight().into());
+        record.insert("markedDefault".to_owned(), module.entry.is_marked.into());
+        put(&mut record, "description", text(module.about.description()));
+        put(&mut record, "help", text(&module.about.help));
+        put(
+            &mut record,
+            "family",
+            module.about.families.first().map(String::as_str),
+        );
+        put(&mut record, "parent", module.parents());
+        put(&mut record, "properties", module.properties());
+        if !module.about.extensions.is_empty() {
+            record.insert("provides".to_owned(), json!(module.about.extensions));
+        }
+        // The versions come lowest first, so that the highest has the last word.
+        package.insert("defaultVersionName".to_owned(), module.version());
+        put(package, "displayName", module.about.whatis_of("Name"));
+        put(package, "description", text(module.about.description()));
+        put(package, "categories", module.category());
+        put(package, "keywords", module.about.whatis_of("Keywords"));
+        put(package, "url", module.url());
+        if let Some(Value::Array(versions)) = package.get_mut("versions") {
+            versions.push(record.into());
+        }
+    }
+    json!(packages)
+}
+
+/// Directories that exist, with the module that puts them in a search path; of several the highest version.
+fn reverse_map(crawl: &Crawl, for_xalt: bool) -> Value {
+    let mut map: BTreeMap<String, Value> = BTreeMap::new();
+    for module in modules(crawl) {
+        let kinds = [
+            ("bin", &module.about.commands_in),
+            ("lib", &module.about.libraries_in),
+        ];
+        for (kind, dirs) in kinds {
+            for dir in dirs.iter().filter(|dir| dir.is_dir()) {
+                let full_name = &module.entry.full_name;
+                let flavours = module.flavours();
+                let value = if for_xalt {
+                    match flavours.iter().find(|f| *f != "default") {
+                        Some(flavour) if !flavours.iter().any(|f| f == "default") => {
+                            format!("{full_name}({flavour})").into()
+                        }
+                        _ => Value::from(full_name.as_str()),
+                    }
+                } else {
+                    json!({
+                        "pkg": full_name,
+                        "moduleFn": module.entry.file.as_str(),
+                        "kind": kind,
+                        "flavor": flavours,
+                    })
+                };
+                map.insert(dir.to_string(), value);
+            }
+        }
+    }
+    // Readers expect Lua's empty table, which is written as a list.
+    let map = if map.is_empty() {
+        json!([])
+    } else {
+        json!(map)
+    };
+    if for_xalt {
+        json!({ "reverseMapT": map, "xlibmap": [] })
+    } else {
+        json!({ "timestampFn": false, "reverseMapT": map, "xlibmap": [] })
+    }
+}

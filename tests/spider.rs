@@ -1,0 +1,124 @@
+//! The formats of the `spider` program, beside Lmod's own.
+
+use std::collections::BTreeMap;
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::support::{Peer, Site};
+
+/// A hierarchy: a compiler that opens a modulepath with a library, and two versions of a tool.
+fn site() -> Site {
+    Site::new()
+        .file(
+            "gcc/13.lua",
+            "whatis('Description: compilers')\nfamily('compiler')\nprepend_path('MODULEPATH', '$SITE/mf-gcc')\nprepend_path('PATH', '$SITE/bin')\n",
+        )
+        .file("tool/1.0.lua", "help('old')\nwhatis('Category: tools')\n")
+        .file("tool/2.0.lua", "help('new')\nwhatis('Category: tools')\nwhatis('URL: https://example.org')\n")
+        .file("tool/.modulerc.lua", "module_version('tool/1.0', 'default')\n")
+        .raw("mf-gcc/lib/3.lua", b"whatis('Description: a library')\n")
+        .raw("bin/gcc", b"")
+}
+
+fn ours(site: &Site, style: &str) -> Value {
+    let dir = site.root().join("mf");
+    let out = site.xmod(&["spider", "-o", style, dir.to_str().unwrap()]);
+    assert!(
+        out.status.success() && out.stderr.is_empty(),
+        "{}",
+        String::from_utf8_lossy(&out.stderr)
+    );
+    serde_json::from_slice(&out.stdout).unwrap()
+}
+
+fn theirs(site: &Site, style: &str) -> Value {
+    let spider = std::path::Path::new(&Peer::Lmod.command()).with_file_name("spider");
+    let out = Command::new(spider)
+        .args(["-o", style, site.root().join("mf").to_str().unwrap()])
+        .env_clear()
+        .envs(site.env())
+        .output()
+        .unwrap();
+    serde_json::from_slice(&out.stdout).unwrap()
+}
+
+/// The fields that readers look at, of every version of every package.
+fn versions(page: &Value) -> BTreeMap<String, BTreeMap<String, Value>> {
+    let mut versions = BTreeMap::new();
+    for package in page.as_array().unwrap() {
+        for version in package["versions"].as_array().unwrap() {
+            let fields = [
+                "full",
+                "versionName",
+                "path",
+                "markedDefault",
+                "wV",
+                "canonicalVersionString",
+                "help",
+                "family",
+                "parent",
+            ];
+            let record = fields
+                .iter()
+                .filter_map(|f| version.get(*f).map(|v| ((*f).to_owned(), v.clone())))
+                .collect();
+            versions.insert(version["full"].as_str().unwrap().to_owned(), record);
+        }
+    }
+    versions
+}
+
+#[test]
+fn the_software_page_says_what_lmods_says() {
+    let site = site();
+    let (here, there) = (
+        ours(&site, "jsonSoftwarePage"),
+        theirs(&site, "jsonSoftwarePage"),
+    );
+    assert_eq!(versions(&here), versions(&there));
+    assert_eq!(versions(&here).len(), 4);
+    let default = |page: &Value| -> BTreeMap<String, Value> {
+        let packages = page.as_array().unwrap().iter();
+        packages
+            .map(|p| {
+                (
+                    p["package"].as_str().unwrap().to_owned(),
+                    p["defaultVersionName"].clone(),
+                )
+            })
+            .collect()
+    };
+    assert_eq!(default(&here), default(&there));
+}
+
+#[test]
+fn spider_json_names_every_file_and_the_way_to_it() {
+    let site = site();
+    let (here, there) = (ours(&site, "spider-json"), theirs(&site, "spider-json"));
+    let keys = |v: &Value| {
+        v.as_object()
+            .unwrap()
+            .keys()
+            .cloned()
+            .collect::<std::collections::BTreeSet<_>>()
+    };
+    assert_eq!(keys(&here), keys(&there));
+    for name in keys(&here) {
+        assert_eq!(keys(&here[&name]), keys(&there[&name]), "{name}");
+    }
+    let file = site.root().join("mf-gcc/lib/3.lua");
+    let record = &here["lib"][file.to_str().unwrap()];
+    assert_eq!(record["parentAA"], serde_json::json!([["gcc/13"]]));
+    assert_eq!(record["Version"], "3");
+}
+
+#[test]
+fn the_reverse_map_leads_from_a_directory_to_its_module() {
+    let site = site();
+    let map = ours(&site, "xalt_rmapT");
+    let bin = site.root().join("bin");
+    assert_eq!(map["reverseMapT"][bin.to_str().unwrap()], "gcc/13");
+    let out = site.xmod(&["spider", "-o", "nonsense", "/"]);
+    assert_eq!(out.status.code(), Some(2));
+}
