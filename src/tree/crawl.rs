@@ -196,11 +196,13 @@ impl Roots {
         };
         let mut waiting = start.clone();
         let mut seen = HashSet::new();
+        self.walk_until = deadline;
         while !waiting.is_empty() {
             waiting.retain(|root| seen.insert(root.clone()));
             // Defaults depend on the modulepaths that are in force together; those of a level are.
             self.set_modulepaths(std::mem::take(&mut waiting));
             let trees = self.list(site);
+            crawl.is_cut |= deadline.is_some_and(|deadline| Instant::now() > deadline);
             let all = trees.iter().flat_map(|tree| {
                 tree.modules
                     .iter()
@@ -236,6 +238,7 @@ impl Roots {
                 break;
             }
         }
+        self.walk_until = None;
         self.set_modulepaths(start);
         crawl
     }

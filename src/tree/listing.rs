@@ -3,6 +3,7 @@
 //! Source: Lmod user guide "module avail"; `module(1)` avail.
 
 use std::collections::{BTreeMap, HashSet};
+use std::time::Instant;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -194,7 +195,8 @@ impl Roots {
         found: &mut Vec<(String, Utf8PathBuf)>,
         rc: &mut dyn RcReader,
     ) {
-        if dir.split('/').count() > MAX_DEPTH {
+        let late = self.walk_until.is_some_and(|until| Instant::now() > until);
+        if late || dir.split('/').count() > MAX_DEPTH {
             return;
         }
         let Some(read) = self.dir(root, dir, rc) else {

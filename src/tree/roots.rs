@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::Read;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Instant;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -33,6 +34,8 @@ pub struct Roots {
     global: Option<Global>,
     clock: Clock,
     warnings: Vec<Diagnostic>,
+    /// When a walk through a tree has to end, done or not.
+    pub(super) walk_until: Option<Instant>,
     /// Texts that were read to know what a file is: whoever loads it need not read it again.
     sources: HashMap<Utf8PathBuf, Arc<SourceFile>>,
 }
