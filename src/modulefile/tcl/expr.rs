@@ -14,7 +14,7 @@ use super::parse::{Code, Grammar, Part, Script, VarRef};
 use super::value::{self, Value};
 
 /// A compiled expression.
-pub struct Expr {
+pub(super) struct Expr {
     code: Rc<Code>,
     root: Result<Node, Wrong>,
 }
@@ -121,11 +121,6 @@ impl Expr {
         let code = Code::value(value);
         let root = Compiler::new(&code).whole();
         Rc::new(Expr { code, root })
-    }
-
-    /// Whether it has no syntax error.
-    pub(super) fn is_valid(&self) -> bool {
-        self.root.is_ok()
     }
 
     /// Evaluates to a value: numbers in canonical form.

@@ -98,7 +98,7 @@ pub(super) enum Style {
 
 /// The commands that are being run, innermost last.
 #[derive(Default)]
-pub struct Trail {
+pub(super) struct Trail {
     entries: Vec<Step>,
 }
 
@@ -110,7 +110,7 @@ struct Step {
 
 impl Trail {
     /// The innermost command that stands in a file.
-    pub fn place(&self) -> Option<Place> {
+    pub(super) fn place(&self) -> Option<Place> {
         self.entries.iter().rev().find_map(Step::place)
     }
 }

@@ -38,7 +38,7 @@ pub enum ListError {
 
 impl ListError {
     /// The words of Tcl's `errorCode`.
-    pub fn code(&self) -> &'static [&'static str] {
+    pub(super) fn code(&self) -> &'static [&'static str] {
         match self {
             ListError::AfterBrace { what: "dict", .. }
             | ListError::AfterQuote { what: "dict", .. } => &["TCL", "VALUE", "DICTIONARY", "JUNK"],
@@ -72,7 +72,9 @@ impl ListError {
 }
 
 /// Reads a text as a list.
-pub fn split<T: for<'a> From<&'a [u8]> + From<Vec<u8>>>(text: &[u8]) -> Result<Vec<T>, ListError> {
+pub(super) fn split<T: for<'a> From<&'a [u8]> + From<Vec<u8>>>(
+    text: &[u8],
+) -> Result<Vec<T>, ListError> {
     let mut elements = Vec::new();
     let mut rest = text;
     while let Some((element, after)) = next_element(rest)? {
@@ -243,7 +245,7 @@ fn quoting(element: &[u8]) -> Quoting {
 }
 
 /// Writes one element; only the `first` of a list protects a leading `#`.
-pub fn push_element(out: &mut Vec<u8>, element: &[u8], first: bool) {
+pub(super) fn push_element(out: &mut Vec<u8>, element: &[u8], first: bool) {
     let mut quoting = quoting(element);
     let mut rest = element;
     if first && element.first() == Some(&b'#') {

@@ -51,4 +51,4 @@ pub use error::{Error, Exit, Outcome, ProcCall, Return, Stop};
 pub use interp::{Interp, Limits};
 pub use list::join_elements;
 pub use tclsh::tclsh;
-pub use value::{Dict, Key, Value};
+pub use value::{Dict, Key, QuickHash, QuickHasher, Value};

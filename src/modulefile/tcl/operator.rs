@@ -226,7 +226,7 @@ fn text_order(left: &Operand, right: &Operand) -> Ordering {
 fn contains(list: &Operand, element: &Operand) -> Outcome<bool> {
     let list = list.clone().into_value().as_list()?;
     let element = element.clone().into_value();
-    Ok(list.iter().any(|item| *item == element))
+    Ok(list.contains(&element))
 }
 
 /// Why a value cannot be an operand.

@@ -124,7 +124,7 @@ impl Origin {
 }
 
 /// A parsed script.
-pub struct Script {
+pub(super) struct Script {
     pub(super) code: Rc<Code>,
     pub(super) commands: Box<[Command]>,
     /// The syntax error that ends the script.
@@ -157,7 +157,6 @@ pub(super) struct Word {
     pub(super) kind: WordKind,
     /// Whether `{*}` stands before it.
     pub(super) expand: bool,
-    pub(super) start: u32,
 }
 
 /// What a word is made of.
@@ -264,6 +263,9 @@ pub(super) struct Substitutions {
     pub(super) variables: bool,
 }
 
+/// The commands of a script and the error that ends it.
+type Commands = (Box<[Command]>, Option<SyntaxError>);
+
 /// What ends a script.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Ends {
@@ -299,11 +301,7 @@ impl<'a> Grammar<'a> {
         Value::literal(bytes, origin)
     }
 
-    fn commands(
-        &self,
-        text: &'a [u8],
-        ends: Ends,
-    ) -> (&'a [u8], (Box<[Command]>, Option<SyntaxError>)) {
+    fn commands(&self, text: &'a [u8], ends: Ends) -> (&'a [u8], Commands) {
         let mut commands = Vec::new();
         let mut rest = text;
         loop {
@@ -392,32 +390,17 @@ impl<'a> Grammar<'a> {
     }
 
     fn word(&self, rest: &'a [u8], ends: Ends) -> Parsed<'a, Word> {
-        let start = self.at(rest);
         if let Some(after) = rest.strip_prefix(b"{*}")
             && after.first().is_some_and(|&b| !ends_word(b, ends))
             && !after.starts_with(b"\\\n")
         {
             let (after, kind) = self.word_kind(after, ends)?;
             let expand = true;
-            return Ok((
-                after,
-                Word {
-                    kind,
-                    expand,
-                    start,
-                },
-            ));
+            return Ok((after, Word { kind, expand }));
         }
         let (after, kind) = self.word_kind(rest, ends)?;
         let expand = false;
-        Ok((
-            after,
-            Word {
-                kind,
-                expand,
-                start,
-            },
-        ))
+        Ok((after, Word { kind, expand }))
     }
 
     fn word_kind(&self, rest: &'a [u8], ends: Ends) -> Parsed<'a, WordKind> {

@@ -20,8 +20,6 @@ use super::value::Value;
 pub(super) enum Source {
     /// The program's own standard input.
     Inherit,
-    /// Nothing.
-    Null,
     File(File),
     Pipe,
 }
@@ -247,10 +245,6 @@ impl Plan {
             let mut command = program.command(world)?;
             let takes_pipe = match input.take() {
                 Some(Source::Inherit) => false,
-                Some(Source::Null) => {
-                    command.stdin(Stdio::null());
-                    false
-                }
                 Some(Source::File(file)) => {
                     command.stdin(file);
                     false

@@ -305,7 +305,7 @@ impl Value {
             return Ok(Rc::clone(dict));
         }
         let items = self.as_list().map_err(list::ListError::for_dict)?;
-        if items.len() % 2 != 0 {
+        if !items.len().is_multiple_of(2) {
             return Err(list::ListError::MissingValue);
         }
         let mut dict = Dict::default();

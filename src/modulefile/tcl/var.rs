@@ -247,12 +247,12 @@ impl<'h> Interp<'h> {
     fn variable_namespace<'n>(&self, name: &'n [u8]) -> Option<(NamespaceId, &'n [u8])> {
         let current = self.frame().namespace;
         let (namespace, tail) = self.resolve_qualified(name, current)?;
-        if !name.starts_with(b"::") && !self.namespace(namespace).vars.contains_key(tail) {
-            if let Some((global, tail)) = self.resolve_qualified(name, GLOBAL)
-                && self.namespace(global).vars.contains_key(tail)
-            {
-                return Some((global, tail));
-            }
+        if !name.starts_with(b"::")
+            && !self.namespace(namespace).vars.contains_key(tail)
+            && let Some((global, tail)) = self.resolve_qualified(name, GLOBAL)
+            && self.namespace(global).vars.contains_key(tail)
+        {
+            return Some((global, tail));
         }
         Some((namespace, tail))
     }

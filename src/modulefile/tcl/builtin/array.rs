@@ -125,7 +125,7 @@ fn names(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
 
 fn set(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
     let items = args[1].as_list()?;
-    if items.len() % 2 != 0 {
+    if !items.len().is_multiple_of(2) {
         return Err(Exit::coded(
             "list must have an even number of elements",
             &["TCL", "ARGUMENT", "FORMAT"],

@@ -63,7 +63,7 @@ fn not_known(key: &Value) -> Exit {
 }
 
 fn create(_: &mut Interp<'_>, args: &[Value]) -> Outcome {
-    if args.len() % 2 != 0 {
+    if !args.len().is_multiple_of(2) {
         return Err(wrong_args(b"dict create", "?key value ...?"));
     }
     let mut dict = Dict::default();
@@ -360,7 +360,7 @@ fn filter(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
 fn update(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
     let usage = "dictVarName key varName ?key varName ...? script";
     let style = interp.loop_style();
-    if args.len() % 2 != 0 {
+    if !args.len().is_multiple_of(2) {
         return Err(wrong_args(b"dict update", usage));
     }
     let (body, pairs) = args[1..].split_last().expect("at least four arguments");

@@ -245,11 +245,10 @@ fn no_home(message: Vec<u8>) -> Exit {
     Exit::coded(message, &["TCL", "VALUE", "PATH", "HOMELESS"])
 }
 
-fn part(
-    interp: &mut Interp<'_>,
-    args: &[Value],
-    take: fn(&[u8], &Around) -> Result<Vec<u8>, Vec<u8>>,
-) -> Outcome {
+/// Takes a part of a file name.
+type Take = fn(&[u8], &Around) -> Result<Vec<u8>, Vec<u8>>;
+
+fn part(interp: &mut Interp<'_>, args: &[Value], take: Take) -> Outcome {
     let around = interp.around();
     take(args[0].bytes(), &around)
         .map(Value::new)

@@ -133,11 +133,11 @@ fn complete(_: &mut Interp<'_>, args: &[Value]) -> Outcome {
     Ok(Value::bool(parse::is_complete(&Code::value(&args[0]))))
 }
 
+/// A namespace, the pattern of the tail, and the prefix that results show.
+type Scope<'a> = (NamespaceId, Option<&'a [u8]>, Vec<u8>);
+
 /// A pattern taken apart: its namespace and the pattern of the tail; the prefix that results show.
-fn scope<'a>(
-    interp: &Interp<'_>,
-    pattern: Option<&'a Value>,
-) -> Option<(NamespaceId, Option<&'a [u8]>, Vec<u8>)> {
+fn scope<'a>(interp: &Interp<'_>, pattern: Option<&'a Value>) -> Option<Scope<'a>> {
     let current = interp.current_namespace();
     let Some(pattern) = pattern else {
         return Some((current, None, Vec::new()));

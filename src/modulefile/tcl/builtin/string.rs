@@ -333,7 +333,7 @@ fn map(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
         _ => return Err(wrong_args(b"string map", "?-nocase? mapping string")),
     };
     let pairs: Vec<Value> = mapping.as_list()?.to_vec();
-    if pairs.len() % 2 != 0 {
+    if !pairs.len().is_multiple_of(2) {
         return Err(Exit::coded(
             "char map list unbalanced",
             &["TCL", "OPERATION", "MAP", "UNBALANCED"],

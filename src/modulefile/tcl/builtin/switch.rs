@@ -144,7 +144,7 @@ fn check(list: &[Value], from_list: bool) -> Outcome<()> {
             "?-option ...? string {?pattern body ...? ?default body?}",
         ));
     }
-    if list.len() % 2 != 0 {
+    if !list.len().is_multiple_of(2) {
         let mut message = "extra switch pattern with no body".to_owned();
         let comment = |pair: &[Value]| pair[0].bytes().first() == Some(&b'#');
         if from_list && list.chunks(2).any(comment) {
