@@ -18,6 +18,7 @@ mod hierarchy;
 mod install;
 mod lua;
 mod names;
+mod python;
 mod reference;
 mod rooms;
 mod shells;
