@@ -584,7 +584,6 @@ fn finish(answered: Answered, row: &Row) -> Outcome {
     Outcome {
         stdout: emission.code,
         stderr: messages,
-        paged: !redirected && !report.is_empty(),
         exit,
     }
 }

@@ -7,8 +7,6 @@ pub struct Outcome {
     pub stdout: Vec<u8>,
     /// For standard error: text for people.
     pub stderr: Vec<u8>,
-    /// Whether `stderr` is a listing that may go through a pager.
-    pub paged: bool,
     /// The exit status of the process.
     pub exit: u8,
 }

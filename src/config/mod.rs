@@ -42,7 +42,7 @@ pub struct Setting {
     pub name: &'static str,
     /// What it does.
     pub doc: &'static str,
-    /// The variables that give it a value, the first that is set wins.
+    /// The variables that give it a value, of several that are set the last wins.
     pub variables: &'static [Variable],
 }
 
