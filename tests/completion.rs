@@ -74,7 +74,7 @@ fn tcsh_gives_the_line_as_one_word() {
         ("module load ", "bio/\ngcc/\ngdb/\ntool\n"),
         ("module purg", "purge\n"),
     ] {
-        let output = site.xmod(&["tcsh", "--complete", line]);
+        let output = site.xmod(&["tcsh", "--complete-line", line]);
         assert_eq!(String::from_utf8_lossy(&output.stdout), offered, "{line}");
     }
 }

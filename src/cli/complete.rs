@@ -1,9 +1,10 @@
 //! `xmod SHELL --complete WORDS`: what the last word can become. Asked by the completion functions in `shell/completions`.
 //!
 //! **Protocol.** `WORDS` are those of the command line, from the name of the command (`module` or `ml`) to the word at the
-//! cursor, which is the last one and may be empty. tcsh cannot pass words: it gives the line up to the cursor as one argument.
-//! The answer is one candidate a line on standard output, each a whole word; fish gets a tab and a description behind it. A
+//! cursor, which is the last one and may be empty. The answer is one candidate a line on standard output, each a whole word. A
 //! candidate that ends in `/` goes on. The status is 0 and nothing is said on standard error: nobody could read it.
+//! `--complete-line` takes the line up to the cursor as one argument, for shells that cannot pass words (tcsh);
+//! `--complete-described` answers with a tab and a description behind the word, for those that show it (fish).
 //!
 //! Modules are completed directory by directory, as file names are, so that one answer costs one directory per modulepath,
 //! whatever the size of the tree. Nothing is evaluated; what only an rc file hides is offered too.
@@ -17,19 +18,46 @@ use crate::command::table::{self, SUBCOMMANDS};
 use crate::command::{Outcome, Words};
 use crate::config::Config;
 use crate::session::Session;
-use crate::shell::Row;
 use crate::tree::{Child, Dir};
 
+/// What a completion function can send and read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Protocol {
+    /// Words in, words out.
+    Words,
+    /// One line in, words out.
+    Line,
+    /// Words in, words with descriptions out.
+    Described,
+}
+
+impl Protocol {
+    /// The protocol that an option asks for.
+    pub(super) fn find(option: &[u8]) -> Option<Protocol> {
+        match option {
+            b"--complete" => Some(Protocol::Words),
+            b"--complete-line" => Some(Protocol::Line),
+            b"--complete-described" => Some(Protocol::Described),
+            _ => None,
+        }
+    }
+}
+
 /// Answers a completion function.
-pub(super) fn run(session: &Session, config: &Config, shell: &Row, args: &[BString]) -> Outcome {
-    let words: Vec<String> = match args {
-        [line] if shell.kind == "csh" => line
+pub(super) fn run(
+    session: &Session,
+    config: &Config,
+    protocol: Protocol,
+    args: &[BString],
+) -> Outcome {
+    let words: Vec<String> = match (protocol, args) {
+        (Protocol::Line, [line]) => line
             .to_str_lossy()
             .trim_start()
             .split(char::is_whitespace)
             .map(str::to_owned)
             .collect(),
-        words => words.iter().map(ToString::to_string).collect(),
+        (_, words) => words.iter().map(ToString::to_string).collect(),
     };
     let completion = Completion { session, config };
     let mut stdout = String::new();
@@ -39,7 +67,7 @@ pub(super) fn run(session: &Session, config: &Config, shell: &Row, args: &[BStri
             continue;
         }
         stdout.push_str(&word);
-        if shell.name == "fish" && !description.is_empty() {
+        if protocol == Protocol::Described && !description.is_empty() {
             stdout.push('\t');
             stdout.push_str(description);
         }

@@ -63,9 +63,9 @@ pub fn run(session: &Session) -> Outcome {
 fn module(session: &Session, shell: &'static Row, args: &[BString]) -> Outcome {
     let mut config = Config::new(session);
     if let Some((first, words)) = args.split_first()
-        && first == "--complete"
+        && let Some(protocol) = complete::Protocol::find(first)
     {
-        return complete::run(session, &config, shell, words);
+        return complete::run(session, &config, protocol, words);
     }
     let extra = session.text("LMOD_OPTIONS");
     let request = match parse(extra, args) {

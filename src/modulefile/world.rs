@@ -11,7 +11,7 @@ use super::{Languages, ModuleContext};
 use crate::config::Config;
 use crate::diag::{Diagnostic, Place};
 use crate::env::EnvOp;
-use crate::name::Spec;
+use crate::name::{LoadedName, Purpose, Spec, matches_loaded};
 use crate::session::{Environment, Session};
 
 /// How loud a message of a modulefile is.
@@ -52,6 +52,9 @@ pub struct LoadedModule {
 }
 
 /// The rest of the program, seen from a modulefile.
+///
+/// What has a body here is the answer of a world in which a file is only looked at: it knows the loaded modules and no
+/// others. The world of real loads answers all of it itself.
 pub trait World {
     /// The session.
     fn session(&self) -> &Session;
@@ -108,32 +111,59 @@ pub trait World {
     ) -> Result<(), Diagnostic>;
 
     /// Whether a module that matches is loaded, or is just being loaded.
-    fn is_loaded(&self, spec: &Spec) -> bool;
+    fn is_loaded(&self, spec: &Spec) -> bool {
+        let rules = self.config().loaded_rules();
+        self.loaded_modules().iter().any(|module| {
+            let loaded = LoadedName {
+                name: &module.name,
+                full_name: &module.full_name,
+                alternatives: &[],
+                variants: &[],
+            };
+            matches_loaded(spec, &loaded, Purpose::IsLoaded, &rules)
+        })
+    }
 
     /// Whether a module that matches is just being loaded.
-    fn is_pending(&self, spec: &Spec) -> bool;
+    fn is_pending(&self, _spec: &Spec) -> bool {
+        false
+    }
 
     /// The file that a load of `spec` would evaluate.
-    fn find(&mut self, spec: &Spec) -> Option<Utf8PathBuf>;
+    fn find(&mut self, _spec: &Spec) -> Option<Utf8PathBuf> {
+        None
+    }
 
     /// The full name of the module that a load of `spec` would load.
-    fn full_name(&mut self, spec: &Spec) -> Option<String>;
+    fn full_name(&mut self, _spec: &Spec) -> Option<String> {
+        None
+    }
 
     /// What the alias `name` stands for.
-    fn alias_target(&mut self, name: &str) -> Option<String>;
+    fn alias_target(&mut self, _name: &str) -> Option<String> {
+        None
+    }
 
     /// The symbolic versions that point at the module `full_name`.
-    fn symbols(&mut self, full_name: &str) -> Vec<String>;
+    fn symbols(&mut self, _full_name: &str) -> Vec<String> {
+        Vec::new()
+    }
 
     /// The tags of `module` that rc files, the site and the request give it.
-    fn tags(&mut self, module: &ModuleContext) -> Vec<String>;
+    fn tags(&mut self, _module: &ModuleContext) -> Vec<String> {
+        Vec::new()
+    }
 
     /// The names of the user's saved collections.
-    fn collections(&mut self) -> Vec<String>;
+    fn collections(&mut self) -> Vec<String> {
+        Vec::new()
+    }
 
     /// What the shell script of a `source-sh` call changed when `module` was loaded; `call` is its key in
     /// [`Evaluation::sourced`](super::Evaluation::sourced). `None` where nobody remembers.
-    fn sourced(&self, module: &ModuleContext, call: &BStr) -> Option<Vec<EnvOp>>;
+    fn sourced(&self, _module: &ModuleContext, _call: &BStr) -> Option<Vec<EnvOp>> {
+        None
+    }
 
     /// The loaded modules in load order.
     fn loaded_modules(&self) -> Vec<LoadedModule>;

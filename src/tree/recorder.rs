@@ -5,14 +5,12 @@
 use std::collections::BTreeMap;
 
 use bstr::{BStr, BString, ByteSlice};
-use camino::Utf8PathBuf;
 
 use super::rc::RcEvaluator;
 use crate::config::Config;
 use crate::diag::{Diagnostic, Place};
 use crate::env::{EnvOp, PathAction, VarName};
 use crate::modulefile::{Languages, LoadedModule, Message, ModuleContext, Relation, World};
-use crate::name::{LoadedName, Purpose, Spec, matches_loaded};
 use crate::session::{Environment, Session};
 
 /// Records nothing but what the file itself may ask for again: variables.
@@ -107,51 +105,6 @@ impl World for Recorder<'_> {
 
     fn relate(&mut self, _: &ModuleContext, _: &Relation, _: &Place) -> Result<(), Diagnostic> {
         Ok(())
-    }
-
-    fn is_loaded(&self, spec: &Spec) -> bool {
-        let rules = self.site.config.loaded_rules();
-        self.site.loaded.iter().any(|module| {
-            let loaded = LoadedName {
-                name: &module.name,
-                full_name: &module.full_name,
-                alternatives: &[],
-                variants: &[],
-            };
-            matches_loaded(spec, &loaded, Purpose::IsLoaded, &rules)
-        })
-    }
-
-    fn is_pending(&self, _: &Spec) -> bool {
-        false
-    }
-
-    fn find(&mut self, _: &Spec) -> Option<Utf8PathBuf> {
-        None
-    }
-
-    fn full_name(&mut self, _: &Spec) -> Option<String> {
-        None
-    }
-
-    fn alias_target(&mut self, _: &str) -> Option<String> {
-        None
-    }
-
-    fn symbols(&mut self, _: &str) -> Vec<String> {
-        Vec::new()
-    }
-
-    fn tags(&mut self, _: &ModuleContext) -> Vec<String> {
-        Vec::new()
-    }
-
-    fn collections(&mut self) -> Vec<String> {
-        Vec::new()
-    }
-
-    fn sourced(&self, _: &ModuleContext, _: &BStr) -> Option<Vec<EnvOp>> {
-        None
     }
 
     fn loaded_modules(&self) -> Vec<LoadedModule> {

@@ -18,7 +18,6 @@ use crate::modulefile::value::Value;
 use crate::modulefile::{
     Languages, LoadedModule, Message, Mode, ModuleContext, Outcome, Relation, World,
 };
-use crate::name::Spec;
 use crate::session::{Environment, Session};
 
 /// Hooks that are called outside of an evaluation. Without start files every call gives its input back at no cost.
@@ -710,45 +709,6 @@ impl World for Outside<'_> {
 
     fn relate(&mut self, _: &ModuleContext, _: &Relation, _: &Place) -> Result<(), Diagnostic> {
         Ok(())
-    }
-
-    fn is_loaded(&self, spec: &Spec) -> bool {
-        let below = format!("{}/", spec.path);
-        self.loaded_modules()
-            .iter()
-            .any(|m| m.full_name == spec.path || m.full_name.starts_with(&below))
-    }
-
-    fn is_pending(&self, _: &Spec) -> bool {
-        false
-    }
-
-    fn find(&mut self, _: &Spec) -> Option<Utf8PathBuf> {
-        None
-    }
-
-    fn full_name(&mut self, _: &Spec) -> Option<String> {
-        None
-    }
-
-    fn alias_target(&mut self, _: &str) -> Option<String> {
-        None
-    }
-
-    fn symbols(&mut self, _: &str) -> Vec<String> {
-        Vec::new()
-    }
-
-    fn tags(&mut self, _: &ModuleContext) -> Vec<String> {
-        Vec::new()
-    }
-
-    fn collections(&mut self) -> Vec<String> {
-        Vec::new()
-    }
-
-    fn sourced(&self, _: &ModuleContext, _: &BStr) -> Option<Vec<EnvOp>> {
-        None
     }
 
     fn loaded_modules(&self) -> Vec<LoadedModule> {
