@@ -64,6 +64,18 @@ impl Session {
         }
     }
 
+    /// The same world with other variables.
+    #[must_use]
+    pub fn with_environment(&self, env: Environment) -> Session {
+        Session {
+            program: self.program.clone(),
+            args: self.args.clone(),
+            env,
+            cwd: self.cwd.clone(),
+            ..Session::default()
+        }
+    }
+
     /// The value of a variable at the start.
     pub fn var(&self, name: &str) -> Option<&BStr> {
         self.env.get(name.as_bytes().as_bstr()).map(|v| v.as_bstr())

@@ -14,6 +14,7 @@ mod corpus;
 mod docs;
 mod engine;
 mod example_site;
+mod freeze;
 mod hierarchy;
 mod install;
 mod lua;

@@ -56,7 +56,8 @@ pub enum Changed {
 }
 
 impl Changed {
-    fn line(&self) -> String {
+    /// What happened to which file.
+    pub fn line(&self) -> String {
         match self {
             Changed::Edited { full_name, file } => format!("`{full_name}` was edited: {file}"),
             Changed::Gone { full_name, file } => format!("`{full_name}` is gone: {file}"),
@@ -86,6 +87,12 @@ pub fn write(
     collection: &Collection,
 ) -> Result<Utf8PathBuf, Diagnostic> {
     let path = path(session, name)?;
+    write_file(&path, collection)?;
+    Ok(path)
+}
+
+/// Writes a collection with the content of its modulefiles.
+pub(super) fn write_file(path: &Utf8Path, collection: &Collection) -> Result<(), Diagnostic> {
     let modules = collection.modules.iter().map(lock_one);
     let file = File {
         version: VERSION,
@@ -96,8 +103,7 @@ pub fn write(
     let mut text = serde_json::to_string_pretty(&file).map_err(|e| fail(e.to_string()))?;
     text.push('\n');
     let dir = path.parent().unwrap_or(Utf8Path::new("/"));
-    write_atomically(dir, &path, text.as_bytes()).map_err(|e| fail(e.to_string()))?;
-    Ok(path)
+    write_atomically(dir, path, text.as_bytes()).map_err(|e| fail(e.to_string()))
 }
 
 fn lock_one(module: &Saved) -> Result<Locked, Diagnostic> {
@@ -125,15 +131,29 @@ fn lock_one(module: &Saved) -> Result<Locked, Diagnostic> {
 /// # Errors
 /// There is none, or it is damaged.
 pub fn read(session: &Session, name: &str) -> Result<(Collection, Vec<Changed>), Diagnostic> {
-    use std::io::Read;
     let path = path(session, name)?;
+    read_file(&path)?.ok_or_else(|| {
+        Diagnostic::new(Kind::Module, format!("no lock `{name}`"))
+            .help(format!("`module lock {name}` locks the loaded modules"))
+    })
+}
+
+/// Reads what [`write_file`] wrote; `None` where there is no such file.
+pub(super) fn read_file(path: &Utf8Path) -> Result<Option<(Collection, Vec<Changed>)>, Diagnostic> {
+    use std::io::Read;
     let mut text = Vec::new();
-    std::fs::File::open(&path)
-        .and_then(|file| file.take(MAX_BYTES).read_to_end(&mut text))
-        .map_err(|_| {
-            Diagnostic::new(Kind::Module, format!("no lock `{name}`"))
-                .help(format!("`module lock {name}` locks the loaded modules"))
-        })?;
+    let read =
+        std::fs::File::open(path).and_then(|file| file.take(MAX_BYTES).read_to_end(&mut text));
+    match read {
+        Ok(_) => {}
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => {
+            return Err(Diagnostic::new(
+                Kind::Module,
+                format!("cannot read `{path}`: {error}"),
+            ));
+        }
+    }
     let file: File = serde_json::from_slice(&text)
         .map_err(|error| Diagnostic::new(Kind::Module, format!("`{path}` is damaged: {error}")))?;
     if file.version > VERSION {
@@ -166,7 +186,7 @@ pub fn read(session: &Session, name: &str) -> Result<(Collection, Vec<Changed>),
         modulepath: file.modulepath,
         system_modulepath: None,
     };
-    Ok((collection, changed))
+    Ok(Some((collection, changed)))
 }
 
 /// The refusal to restore what is no longer as it was locked; `None` where nothing changed.

@@ -5,6 +5,7 @@
 //!
 //! Sources: Lmod user guide "User collections"; `module(1)` "Collections".
 
+pub mod frozen;
 mod lmod;
 pub mod lock;
 mod modules;
@@ -253,12 +254,7 @@ pub(crate) fn write_atomically(
     path: &Utf8Path,
     text: &[u8],
 ) -> std::io::Result<()> {
-    std::fs::create_dir_all(dir)?;
-    let mut file = tempfile::Builder::new()
-        .prefix(".saving-")
-        .tempfile_in(dir)?;
-    file.write_all(text)?;
-    file.as_file().sync_all()?;
+    let file = written(dir, text)?;
     if path.exists() {
         // A link keeps the old file in its place until the new one takes it.
         let old = Utf8PathBuf::from(format!("{path}~"));
@@ -269,6 +265,25 @@ pub(crate) fn write_atomically(
     }
     file.persist(path).map_err(|error| error.error)?;
     Ok(())
+}
+
+/// A file appears whole or not at all.
+fn replace(dir: &Utf8Path, path: &Utf8Path, text: &[u8]) -> std::io::Result<()> {
+    written(dir, text)?
+        .persist(path)
+        .map_err(|error| error.error)?;
+    Ok(())
+}
+
+/// A file on the disk that has no name yet.
+fn written(dir: &Utf8Path, text: &[u8]) -> std::io::Result<tempfile::NamedTempFile> {
+    std::fs::create_dir_all(dir)?;
+    let mut file = tempfile::Builder::new()
+        .prefix(".saving-")
+        .tempfile_in(dir)?;
+    file.write_all(text)?;
+    file.as_file().sync_all()?;
+    Ok(file)
 }
 
 /// Takes the collection `name` out of use: it is renamed to `NAME~`. Gives the new file.

@@ -14,7 +14,8 @@ const DEFAULT: &str = "default";
 /// The collection that stands for the system's default modules.
 const SYSTEM: &str = "system";
 
-fn name(context: &Context) -> String {
+/// The name of the collection that is meant.
+pub(super) fn name(context: &Context) -> String {
     context
         .words
         .first()
@@ -49,29 +50,16 @@ pub(super) fn lock(context: &mut Context) -> Result<(), Diagnostic> {
     Ok(())
 }
 
-/// Loads exactly the modules of a lock, or refuses where their files are no longer the same.
-fn restore_locked(context: &mut Context, name: &str) -> Result<(), Diagnostic> {
-    let (set, changed) = collection::lock::read(context.session, name)?;
-    match collection::lock::refuses(name, &changed) {
-        Some(refusal) if !context.options.force => Err(refusal),
-        _ => context.engine.restore(&set, Versions::Pinned),
-    }
-}
-
-/// Loads the modules of a collection, the system's default modules where there is none of the usual name.
-pub(super) fn restore(context: &mut Context) -> Result<(), Diagnostic> {
-    let name = name(context);
+/// The collection that is meant, or the lock; that one is refused where its files are no longer the same.
+pub(super) fn wanted(context: &Context, name: &str) -> Result<(Collection, Versions), Diagnostic> {
     if context.options.locked {
-        return restore_locked(context, &name);
+        let (set, changed) = collection::lock::read(context.session, name)?;
+        return match collection::lock::refuses(name, &changed) {
+            Some(refusal) if !context.options.force => Err(refusal),
+            _ => Ok((set, Versions::Pinned)),
+        };
     }
-    let is_there = collection::find(context.session, context.config, &name).is_some();
-    if name == SYSTEM || (name == DEFAULT && context.words.is_empty() && !is_there) {
-        return change::reset(context);
-    }
-    let set = collection::read(context.session, context.config, &name)?;
-    if !context.options.initial_load {
-        context.notice(&format!("Restoring modules from user's {name}\n"));
-    }
+    let set = collection::read(context.session, context.config, name)?;
     let versions = if context.options.pin_versions || context.config.pin_versions {
         Versions::Pinned
     } else if context.options.latest {
@@ -79,6 +67,24 @@ pub(super) fn restore(context: &mut Context) -> Result<(), Diagnostic> {
     } else {
         Versions::AsRequested
     };
+    Ok((set, versions))
+}
+
+/// Loads the modules of a collection, the system's default modules where there is none of the usual name.
+pub(super) fn restore(context: &mut Context) -> Result<(), Diagnostic> {
+    let name = name(context);
+    if context.options.locked {
+        let (set, versions) = wanted(context, &name)?;
+        return context.engine.restore(&set, versions);
+    }
+    let is_there = collection::find(context.session, context.config, &name).is_some();
+    if name == SYSTEM || (name == DEFAULT && context.words.is_empty() && !is_there) {
+        return change::reset(context);
+    }
+    let (set, versions) = wanted(context, &name)?;
+    if !context.options.initial_load {
+        context.notice(&format!("Restoring modules from user's {name}\n"));
+    }
     context.engine.restore(&set, versions)
 }
 

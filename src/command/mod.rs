@@ -8,6 +8,7 @@ pub mod cache;
 mod change;
 mod collections;
 pub mod exec;
+mod freeze;
 pub mod install;
 mod list;
 mod outcome;
@@ -50,6 +51,8 @@ pub struct Context<'s> {
     pub options: &'s Options,
     /// The words of this request.
     pub words: &'s [String],
+    /// The name of the shell that the answer is for.
+    pub shell: &'static str,
     /// The state, and what can be done with it.
     pub engine: Transition<'s>,
     /// What the shell is told besides the changes.
@@ -372,6 +375,7 @@ fn answer(
         config,
         options: &request.options,
         words: &request.words,
+        shell: row.name,
         engine,
         answer: Answer::True,
         site: &site,

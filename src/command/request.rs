@@ -87,6 +87,8 @@ pub struct Options {
     pub pin_versions: bool,
     /// `restore` takes a lock.
     pub locked: bool,
+    /// `freeze`: only say whether it still holds.
+    pub check: bool,
     /// A login: no banners.
     pub initial_load: bool,
     /// Evaluate without effect, report mistakes.

@@ -4,7 +4,7 @@
 //! come first, in the peers' order, because the first match wins; our own sub-commands follow and never take a word from
 //! them. Source: Lmod user guide; `module(1)`.
 
-use super::{Context, avail, change, collections, list, past, query, read, spider};
+use super::{Context, avail, change, collections, freeze, list, past, query, read, spider};
 use crate::diag::Diagnostic;
 
 /// How the words after a sub-command are to be completed and read.
@@ -103,6 +103,7 @@ pub static SUBCOMMANDS: &[Subcommand] = table![
     "savelist" ["savelist" 5 "listdefaults" 5 "sl" 2 "ld" 2] Nothing "" SETS "the names of the collections" collections::savelist;
     "describe" ["describe" 3 "mcc" 2 "saveshow" 5] Collections "[NAME]" SETS "what a collection holds" collections::describe;
     "lock" ["lock" 4] Collections "[NAME]" SETS "keep the loaded modules with the content of their files" collections::lock;
+    "freeze" ["freeze" 3] Collections "[--check] [NAME]" SETS "write a collection as scripts that a shell sources, without a search" freeze::run;
     "disable" ["disable" 4 "saverm" 5] Collections "[NAME...]" SETS "put a collection away" collections::disable;
     "use" ["use" 3] Directories "[-a] [--priority N] DIR..." PATHS "put directories in front of MODULEPATH" change::use_paths;
     "unuse" ["unuse" 3] Directories "DIR..." PATHS "take directories out of MODULEPATH" change::unuse;

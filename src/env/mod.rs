@@ -17,4 +17,4 @@ pub use loaded::{Loaded, Module, Need, NeedKind};
 pub use op::{EnvOp, PathAction, VarName};
 pub use path_list::normalise as clean_path;
 pub use path_list::{Owner, PathEntry, PathList, PathRules};
-pub use state::{Past, State, Step};
+pub use state::{Grown, Past, State, Step};

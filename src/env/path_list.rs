@@ -91,6 +91,8 @@ pub struct PathList {
     index: HashMap<u64, u32, BuildHasherDefault<AsIs>>,
     front: i64,
     back: i64,
+    /// The last position of the value that was split.
+    first_back: i64,
     log: Vec<Edit>,
 }
 
@@ -104,6 +106,7 @@ impl PathList {
             index: HashMap::default(),
             front: 0,
             back: 0,
+            first_back: 0,
             log: Vec::new(),
         };
         if !value.is_empty() {
@@ -112,6 +115,7 @@ impl PathList {
             }
         }
         list.log.clear();
+        list.first_back = list.back;
         list
     }
 
@@ -430,7 +434,23 @@ impl PathList {
     ///
     /// An empty entry at the end is written as two delimiters, so that programs that cut one off still see it.
     pub fn join(&self) -> Option<BString> {
+        self.join_some(&self.order())
+    }
+
+    /// What now stands before the entries that were split and what behind them, each joined; `None` where nothing.
+    pub fn grown(&self) -> (Option<BString>, Option<BString>) {
         let order = self.order();
+        let position = |id: u32| self.entries[id as usize].record.position;
+        let (front, rest): (Vec<u32>, Vec<u32>) =
+            order.into_iter().partition(|&id| position(id) < 0);
+        let back: Vec<u32> = rest
+            .into_iter()
+            .filter(|&id| position(id) > self.first_back)
+            .collect();
+        (self.join_some(&front), self.join_some(&back))
+    }
+
+    fn join_some(&self, order: &[u32]) -> Option<BString> {
         let last = order.last()?;
         let size = order
             .iter()

@@ -70,6 +70,35 @@ pub struct Past {
     pub auto: bool,
 }
 
+/// What a request added to a path variable, apart from the value that it had.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grown {
+    /// The variable.
+    pub name: VarName,
+    /// What separates its entries.
+    pub delim: BString,
+    /// The entries in front of the earlier value, joined.
+    pub front: Option<BString>,
+    /// The entries behind it, joined.
+    pub back: Option<BString>,
+}
+
+impl Grown {
+    /// The variable's value where it was `before`; empty counts as unset.
+    pub fn value(&self, before: Option<&BStr>) -> BString {
+        let before = before.filter(|b| !b.is_empty());
+        let pieces: Vec<&[u8]> = [
+            self.front.as_ref().map(|f| f.as_slice()),
+            before.map(|b| b.as_bytes()),
+            self.back.as_ref().map(|b| b.as_slice()),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        bstr::join(&self.delim, pieces).into()
+    }
+}
+
 #[derive(Debug, Clone)]
 struct PathVar {
     name: VarName,
@@ -646,6 +675,24 @@ impl<'s> State<'s> {
             .iter()
             .filter(|p| p.live)
             .map(|p| (&p.name, &p.list))
+    }
+
+    /// The path variables to whose first value something was added, if it could be said without that value.
+    pub fn grown_paths(&self) -> Vec<Grown> {
+        let added = self
+            .split_paths()
+            .filter(|(name, list)| list.mark() > 0 && !self.changed.contains_key(name.as_bstr()));
+        added
+            .map(|(name, list)| {
+                let (front, back) = list.grown();
+                Grown {
+                    name: name.clone(),
+                    delim: list.delim().to_owned(),
+                    front,
+                    back,
+                }
+            })
+            .collect()
     }
 
     /// Marks the present point.

@@ -5,6 +5,7 @@
 
 use bstr::BString;
 
+use super::script::{Addition, Script, ScriptStatements};
 use super::{Outcome, Statements, is_identifier, push, quote};
 use crate::env::delta::Change;
 
@@ -250,4 +251,115 @@ impl Statements for Bourne {
             Outcome::Text(text) => self.echo(&[text.to_owned()], out),
         }
     }
+}
+
+impl ScriptStatements for Bourne {
+    fn begin(&self, script: &Script, out: &mut Vec<u8>) {
+        let (mark, value) = &script.mark;
+        let (mark, busy) = (mark.as_str().as_bytes(), script.busy.as_str().as_bytes());
+        push(
+            out,
+            &[
+                b"if [ \"${",
+                mark,
+                b"-}\" = ",
+                &quote::sh_single(value),
+                b" ]; then\ntrue;\n",
+            ],
+        );
+        let clear: Vec<Vec<u8>> = script
+            .clear
+            .iter()
+            .map(|w| quote::sh_single(w.as_bytes()))
+            .collect();
+        let clear = bstr::join(" ", clear);
+        push(
+            out,
+            &[
+                b"elif [ -n \"${",
+                busy,
+                b"-}\" ] && ! { __xmod_code=$(",
+                &clear,
+                b") && eval \"$__xmod_code\"; }; then\nfalse;\nelse\nunset __xmod_code;\n",
+            ],
+        );
+    }
+
+    fn add(&self, addition: &Addition, out: &mut Vec<u8>) {
+        let grown = &addition.grown;
+        let name = grown.name.as_str().as_bytes();
+        let delim = double_quoted(&grown.delim);
+        if let Some((before, after)) = &addition.known {
+            let before = quote::sh_single(before);
+            push(
+                out,
+                &[b"if [ \"${", name, b"-}\" = ", &before, b" ]; then\n"],
+            );
+            push(out, &[name, b"=", &quote::sh_single(after), b";\nelse\n"]);
+        }
+        push(out, &[name, b"="]);
+        match (&grown.front, &grown.back) {
+            (Some(front), None) => push(
+                out,
+                &[
+                    &quote::sh_single(front),
+                    b"\"${",
+                    name,
+                    b":+",
+                    &delim,
+                    b"$",
+                    name,
+                    b"}\"",
+                ],
+            ),
+            (Some(front), Some(back)) => push(
+                out,
+                &[
+                    &quote::sh_single(front),
+                    b"\"${",
+                    name,
+                    b":+",
+                    &delim,
+                    b"$",
+                    name,
+                    b"}\"",
+                    &quote::sh_single(&[grown.delim.as_slice(), back].concat()),
+                ],
+            ),
+            (None, Some(back)) => push(
+                out,
+                &[
+                    b"\"${",
+                    name,
+                    b":+$",
+                    name,
+                    &delim,
+                    b"}\"",
+                    &quote::sh_single(back),
+                ],
+            ),
+            (None, None) => push(out, &[b"\"${", name, b"-}\""]),
+        }
+        out.extend_from_slice(b";\n");
+        if addition.known.is_some() {
+            out.extend_from_slice(b"fi;\n");
+        }
+        push(out, &[b"export ", name, b";\n"]);
+    }
+
+    fn end(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(b"true;\nfi\n");
+    }
+}
+
+/// Text for the inside of double quotes, in `${X:+...}`.
+fn double_quoted(text: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    for &b in text {
+        if b"$`\\\"}".contains(&b) {
+            out.push(b'\\');
+        }
+        out.push(b);
+    }
+    out
 }

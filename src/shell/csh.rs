@@ -12,6 +12,7 @@
 
 use bstr::{BString, ByteSlice};
 
+use super::script::{Addition, Script, ScriptStatements};
 use super::{Outcome, Statements, push, quote};
 use crate::env::delta::Change;
 
@@ -201,5 +202,71 @@ impl Statements for Csh {
             Outcome::Failure => out.extend_from_slice(b"false\n"),
             Outcome::Text(text) => self.echo(&[text.to_owned()], out),
         }
+    }
+}
+
+impl ScriptStatements for Csh {
+    fn begin(&self, script: &Script, out: &mut Vec<u8>) {
+        let (mark, value) = &script.mark;
+        let (mark, busy) = (mark.as_str().as_bytes(), script.busy.as_str().as_bytes());
+        let clear: Vec<Vec<u8>> = script
+            .clear
+            .iter()
+            .map(|w| quote::csh_single(w.as_bytes()))
+            .collect();
+        let clear = bstr::join(" ", clear);
+        // As in the start files: without `noglob` the shell would expand braces and stars in the code.
+        push(
+            out,
+            &[
+                b"set _xmod_nl = '\\\n'\nset _xmod_tab = '\t'\nset _xmod_todo = yes\n",
+                b"if ($?", mark, b") then\nif (\"$", mark, b"\" == ", &quote::csh_single(value),
+                b") set _xmod_todo = no\nendif\n",
+                b"if ($_xmod_todo == yes && $?", busy, b") then\nif (\"$", busy, b"\" != '') then\n",
+                b"set _xmod_noglob = $?noglob\nset noglob\nset _xmod_code = `", &clear, b"`\n",
+                b"if (! $_xmod_noglob) unset noglob\nif ($#_xmod_code == 0) set _xmod_code = false\n",
+                b"eval $_xmod_code:q\nif ($status) set _xmod_todo = failed\nendif\nendif\n",
+                b"if ($_xmod_todo == yes) then\n",
+            ],
+        );
+    }
+
+    fn add(&self, addition: &Addition, out: &mut Vec<u8>) {
+        let grown = &addition.grown;
+        let name = grown.name.as_str().as_bytes();
+        let set =
+            |value: &[u8], out: &mut Vec<u8>| push(out, &[b"setenv ", name, b" ", value, b"\n"]);
+        let (mut front, mut back) = (Vec::new(), Vec::new());
+        if let Some(text) = &grown.front {
+            front = pieces(&[text.as_slice(), &grown.delim].concat());
+        }
+        if let Some(text) = &grown.back {
+            back = pieces(&[grown.delim.as_slice(), text].concat());
+        }
+        push(out, &[b"if (! $?", name, b") setenv ", name, b" ''\n"]);
+        push(out, &[b"if (\"$", name, b"\" == '') then\n"]);
+        set(&pieces(&grown.value(None)), out);
+        if let Some((before, after)) = &addition.known {
+            push(
+                out,
+                &[
+                    b"else if (\"$",
+                    name,
+                    b"\" == ",
+                    &pieces(before),
+                    b") then\n",
+                ],
+            );
+            set(&pieces(after), out);
+        }
+        out.extend_from_slice(b"else\n");
+        set(&[&front, &b"$"[..], name, b":q", &back].concat(), out);
+        out.extend_from_slice(b"endif\n");
+    }
+
+    fn end(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(
+            b"endif\nif ($_xmod_todo == failed) then\nunset _xmod_todo\nfalse\nelse\nunset _xmod_todo\n:\nendif\n",
+        );
     }
 }

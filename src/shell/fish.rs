@@ -5,6 +5,7 @@
 
 use bstr::BString;
 
+use super::script::{Addition, Script, ScriptStatements};
 use super::{Outcome, Statements, push, quote, starts_with_word};
 use crate::env::delta::Change;
 
@@ -97,5 +98,70 @@ impl Statements for Fish {
             Outcome::Failure => out.extend_from_slice(b"false\n"),
             Outcome::Text(text) => self.echo(&[text.to_owned()], out),
         }
+    }
+}
+
+impl ScriptStatements for Fish {
+    fn begin(&self, script: &Script, out: &mut Vec<u8>) {
+        let (mark, value) = &script.mark;
+        let (mark, busy) = (mark.as_str().as_bytes(), script.busy.as_str().as_bytes());
+        let clear: Vec<Vec<u8>> = script
+            .clear
+            .iter()
+            .map(|w| quote::backslashed(w.as_bytes()))
+            .collect();
+        let clear = bstr::join(" ", clear);
+        push(
+            out,
+            &[
+                b"if test \"$",
+                mark,
+                b"\" = ",
+                &quote::backslashed(value),
+                b"\ntrue\n",
+                b"else if test -n \"$",
+                busy,
+                b"\"; and not begin; ",
+                &clear,
+                b" | source; test \"$pipestatus\" = '0 0'; end\nfalse\nelse\n",
+            ],
+        );
+    }
+
+    fn add(&self, addition: &Addition, out: &mut Vec<u8>) {
+        // In double quotes a list that is a path is joined by colons; assigning takes it apart again.
+        let grown = &addition.grown;
+        let name = grown.name.as_str().as_bytes();
+        let set =
+            |value: &[u8], out: &mut Vec<u8>| push(out, &[b"set -gx ", name, b" ", value, b"\n"]);
+        push(out, &[b"if test -z \"$", name, b"\"\n"]);
+        set(&quote::backslashed(&grown.value(None)), out);
+        if let Some((before, after)) = &addition.known {
+            push(
+                out,
+                &[
+                    b"else if test \"$",
+                    name,
+                    b"\" = ",
+                    &quote::backslashed(before),
+                    b"\n",
+                ],
+            );
+            set(&quote::backslashed(after), out);
+        }
+        out.extend_from_slice(b"else\n");
+        let (mut front, mut back) = (Vec::new(), Vec::new());
+        if let Some(text) = &grown.front {
+            front = quote::backslashed(&[text.as_slice(), &grown.delim].concat());
+        }
+        if let Some(text) = &grown.back {
+            back = quote::backslashed(&[grown.delim.as_slice(), text].concat());
+        }
+        set(&[&front, &b"\"$"[..], name, b"\"", &back].concat(), out);
+        out.extend_from_slice(b"end\n");
+    }
+
+    fn end(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(b"true\nend\n");
     }
 }

@@ -24,9 +24,11 @@ mod quote;
 mod r;
 mod rc;
 mod ruby;
+mod script;
 mod tcl;
 
 pub use init::{InitPaths, LMOD_VERSION, Start};
+pub use script::{Addition, Script, Sourced};
 
 use std::fmt;
 
@@ -97,13 +99,10 @@ trait Statements: Sync + fmt::Debug {
 
     /// Writes the end of the code.
     fn close(&self, outcome: Outcome<'_>, out: &mut Vec<u8>);
-}
 
-impl<T: Statements> Shell for T {
-    fn emit(&self, delta: &Delta) -> Emission {
-        let mut emission = Emission::default();
+    /// Writes all changes; those that the shell cannot make are reported.
+    fn write_all(&self, delta: &Delta, emission: &mut Emission) {
         let out = &mut emission.code;
-        self.open(out);
         for code in &delta.first {
             let code = Change::Execute { code: code.clone() };
             // Code goes out as it is; no shell refuses it.
@@ -118,6 +117,15 @@ impl<T: Statements> Shell for T {
                 });
             }
         }
+    }
+}
+
+impl<T: Statements> Shell for T {
+    fn emit(&self, delta: &Delta) -> Emission {
+        let mut emission = Emission::default();
+        self.open(&mut emission.code);
+        self.write_all(delta, &mut emission);
+        let out = &mut emission.code;
         if !delta.echo.is_empty() {
             self.echo(&delta.echo, out);
         }
@@ -231,24 +239,36 @@ pub struct Row {
     pub shell: &'static dyn Shell,
     /// What it reads when it starts.
     pub start: Option<Start>,
+    /// What writes scripts that it can source.
+    pub script: Option<&'static dyn Sourced>,
+}
+
+impl Row {
+    const fn sources(self, script: &'static dyn Sourced) -> Row {
+        Row {
+            script: Some(script),
+            ..self
+        }
+    }
 }
 
 /// All shells and languages, in the order in which help lists them.
 pub static SHELLS: &[Row] = &[
-    row("bash", &[], "sh", &bourne::BASH, init::BASH),
-    row("zsh", &[], "sh", &bourne::ZSH, init::ZSH),
+    row("bash", &[], "sh", &bourne::BASH, init::BASH).sources(&bourne::BASH),
+    row("zsh", &[], "sh", &bourne::ZSH, init::ZSH).sources(&bourne::ZSH),
     row(
         "sh",
         &["dash", "ash", "busybox", "yash"],
         "sh",
         &bourne::SH,
         init::SH,
-    ),
-    row("ksh", &["ksh93"], "sh", &bourne::KSH, init::KSH),
-    row("mksh", &["pdksh", "lksh"], "sh", &bourne::MKSH, init::MKSH),
-    row("tcsh", &[], "csh", &csh::TCSH, init::TCSH),
-    row("csh", &[], "csh", &csh::CSH, init::CSH),
-    row("fish", &[], "fish", &fish::Fish, init::FISH),
+    )
+    .sources(&bourne::SH),
+    row("ksh", &["ksh93"], "sh", &bourne::KSH, init::KSH).sources(&bourne::KSH),
+    row("mksh", &["pdksh", "lksh"], "sh", &bourne::MKSH, init::MKSH).sources(&bourne::MKSH),
+    row("tcsh", &[], "csh", &csh::TCSH, init::TCSH).sources(&csh::TCSH),
+    row("csh", &[], "csh", &csh::CSH, init::CSH).sources(&csh::CSH),
+    row("fish", &[], "fish", &fish::Fish, init::FISH).sources(&fish::Fish),
     row("rc", &[], "rc", &rc::Rc, init::RC),
     row("nushell", &["nu"], "nushell", &nu::Nu, init::NU),
     row("xonsh", &[], "python", &python::XONSH, init::XONSH),
@@ -284,6 +304,7 @@ const fn row(
         kind,
         shell,
         start,
+        script: None,
     }
 }
 

@@ -161,6 +161,12 @@ impl Transition<'_> {
         });
     }
 
+    /// Forgets what could be undone.
+    pub fn forget_history(&mut self) {
+        self.state.history.clear();
+        self.undoing = true;
+    }
+
     /// Remembers this request, so that it can be undone. Called at its end.
     pub(super) fn remember(&mut self) {
         let Some(step) = self.step_taken() else {

@@ -5,7 +5,7 @@
 mod peers;
 mod real_shell;
 
-pub(crate) use peers::{Peer, corpus, difference};
+pub(crate) use peers::{Peer, corpus, difference, public};
 pub(crate) use real_shell::{Outcome, in_ci, require};
 
 use std::collections::BTreeMap;
