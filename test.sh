@@ -8,6 +8,7 @@ cd "$(dirname "$0")"
 
 packages=(bash zsh dash ksh93u+m mksh tcsh csh fish rc elvish python3 perl ruby r-base-core cmake lua5.3 lua-posix
   emacs-nox xonsh tcl8.6 jq slurmctld slurmd slurm-client munge
+  python3-jsonschema
   shellcheck strace valgrind expect build-essential)
 missing=()
 for package in "${packages[@]}"; do

@@ -9,6 +9,7 @@
 
 mod support;
 
+mod catalog;
 mod completion;
 mod corpus;
 mod docs;

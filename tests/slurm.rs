@@ -68,6 +68,12 @@ fn modules_work_in_batch_jobs_of_every_shell() {
     );
     assert!(!said("and").contains("went on"), "{}", said("and"));
 
+    // What `xmod sbatch` wrote.
+    assert!(read("asked").contains("to start at"), "{}", read("asked"));
+    let ours = "first\nGCC=13\nsooner\nlater\nit is the 'end'\n";
+    assert_eq!(read("o u t-ours.out"), ours);
+    assert_eq!(said("stopped"), "finished\n");
+
     let states = read("states");
     for state in [
         "bash-ALL COMPLETED 0:0",
@@ -76,6 +82,8 @@ fn modules_work_in_batch_jobs_of_every_shell() {
         "zsh-stops FAILED 1:0",
         "exits-3 FAILED 3:0",
         "tcsh-or FAILED 3:0",
+        "ours COMPLETED 0:0",
+        "stopped FAILED 3:0",
     ] {
         assert!(states.lines().any(|l| l == state), "{state}: {states}");
     }

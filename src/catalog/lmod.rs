@@ -3,6 +3,7 @@
 //! Source: Lmod user guide "The spider tool"; what its readers look at.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use serde_json::{Map, Value, json};
 
@@ -16,6 +17,8 @@ pub enum Style {
     List,
     /// Name, then file, then what is known of it.
     SpiderJson,
+    /// The same without hidden modules: the dashboard of Open OnDemand would show them.
+    OpenOnDemand,
     /// One element a name, with its versions.
     SoftwarePage,
     /// From the directories that modules put in search paths to the modules: for XALT.
@@ -56,7 +59,8 @@ pub fn render(crawl: &Crawl, style: Style) -> String {
             files.dedup();
             return files.iter().map(|file| format!("{file}\n")).collect();
         }
-        Style::SpiderJson => spider_json(crawl),
+        Style::SpiderJson => spider_json(modules(crawl)),
+        Style::OpenOnDemand => spider_json(modules(crawl).filter(|m| !m.entry.is_hidden())),
         Style::SoftwarePage => software_page(crawl),
         Style::XaltReverseMap => reverse_map(crawl, true),
         Style::ReverseMap => reverse_map(crawl, false),
@@ -69,7 +73,7 @@ struct Module<'c> {
     tree: &'c Tree,
     entry: &'c Entry,
     about: &'c About,
-    ways: Vec<Way>,
+    ways: Rc<[Way]>,
 }
 
 impl Module<'_> {
@@ -139,27 +143,23 @@ impl Module<'_> {
 
 /// All modules but those that are as if they did not exist, sorted by name and version.
 fn modules(crawl: &Crawl) -> impl Iterator<Item = Module<'_>> {
-    let mut modules: Vec<Module> = crawl
-        .trees
-        .iter()
-        .flat_map(|tree| tree.modules.iter().map(move |entry| (tree, entry)))
-        .map(|(tree, entry)| Module {
+    let mut modules: Vec<Module> = Vec::new();
+    for tree in &crawl.trees {
+        let ways: Rc<[Way]> = crawl.ways(&tree.modulepath).into();
+        modules.extend(tree.modules.iter().map(|entry| Module {
             tree,
             entry,
             about: crawl.about(entry),
-            ways: crawl.ways(&tree.modulepath),
-        })
-        .collect();
-    modules.sort_by(|a, b| {
-        let key = |m: &Module| {
-            (
-                m.entry.name.clone(),
-                m.weight(),
-                m.entry.full_name.clone(),
-                m.entry.file.clone(),
-            )
-        };
-        key(a).cmp(&key(b))
+            ways: Rc::clone(&ways),
+        }));
+    }
+    modules.sort_by_cached_key(|m| {
+        (
+            m.entry.name.clone(),
+            m.weight(),
+            m.entry.full_name.clone(),
+            m.entry.file.clone(),
+        )
     });
     modules.into_iter()
 }
@@ -175,9 +175,9 @@ fn text(text: &str) -> Option<&str> {
     (!text.trim().is_empty()).then_some(text)
 }
 
-fn spider_json(crawl: &Crawl) -> Value {
+fn spider_json<'c>(modules: impl Iterator<Item = Module<'c>>) -> Value {
     let mut names: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
-    for module in modules(crawl) {
+    for module in modules {
         let mut record = Map::new();
         record.insert(
             "fullName".to_owned(),

@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::{Parser, Subcommand};
 
-use super::usage;
+use super::{catalog, sbatch, usage};
 use crate::cache::Owner;
 use crate::command::install::{self, Install};
 use crate::command::{self, Outcome};
@@ -90,6 +90,13 @@ enum Command {
         #[arg(long, global = true, conflicts_with = "system")]
         user: bool,
     },
+    /// The software of all hierarchies for portals: export it, or see what it lacks
+    Catalog {
+        #[command(subcommand)]
+        action: catalog::Action,
+    },
+    /// Write the script of a Slurm batch job, with the modules it needs: xmod sbatch --modules gcc -- ./program
+    Sbatch(Box<sbatch::Options>),
     /// Run a plain Tcl script with the interpreter of modulefiles
     Tclsh {
         /// The script
@@ -152,6 +159,8 @@ pub(super) fn run(session: &Session) -> Outcome {
         Command::Uninstall { prefix, destdir } => {
             install::uninstall(&prefix, destdir.as_deref()).map(answer)
         }
+        Command::Catalog { action } => catalog::run(session, &action),
+        Command::Sbatch(options) => sbatch::run(session, &options),
         // Taken before clap is asked, because the words of a script are no options of ours; it stands here for the help.
         Command::Exec { .. } => return command::exec::run(session, &session.args[1..]),
         Command::Tclsh { .. } => return tclsh(session),

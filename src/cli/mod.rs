@@ -4,9 +4,11 @@
 //! `xmod`'s admin commands use clap (`admin.rs`).
 
 mod admin;
+mod catalog;
 mod complete;
 mod ml;
 mod options;
+mod sbatch;
 mod usage;
 
 use bstr::{BString, ByteSlice};

@@ -5,6 +5,7 @@
 
 mod avail;
 pub mod cache;
+pub mod catalog;
 mod change;
 mod collections;
 pub mod exec;
@@ -16,6 +17,7 @@ mod past;
 mod query;
 mod read;
 mod request;
+pub mod sbatch;
 mod spider;
 pub mod spider_tool;
 pub mod table;

@@ -432,6 +432,8 @@ settings! {
     known_properties: bool = true, false; ;
     /// `require-fullname` wants name and version exactly; when off, aliases and beginnings of versions will do.
     require_exact_full_name: bool = true, false; ;
+    /// The site's file that corrects and completes what modulefiles say about themselves, for `xmod catalog`.
+    catalog_overlay: String = String::new(), String::new(); "XMOD_CATALOG_OVERLAY" ;
 }
 
 impl Config {

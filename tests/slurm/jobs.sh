@@ -74,6 +74,15 @@ job and /bin/bash <<<'module load nope && echo went on; true'
 job zsh-stops /bin/zsh <<<'setopt err_exit; module load nope; echo went on'
 job tcsh-or /bin/tcsh <<<'module load nope || exit 3'
 
+# Scripts that xmod writes: asked about, submitted, and with commands in parallel of which one fails.
+"$xmod" sbatch --test-only --modules tool --job-name 'a "name" # of \\ sorts' --time 10 -- true 2>"$work/asked" || exit 1
+"$xmod" sbatch --submit --modules gcc tool --job-name ours --output "$work/o u t-%x.out" --nodes 1 --ntasks 1 --cpus-per-task 1 \
+    --mem 100M --time 0:05:00 --mail-type END,FAIL --mail-user nobody@example.invalid \
+    --group sequence 'echo first # said' 'echo "GCC=$GCC"' --group parallel 'sleep 0.2; echo later' 'echo sooner' \
+    -- echo 'it is' "the 'end'" | sed 's/.* //' >>"$work/ids"
+"$xmod" sbatch --modules tool --job-name stopped --output "$work/stopped.out" \
+    --group parallel 'exit 3' 'sleep 0.2; echo finished' -- echo went on | sbatch --parsable >>"$work/ids" || exit 1
+
 for ((i = 0; i < 600; i++)); do
     [[ -z $(squeue -h -o %i) ]] && break
     sleep 0.2

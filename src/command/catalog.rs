@@ -1,0 +1,142 @@
+//! `xmod catalog export|report`: the software of all hierarchies for portals and pages.
+
+use std::collections::BTreeMap;
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::Outcome;
+use crate::cache::Cache;
+use crate::catalog::{self, Catalog, Export, Format, Overlay, Report, UsageFigures};
+use crate::config::Config;
+use crate::diag::{Diagnostic, Kind, Severity};
+use crate::modulefile::Languages;
+use crate::resolve::Resolver;
+use crate::session::Session;
+use crate::tree::{Crawl, RcEvaluator};
+
+/// Where a catalog comes from.
+#[derive(Debug, Default)]
+pub struct Source<'a> {
+    /// The modulepaths to begin with; `MODULEPATH` where there are none.
+    pub dirs: &'a [String],
+    /// The site's file about its catalog, instead of the one that the configuration names.
+    pub overlay: Option<&'a Utf8Path>,
+}
+
+/// How many names the report as text shows of each list.
+const SHOWN_NAMES: usize = 12;
+
+/// Writes the catalog to `output`, or prints it.
+///
+/// # Errors
+/// There is no modulepath, a file of the site is wrong, or the output cannot be written.
+pub fn export(
+    session: &Session,
+    source: &Source,
+    format: Format,
+    output: Option<&Utf8Path>,
+) -> Result<Outcome, Diagnostic> {
+    let config = for_everybody(session);
+    let overlay = overlay(&config, source)?;
+    let crawl = crawl(session, &config, source.dirs)?;
+    let export = catalog::export(&crawl, format, &overlay, &UsageFigures::default());
+    let mut outcome = Outcome {
+        stderr: warnings(&crawl),
+        ..Outcome::default()
+    };
+    match (output, export) {
+        (Some(path), export) => export.write(path)?,
+        (None, Export::Document(bytes)) => outcome.stdout = bytes,
+    }
+    Ok(outcome)
+}
+
+/// Says what the catalog lacks.
+///
+/// # Errors
+/// There is no modulepath, or the overlay is wrong.
+pub fn report(session: &Session, source: &Source, as_json: bool) -> Result<Outcome, Diagnostic> {
+    let config = for_everybody(session);
+    let overlay = overlay(&config, source)?;
+    let crawl = crawl(session, &config, source.dirs)?;
+    let catalog = Catalog::new(&crawl, &overlay, &UsageFigures::default());
+    let broken: BTreeMap<String, String> = crawl
+        .mistakes
+        .iter()
+        .map(|(file, mistake)| (file.to_string(), mistake.message.clone()))
+        .collect();
+    let report = Report::new(&catalog, broken);
+    let text = if as_json {
+        let mut text = serde_json::to_string_pretty(&report).expect("maps keyed by text");
+        text.push('\n');
+        text
+    } else {
+        report.text(SHOWN_NAMES)
+    };
+    Ok(Outcome {
+        stdout: text.into_bytes(),
+        ..Outcome::default()
+    })
+}
+
+/// The settings for a document that everybody reads, whoever makes it.
+fn for_everybody(session: &Session) -> Config {
+    let mut config = Config::new(session);
+    config.ignore_user_rc = true;
+    config
+}
+
+fn overlay(config: &Config, source: &Source) -> Result<Overlay, Diagnostic> {
+    match (source.overlay, config.catalog_overlay.as_str()) {
+        (Some(path), _) => Overlay::read(path),
+        (None, "") => Ok(Overlay::default()),
+        (None, path) => Overlay::read(Utf8Path::new(path)),
+    }
+}
+
+/// Looks at all modules of all hierarchies; what the caches know is not evaluated again.
+fn crawl(session: &Session, config: &Config, dirs: &[String]) -> Result<Crawl, Diagnostic> {
+    let of_session = session.text("MODULEPATH").unwrap_or_default().to_owned();
+    let dirs: &[String] = if dirs.is_empty() { &[of_session] } else { dirs };
+    let modulepaths: Vec<Utf8PathBuf> = dirs
+        .iter()
+        .flat_map(|dirs| dirs.split(':'))
+        .filter(|dir| !dir.is_empty())
+        .map(|dir| session.cwd.clone().unwrap_or_default().join(dir))
+        .collect();
+    if modulepaths.is_empty() {
+        return Err(Diagnostic::new(
+            Kind::Usage,
+            "there is no module path to look into: `MODULEPATH` is empty",
+        )
+        .help("name the directories: xmod catalog export --format json DIRECTORY..."));
+    }
+    if let Some(dir) = modulepaths.iter().find(|dir| !dir.is_dir()) {
+        // An empty catalog in the place of a full one is what a missing mount would make.
+        return Err(
+            Diagnostic::new(Kind::Site, format!("`{dir}` is no directory"))
+                .note("nothing was written"),
+        );
+    }
+    let languages = Languages::default();
+    let mut rc = RcEvaluator {
+        session,
+        config,
+        languages: &languages,
+        shell: "bash",
+        loaded: Vec::new(),
+    };
+    let mut cache = Cache::open(session, config);
+    Ok(Resolver::new(modulepaths)
+        .roots()
+        .crawl(&mut rc, &mut cache, None))
+}
+
+/// What is wrong with modulefiles, for the admin to see.
+fn warnings(crawl: &Crawl) -> Vec<u8> {
+    let warnings = crawl
+        .mistakes
+        .values()
+        .map(|mistake| mistake.render(Severity::Warning, false, 100));
+    warnings.collect::<String>().into_bytes()
+}
