@@ -9,6 +9,7 @@
 
 mod support;
 
+mod automation;
 mod catalog;
 mod completion;
 mod corpus;

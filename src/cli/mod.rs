@@ -129,6 +129,7 @@ pub fn parse(extra: Option<&str>, args: &[BString]) -> Result<Request, Diagnosti
         words = ml::rewrite(&words[1..])?;
     }
     let mut reader = options::Reader::default();
+    reader.options.by_ml = is_ml;
     if let Some(extra) = extra {
         let extra = options::split_quoted(extra);
         if let Some(word) = reader.take_leading(&extra)?.first() {

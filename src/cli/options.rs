@@ -46,6 +46,8 @@ static OPTIONS: &[Opt] = &[
     Opt { short: "", long: &["no-redirect"], effect: Flag(|o| o.redirect = Some(false)), doc: "reports to standard error" },
     Opt { short: "", long: &["pin-versions"], effect: Flag(|o| o.pin_versions = true), doc: "restore exactly the saved versions" },
     Opt { short: "", long: &["locked"], effect: Flag(|o| o.locked = true), doc: "restore from a lock, refuse what has changed" },
+    Opt { short: "", long: &["auto"], effect: Flag(|o| o.auto = Some(true)), doc: "load requirements, unload dependents by themselves" },
+    Opt { short: "", long: &["no-auto"], effect: Flag(|o| o.auto = Some(false)), doc: "the opposite" },
     Opt { short: "", long: &["check"], effect: Flag(|o| o.check = true), doc: "freeze: only say whether it still holds" },
     Opt { short: "", long: &["expert"], effect: Flag(|o| { o.quiet = true; o.expert = true; }), doc: "quiet, and no look for near misses" },
     Opt { short: "", long: &["novice"], effect: Flag(|o| { o.quiet = false; o.expert = false; }), doc: "undo LMOD_QUIET and LMOD_EXPERT" },

@@ -26,6 +26,7 @@ pub(super) fn name(context: &Context) -> String {
 /// Saves the loaded modules.
 pub(super) fn save(context: &mut Context) -> Result<(), Diagnostic> {
     let name = name(context);
+    context.engine.check_satisfied("save")?;
     let set = context.engine.collection();
     if set.modules.is_empty() && !context.options.force {
         return Err(Diagnostic::new(

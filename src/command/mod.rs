@@ -275,12 +275,14 @@ pub fn apply_options(config: &mut Config, options: &Options) {
             config.set(name, "yes", Origin::Option);
         }
     }
-    if let Some(redirect) = options.redirect {
-        config.set(
-            "redirect",
-            if redirect { "yes" } else { "no" },
-            Origin::Option,
-        );
+    let choices = [
+        ("redirect", options.redirect),
+        ("auto_handling", options.auto),
+    ];
+    for (name, choice) in choices {
+        if let Some(choice) = choice {
+            config.set(name, if choice { "yes" } else { "no" }, Origin::Option);
+        }
     }
 }
 
@@ -371,7 +373,8 @@ fn answer(
         row.name,
         subcommand.name,
     )
-    .forced(request.options.force);
+    .forced(request.options.force)
+    .by_ml(request.options.by_ml);
     let mut context = Context {
         session,
         config,

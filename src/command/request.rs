@@ -89,6 +89,10 @@ pub struct Options {
     pub locked: bool,
     /// `freeze`: only say whether it still holds.
     pub check: bool,
+    /// Requirements are loaded and dependents unloaded by themselves (`--auto`), or not (`--no-auto`).
+    pub auto: Option<bool>,
+    /// The request was made with `ml`.
+    pub by_ml: bool,
     /// A login: no banners.
     pub initial_load: bool,
     /// Evaluate without effect, report mistakes.

@@ -98,6 +98,12 @@ macro_rules! words {
             }
         }
 
+        impl Invert for $name {
+            fn invert(self) -> $name {
+                self
+            }
+        }
+
         impl std::fmt::Display for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str(match self { $($name::$variant => $word,)+ })
@@ -148,6 +154,30 @@ words! {
     }
 }
 
+words! {
+    /// What becomes of sticky modules that are to be unloaded.
+    StickyPurge {
+        /// They come back, and are named in a note.
+        Note = "note",
+        /// They stay, and that is an error.
+        Error = "error",
+        /// They stay, with a warning where all modules are unloaded.
+        Warning = "warning",
+        /// They stay, and nothing is said where all modules are unloaded.
+        Silent = "silent",
+    }
+}
+
+words! {
+    /// Which of several loaded modules a word means.
+    UnloadOrder {
+        /// The one loaded last.
+        Last = "returnlast",
+        /// The one loaded first.
+        First = "returnfirst",
+    }
+}
+
 impl Parse for VersionOrder {
     fn parse(text: &str) -> Option<VersionOrder> {
         [VersionOrder::Lmod, VersionOrder::Dictionary]
@@ -180,30 +210,6 @@ impl Invert for u32 {
 
 impl Invert for VersionOrder {
     fn invert(self) -> VersionOrder {
-        self
-    }
-}
-
-impl Invert for IgnoreCase {
-    fn invert(self) -> IgnoreCase {
-        self
-    }
-}
-
-impl Invert for NameSplit {
-    fn invert(self) -> NameSplit {
-        self
-    }
-}
-
-impl Invert for CollectionFormat {
-    fn invert(self) -> CollectionFormat {
-        self
-    }
-}
-
-impl Invert for LoadedMatch {
-    fn invert(self) -> LoadedMatch {
         self
     }
 }
@@ -367,8 +373,9 @@ settings! {
     normalise_paths: bool = true, false; ;
     /// Loading a module that is loaded unloads it first, so that it is evaluated again; when off, nothing happens.
     reload_loaded: bool = true, false; ;
-    /// The first module that fails ends the request and nothing changes; when off, the others are loaded all the same.
-    abort_on_error: bool = true, false; ;
+    /// The requests that the first failure ends, so that nothing changes: `all`, or a colon list of `load`, `unload`, `ml`,
+    /// `purge`, `reload`, `switch`, `switch_unload`, `try-load`. In all others a module that fails leaves the others alone.
+    abort_on_error: String = "all".to_owned(), "ml:reload:switch_unload".to_owned(); "MODULES_ABORT_ON_ERROR" ;
     /// A conflict also holds for modules that are loaded later.
     lasting_conflicts: bool = false, true; "LMOD_DOWNSTREAM_CONFLICTS" ;
     /// `--force` loads in spite of conflicts and of missing requirements.
@@ -410,6 +417,26 @@ settings! {
     redirect: bool = false, false; "MODULES_REDIRECT_OUTPUT" "LMOD_REDIRECT" ;
     /// Loading a requirement that is missing, and unloading what nobody needs, happen by themselves.
     auto_handling: bool = false, true; "MODULES_AUTO_HANDLING" ;
+    /// Requirements hold as long as a module is loaded: what is unloaded takes along the modules that need it and what came
+    /// only for them (with `auto_handling`; else it stays), and what is loaded late lets those that missed it load anew.
+    requirements_bind: bool = false, true; "XMOD_REQUIREMENTS_BIND" ;
+    /// Where requirements bind, `module load` in a modulefile is a requirement and `module unload` a conflict.
+    implicit_requirement: bool = true, true; "MODULES_IMPLICIT_REQUIREMENT" ;
+    /// `load-any` in a modulefile is met by any of its modules that is loaded; when off, those before it are tried first.
+    load_any_if_none: bool = false, true; "XMOD_LOAD_ANY_IF_NONE" ;
+    /// Where requirements bind, a module needs the one that opened its modulepath.
+    require_via: bool = false, false; "MODULES_REQUIRE_VIA" ;
+    /// With `auto_handling`, modules that a new one conflicts with are unloaded instead of refusing it.
+    conflict_unload: bool = false, false; "MODULES_CONFLICT_UNLOAD" ;
+    /// Which of several loaded modules `unload` and requirements mean: `returnlast`, `returnfirst`.
+    unload_match_order: UnloadOrder = UnloadOrder::Last, UnloadOrder::Last; "MODULES_UNLOAD_MATCH_ORDER" ;
+    /// What becomes of sticky modules that are to be unloaded: `note` (they come back), or, when all are unloaded, `error`,
+    /// `warning`, `silent`.
+    sticky_purge: StickyPurge = StickyPurge::Note, StickyPurge::Error; "MODULES_STICKY_PURGE" ;
+    /// A module whose file fails or gives up on unload stays loaded, with an error; when off, it is unloaded all the same.
+    failed_unload_keeps: bool = false, true; "XMOD_FAILED_UNLOAD_KEEPS" ;
+    /// A modulefile that gives up (Tcl's `break`) is an error; when off, its module is just not loaded.
+    break_is_error: bool = false, true; "XMOD_BREAK_IS_ERROR" ;
     /// The name of the module system that modulefiles see (`ModuleTool`).
     tool_name: String = "Lmod".to_owned(), "Modules".to_owned(); ;
     /// The version of the module system that modulefiles see (`ModuleToolVersion`).

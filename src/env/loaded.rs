@@ -56,6 +56,8 @@ pub enum NeedKind {
     Load,
     /// `prereq`: it must be there, but is not taken away.
     Prereq,
+    /// It need not be there; where requirements bind, the module is loaded again when it comes or goes.
+    Optional,
 }
 
 /// One module that another one wants.

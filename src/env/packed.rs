@@ -503,6 +503,7 @@ impl Writer {
             NeedKind::DependsOn => 0,
             NeedKind::Load => 1,
             NeedKind::Prereq => 2,
+            NeedKind::Optional => 3,
         };
         let place = loaded
             .active()
@@ -1049,7 +1050,7 @@ impl<'a> Reader<'a> {
                 0 => NeedKind::DependsOn,
                 1 => NeedKind::Load,
                 2 => NeedKind::Prereq,
-                _ => return None,
+                _ => NeedKind::Optional,
             },
             form,
             place: usize::try_from(head >> 4).ok()?,

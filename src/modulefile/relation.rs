@@ -54,6 +54,8 @@ pub struct Relation {
     pub family: String,
     /// A requirement that may stay unmet (`--optional`).
     pub optional: bool,
+    /// What is loaded is a requirement; when off (`--not-req`), it is loaded and forgotten.
+    pub required: bool,
     /// Act even on what is sticky (`purge{force=true}`).
     pub force: bool,
     /// Tags given to what is loaded (`--tag`).
@@ -70,6 +72,7 @@ impl Relation {
             specs,
             family: String::new(),
             optional: false,
+            required: true,
             force: false,
             tags: Vec::new(),
             modulepaths: Vec::new(),

@@ -191,6 +191,10 @@ fn run(host: &mut Host, line: &str) -> Result<(), Stop> {
             host.evaluation.properties.push(property);
             return Ok(());
         }
+        "super_sticky" => {
+            host.evaluation.tags.push("super-sticky".to_owned());
+            return Ok(());
+        }
         "say" => {
             host.tell(Level::Plain, args.join(" "));
             return Ok(());

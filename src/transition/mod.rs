@@ -12,6 +12,7 @@
 //! a setting in `config.rs` decides.
 
 mod adopt;
+mod automation;
 mod find;
 mod inspect;
 mod purge;
@@ -38,7 +39,7 @@ pub use report::{Notice, Report};
 pub use restore::Versions as RestoreVersions;
 pub use why::{Behind, Origin};
 
-use crate::config::Config;
+use crate::config::{Config, UnloadOrder};
 use crate::diag::{Diagnostic, Kind};
 use crate::env::packed::{self, Loss};
 use crate::env::state::MODULEPATH;
@@ -47,6 +48,8 @@ use crate::modulefile::{self, Languages, ModuleContext};
 use crate::name::{LoadedName, Purpose, Spec, Versions, matches_loaded};
 use crate::resolve::Found;
 use crate::session::Session;
+use automation::Dependents;
+use find::tags_of;
 use step::{Frame, How};
 
 /// Deepest chain of modules that load modules.
@@ -83,6 +86,14 @@ pub struct Transition<'a> {
     replaced: bool,
     /// `MODULEPATH` before the user's own words changed it in this request.
     modulepath_before_use: Option<BString>,
+    /// What is left to be done for requirements at the end of an action of the user.
+    aftermath: automation::Aftermath,
+    /// Which module opened the modulepath of which other one.
+    via: std::collections::BTreeMap<Owner, Owner>,
+    /// Whether the first failure ends the request.
+    aborts: bool,
+    /// Whether a modulefile ended the request: nothing is loaded any more.
+    ended: bool,
     /// Whether modules without a journal were looked at.
     adopted: bool,
     /// Whether this request takes others back, and so is not one to be taken back itself.
@@ -145,6 +156,10 @@ impl<'a> Transition<'a> {
             displaced: None,
             replaced: false,
             modulepath_before_use: None,
+            aftermath: automation::Aftermath::default(),
+            via: std::collections::BTreeMap::new(),
+            aborts: aborts(config, command),
+            ended: false,
             adopted: false,
             undoing: false,
             missing: Vec::new(),
@@ -158,6 +173,15 @@ impl<'a> Transition<'a> {
     #[must_use]
     pub fn forced(mut self, force: bool) -> Transition<'a> {
         self.force = force;
+        // Where not all requests end with their first failure, none that is forced does.
+        self.aborts &= !force || self.config.abort_on_error == ALWAYS;
+        self
+    }
+
+    /// The request was made with `ml`.
+    #[must_use]
+    pub fn by_ml(mut self, by_ml: bool) -> Transition<'a> {
+        self.aborts |= by_ml && !self.force && aborts(self.config, "ml");
         self
     }
 
@@ -211,8 +235,15 @@ impl<'a> Transition<'a> {
     pub fn load_any(&mut self, specs: &[Spec]) -> Result<(), Diagnostic> {
         let modulepath = self.modulepath();
         self.load_first(specs, How::user())?;
+        self.settle_aftermath()?;
         self.settle(&modulepath)?;
         Ok(())
+    }
+
+    /// Does what requirements left to be done.
+    fn settle_aftermath(&mut self) -> Result<(), Diagnostic> {
+        let aftermath = std::mem::take(&mut self.aftermath);
+        self.settle_requirements(aftermath)
     }
 
     fn load_all(&mut self, specs: &[Spec], unknown: Unknown) -> Result<(), Diagnostic> {
@@ -237,6 +268,9 @@ impl<'a> Transition<'a> {
                 }
             };
             self.load_alone(spec, found)?;
+            if self.ended {
+                return Ok(());
+            }
         }
         let changed = self.settle(&modulepath)?;
         for (spec, diagnostic) in queued {
@@ -254,14 +288,18 @@ impl<'a> Transition<'a> {
         let modulepath = self.modulepath();
         self.replaced = false;
         let mut result = self.load_found(spec, found, How::user()).map(|_| ());
+        if result.is_ok() {
+            result = self.settle_aftermath();
+        }
         // What lies below a replaced module comes back right behind the new one.
         if result.is_ok() && self.replaced {
             result = self.settle(&modulepath).map(|_| ());
         }
         match result {
-            Err(diagnostic) if !self.config.abort_on_error => {
+            Err(diagnostic) if !self.aborts => {
                 self.state.roll_back(mark);
                 self.frames.clear();
+                self.aftermath = automation::Aftermath::default();
                 self.fail(diagnostic)
             }
             result => result,
@@ -270,7 +308,7 @@ impl<'a> Transition<'a> {
 
     /// A failure that ends the request, or not, as the settings say.
     fn fail(&mut self, diagnostic: Diagnostic) -> Result<(), Diagnostic> {
-        if self.config.abort_on_error {
+        if self.aborts {
             return Err(diagnostic);
         }
         self.errors.push(diagnostic);
@@ -293,6 +331,9 @@ impl<'a> Transition<'a> {
     /// # Errors
     /// A hierarchy that changes by this cannot be put in order.
     pub fn unload(&mut self, specs: &[Spec]) -> Result<(), Diagnostic> {
+        if self.config.requirements_bind {
+            return self.unload_each(specs);
+        }
         let modulepath = self.modulepath();
         let before = self.state.loaded.clone();
         for spec in specs {
@@ -310,11 +351,76 @@ impl<'a> Transition<'a> {
         Ok(())
     }
 
+    /// The same where requirements bind: each module with those that need it, one that fails leaves the others alone.
+    fn unload_each(&mut self, specs: &[Spec]) -> Result<(), Diagnostic> {
+        for spec in specs {
+            let Some(module) = self.loaded_match(spec, Purpose::Unload) else {
+                self.notices.push(Notice::NotLoaded {
+                    spec: spec.text.clone(),
+                });
+                continue;
+            };
+            let mark = self.state.mark();
+            let result = self
+                .refuse_sticky(&module)
+                .and_then(|()| self.unload_bound(&module, Dependents::Leave))
+                .and_then(|aftermath| self.settle_requirements(aftermath));
+            if let Err(diagnostic) = result {
+                self.state.roll_back(mark);
+                self.frames.clear();
+                self.fail(diagnostic)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Unloads `old` and loads `new` where requirements bind. Where the new one does not load the old one stays away.
+    fn swap_bound(&mut self, old: &Spec, new: &Spec) -> Result<(), Diagnostic> {
+        let mut aftermath = automation::Aftermath::default();
+        if let Some(module) = self.loaded_match(old, Purpose::Unload) {
+            let mark = self.state.mark();
+            let other = self.find(new).ok();
+            // What is sticky as such, in whichever version, may be another version.
+            let stays = other.is_some_and(|other| {
+                other.name == module.name() && tags_of(&other).iter().any(|tag| module.has_tag(tag))
+            });
+            let result = match self.refuse_sticky(&module) {
+                Err(refusal) if !stays => Err(refusal),
+                _ => self.unload_bound(&module, Dependents::Return),
+            };
+            match result {
+                Ok(left) => aftermath = left,
+                Err(diagnostic) => {
+                    self.state.roll_back(mark);
+                    if aborts(self.config, "switch_unload") && !self.force {
+                        return Err(diagnostic);
+                    }
+                    return self.fail(diagnostic);
+                }
+            }
+        }
+        let mark = self.state.mark();
+        let result = match self.find(new) {
+            Ok(found) => self.load_found(new, found, How::user()).map(|_| ()),
+            Err(miss) => Err(self.site.explain(new, miss.into_diagnostic())),
+        };
+        if let Err(diagnostic) = result {
+            self.state.roll_back(mark);
+            self.frames.clear();
+            self.fail(diagnostic)?;
+        }
+        aftermath.add(std::mem::take(&mut self.aftermath));
+        self.settle_requirements(aftermath)
+    }
+
     /// Unloads `old` and loads `new` in one step.
     ///
     /// # Errors
     /// `old` is not loaded, `new` cannot be.
     pub fn swap(&mut self, old: &Spec, new: &Spec) -> Result<(), Diagnostic> {
+        if self.config.requirements_bind {
+            return self.swap_bound(old, new);
+        }
         let modulepath = self.modulepath();
         match self.loaded_match(old, Purpose::Unload) {
             Some(module) => {
@@ -358,6 +464,9 @@ impl<'a> Transition<'a> {
     /// # Errors
     /// A module cannot be loaded.
     pub fn update(&mut self) -> Result<(), Diagnostic> {
+        if self.config.requirements_bind {
+            return self.reload_bound();
+        }
         self.reload_all(reload::Which::All)?;
         self.check_missing()
     }
@@ -456,14 +565,28 @@ impl<'a> Transition<'a> {
     /// The loaded module that `spec` means; of several the last loaded.
     fn loaded_match(&self, spec: &Spec, purpose: Purpose) -> Option<Rc<Module>> {
         let rules = self.config.loaded_rules();
-        self.state
-            .loaded
-            .active()
-            .iter()
-            .rev()
-            .find(|module| matches_loaded(spec, &loaded_name(module), purpose, &rules))
-            .cloned()
+        let means =
+            |module: &&Rc<Module>| matches_loaded(spec, &loaded_name(module), purpose, &rules);
+        let mut active = self.state.loaded.active().iter();
+        match self.config.unload_match_order {
+            UnloadOrder::Last => active.rfind(means),
+            UnloadOrder::First => active.find(means),
+        }
+        .cloned()
     }
+}
+
+/// The word of the setting `abort_on_error` for all requests.
+const ALWAYS: &str = "all";
+
+/// Whether the first failure ends a request.
+fn aborts(config: &Config, command: &str) -> bool {
+    let command = match command {
+        "swap" => "switch",
+        "update" => "reload",
+        other => other,
+    };
+    config.abort_on_error == ALWAYS || config.abort_on_error.split(':').any(|word| word == command)
 }
 
 /// What becomes of names that do not exist.

@@ -4,8 +4,8 @@ use super::reload::spec_of;
 use super::step::How;
 use super::{Notice, Transition};
 use crate::diag::Diagnostic;
-use crate::env::Loaded;
 use crate::env::state::MODULEPATH;
+use crate::env::{Loaded, Module};
 use crate::name::Spec;
 
 impl Transition<'_> {
@@ -14,6 +14,9 @@ impl Transition<'_> {
     /// # Errors
     /// A sticky module cannot be put back.
     pub fn purge(&mut self) -> Result<(), Diagnostic> {
+        if self.config.requirements_bind {
+            return self.purge_bound();
+        }
         let before = self.state.loaded.clone();
         self.unload_everything()?;
         self.restore_sticky(&before)
@@ -40,14 +43,15 @@ impl Transition<'_> {
 
     /// Loads again the sticky modules among those that were loaded in `before` and are gone.
     pub(super) fn restore_sticky(&mut self, before: &Loaded) -> Result<(), Diagnostic> {
-        if self.force {
-            return Ok(());
-        }
+        let holds = |module: &Module| match self.force {
+            true => module.has_tag("super-sticky"),
+            false => module.is_sticky(),
+        };
         let gone = |name: &str, loaded: &Loaded| loaded.find(name).is_none();
         let sticky: Vec<_> = before
             .active()
             .iter()
-            .filter(|m| m.is_sticky() && gone(m.name(), &self.state.loaded))
+            .filter(|m| holds(m) && gone(m.name(), &self.state.loaded))
             .cloned()
             .collect();
         let (mut kept, mut lost) = (Vec::new(), Vec::new());

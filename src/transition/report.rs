@@ -1,8 +1,8 @@
 //! What a request did, for people and for logs. Plain values: the words belong to the views.
 
 use crate::diag::Diagnostic;
-use crate::env::Loaded;
 use crate::env::packed::Loss;
+use crate::env::{Loaded, Module};
 use crate::modulefile::Message;
 
 /// One thing that happened, in the order in which it did.
@@ -120,7 +120,9 @@ impl Report {
             ..Report::default()
         };
         for old in before.active() {
-            match after.find(old.name()) {
+            // Two versions of a name may be loaded side by side: the same one is the one that stayed.
+            let same = after.find_full(&old.full_name);
+            match same.or_else(|| after.find(old.name())) {
                 Some(new) if new.full_name != old.full_name => {
                     let versions = (old.full_name.clone(), new.full_name.clone());
                     report.changed.push(versions);
@@ -134,7 +136,11 @@ impl Report {
             }
         }
         for new in after.active() {
-            if before.find(new.name()).is_some() {
+            let replaces = |old: &Module| {
+                old.name() == new.name()
+                    && (old.full_name == new.full_name || after.find_full(&old.full_name).is_none())
+            };
+            if before.active().iter().any(|old| replaces(old)) {
                 continue;
             }
             if before.inactive().iter().any(|m| m.name() == new.name()) {

@@ -67,6 +67,7 @@ impl Transition<'_> {
         if let Some(id) = self.make_room(spec, &found)? {
             return Ok(Some(id));
         }
+        self.set_aside_for(&found)?;
         self.check_conflicts_with(&found)?;
         for text in words_of(&found) {
             self.notices.push(Notice::Text(text));
@@ -91,6 +92,20 @@ impl Transition<'_> {
                         self.complete(frame.module, evaluation);
                         return Ok(Some(id));
                     }
+                    Outcome::Broken(text) if self.config.break_is_error => {
+                        let diagnostic = Diagnostic::new(
+                            Kind::Module,
+                            format!(
+                                "`{}` was not loaded: its modulefile gave up",
+                                context.full_name()
+                            ),
+                        );
+                        let diagnostic = match text {
+                            Some(text) => diagnostic.note(text),
+                            None => diagnostic,
+                        };
+                        return Err(self.wanted_by(diagnostic));
+                    }
                     Outcome::Broken(text) => {
                         self.state.roll_back(mark);
                         self.missing.truncate(missing);
@@ -101,6 +116,7 @@ impl Transition<'_> {
                         return Ok(None);
                     }
                     Outcome::Exited(code) => {
+                        self.ended = true;
                         return Err(self.wanted_by(Diagnostic::new(
                             Kind::Module,
                             format!("`{}` ended the request (exit {code})", context.full_name()),
@@ -133,7 +149,7 @@ impl Transition<'_> {
         self.unload_module(&module)
     }
 
-    fn by_id(&self, id: Owner) -> Option<Rc<Module>> {
+    pub(super) fn by_id(&self, id: Owner) -> Option<Rc<Module>> {
         self.state
             .loaded
             .active()
@@ -229,8 +245,12 @@ impl Transition<'_> {
                     })
                 })
         });
-        match opponent {
+        match opponent.cloned() {
             None => Ok(()),
+            Some(module) if self.config.conflict_unload && self.config.auto_handling => {
+                self.unload_opponent(&module)?;
+                self.check_conflicts_with(found)
+            }
             Some(module) => Err(self.wanted_by(
                 Diagnostic::new(
                     Kind::Module,
@@ -386,17 +406,36 @@ impl Transition<'_> {
         self.evaluations += 1;
         let result = (self.evaluate)(source, &context, Mode::Unload, self);
         self.frames.pop();
-        match result {
-            Ok(evaluation) if !matches!(evaluation.outcome, Outcome::Exited(_)) => {
-                self.take_back(module, &evaluation)
-            }
-            Ok(_) => self.unload_by_journal(module),
-            Err(failure) => {
-                self.state.roll_back(mark);
-                self.notices.push(Notice::Warning(failure.diagnostic));
-                self.unload_by_journal(module)
-            }
+        let keeps = self.config.failed_unload_keeps;
+        let failure = match result {
+            Ok(evaluation) => match evaluation.outcome {
+                Outcome::Completed => return self.take_back(module, &evaluation),
+                Outcome::Broken(_) if !keeps => return self.take_back(module, &evaluation),
+                Outcome::Exited(_) if !keeps => return self.unload_by_journal(module),
+                Outcome::Broken(text) => Diagnostic::new(
+                    Kind::Module,
+                    format!("`{}` refuses to be unloaded", module.full_name),
+                )
+                .note(text.unwrap_or_else(|| "its file gave up".to_owned())),
+                Outcome::Exited(code) => Diagnostic::new(
+                    Kind::Module,
+                    format!(
+                        "`{}` refuses to be unloaded (exit {code})",
+                        module.full_name
+                    ),
+                ),
+            },
+            Err(failure) => *failure.diagnostic,
+        };
+        self.state.roll_back(mark);
+        if keeps && !self.force {
+            return Err(failure.help(format!(
+                "to be rid of it all the same: `module --force unload {}`",
+                module.full_name
+            )));
         }
+        self.notices.push(Notice::Warning(Box::new(failure)));
+        self.unload_by_journal(module)
     }
 
     /// Takes back what the file says, in its order.
@@ -423,6 +462,10 @@ impl Transition<'_> {
         module: &Rc<Module>,
         relation: &Relation,
     ) -> Result<(), Diagnostic> {
+        // Where requirements bind, what came only for this module goes after it.
+        if self.config.requirements_bind && relation.kind != RelationKind::Inherit {
+            return Ok(());
+        }
         match relation.kind {
             RelationKind::Load
             | RelationKind::TryLoad
@@ -457,6 +500,30 @@ impl Transition<'_> {
         }
     }
 
+    /// Unloads the loaded module that `spec` means, if there is one, as the module that is being loaded wants it.
+    pub(super) fn unload_for_file(&mut self, spec: &Spec) -> Result<(), Diagnostic> {
+        let loading = self.frames.last().is_some_and(|f| f.mode == Mode::Load);
+        match self.config.requirements_bind {
+            true if loading => self.unload_nested(spec),
+            // What such a line did is taken back with what the module needs.
+            true => Ok(()),
+            false => self.unload_match(spec),
+        }
+    }
+
+    /// Unloads what `module switch` in a modulefile replaces. Where requirements bind, what needs it is loaded again.
+    pub(super) fn make_way(&mut self, spec: &Spec) -> Result<(), Diagnostic> {
+        if !self.config.requirements_bind {
+            return self.unload_match(spec);
+        }
+        if self.config.auto_handling
+            && let Some(module) = self.loaded_match(spec, Purpose::Unload)
+        {
+            self.unload_opponent(&module)?;
+        }
+        self.unload_for_file(spec)
+    }
+
     /// Unloads the loaded module that `spec` means, if there is one.
     pub(super) fn unload_match(&mut self, spec: &Spec) -> Result<(), Diagnostic> {
         match self.loaded_match(spec, Purpose::Unload) {
@@ -468,6 +535,9 @@ impl Transition<'_> {
     /// Takes back what the journal says: the file is gone, was edited, or does not run.
     fn unload_by_journal(&mut self, module: &Rc<Module>) -> Result<(), Diagnostic> {
         self.state.take_back_all(module);
+        if self.config.requirements_bind {
+            return Ok(());
+        }
         for need in &module.needs {
             if need.kind == NeedKind::Load
                 && let Some(other) = self.state.loaded.find(&need.met_by).cloned()
@@ -480,6 +550,9 @@ impl Transition<'_> {
 
     /// What was loaded only because `module` depends on it goes when nobody else does.
     fn release_needs(&mut self, module: &Module) -> Result<(), Diagnostic> {
+        if self.config.requirements_bind {
+            return Ok(());
+        }
         for need in module.needs.iter().rev() {
             if need.kind != NeedKind::DependsOn {
                 continue;

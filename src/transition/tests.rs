@@ -77,7 +77,7 @@ fn each_module_stands_for_itself_where_errors_do_not_abort() {
         .file("/Core/bad/1", "setenv B 1; load a; fail oops")
         .file("/Core/c/1", "setenv C 1");
     let mut shell = Shell::new(site);
-    shell.config.abort_on_error = false;
+    shell.config.abort_on_error = String::new();
     assert_eq!(shell.run("load bad c nope"), Err("oops".to_owned()));
     assert_eq!(shell.loaded(), "c/1");
     assert_eq!((shell.var("A"), shell.var("B")), (None, None));
@@ -776,5 +776,115 @@ proptest! {
             end.insert("MANPATH".to_owned(), ":".to_owned());
         }
         prop_assert_eq!(&start, &end, "after {:?}", steps);
+    }
+}
+
+/// A shell under the other policy.
+fn bound(site: Site) -> Shell {
+    let mut shell = Shell::new(site);
+    shell.config = crate::config::Config::preset(crate::config::Policy::Modules);
+    shell
+}
+
+#[test]
+fn where_requirements_bind_nobody_is_left_without_what_it_needs() {
+    let site = Site::default()
+        .file("/Core/a/1", "setenv A 1")
+        .file("/Core/b/1", "depends_on a")
+        .file("/Core/c/1", "load b; sticky");
+    let mut shell = bound(site);
+    shell.ok("load c");
+    assert_eq!(shell.loaded(), "a/1:b/1:c/1");
+    assert_eq!(
+        shell.run("unload a"),
+        Err("`c/1` is sticky: it stays loaded".to_owned())
+    );
+    assert_eq!(shell.loaded(), "a/1:b/1:c/1");
+    shell.config.auto_handling = false;
+    assert_eq!(
+        shell.run("unload b"),
+        Err("`b/1` cannot be unloaded: `c/1` needs it".to_owned())
+    );
+    shell.ok("--force unload b");
+    assert_eq!(shell.loaded(), "c/1");
+    let refused = shell.request(|t| t.check_satisfied("save")).unwrap_err();
+    assert_eq!(
+        refused.message,
+        "cannot save: requirements of loaded modules are not met"
+    );
+    assert_eq!(refused.notes, ["`c/1` needs `b`"]);
+    // Loading what is missing makes all well again.
+    shell.config.auto_handling = true;
+    shell.ok("load b");
+    assert_eq!(shell.loaded(), "a/1:b/1:c/1");
+    shell.request(|t| t.check_satisfied("save")).unwrap();
+    assert_eq!(
+        shell.run("purge"),
+        Err("`c/1` is sticky: it stays loaded".to_owned())
+    );
+    assert_eq!(shell.loaded(), "a/1:b/1:c/1");
+    shell.ok("--force purge");
+    assert_eq!(shell.loaded(), "");
+}
+
+#[test]
+fn conflicting_modules_go_where_the_settings_say_so_and_their_dependents_come_back() {
+    let site = Site::default()
+        .file("/Core/a/1", "setenv A 1")
+        .file("/Core/a/2", "setenv A 2; conflict a")
+        .file("/Core/b/1", "prereq_any a");
+    let mut shell = bound(site);
+    shell.ok("load a/1 b");
+    assert_eq!(
+        shell.run("load a/2"),
+        Err("`a/2` conflicts with `a/1`, which is loaded".to_owned())
+    );
+    shell.config.conflict_unload = true;
+    shell.ok("load a/2");
+    assert_eq!(shell.loaded(), "a/2:b/1");
+}
+
+#[test]
+fn a_modulepath_that_a_module_opened_may_count_as_a_requirement() {
+    let site = Site::default()
+        .file("/Core/gcc/1", "prepend MODULEPATH /gcc")
+        .file("/Core/intel/1", "prepend MODULEPATH /intel")
+        .file("/gcc/mpi/1", "setenv MPI gcc")
+        .file("/intel/mpi/1", "setenv MPI intel");
+    let mut shell = bound(site);
+    shell.ok("load gcc mpi").ok("swap gcc intel");
+    assert_eq!(shell.var("MPI").as_deref(), Some("gcc"));
+    shell.ok("purge");
+    shell.config.require_via = true;
+    shell.ok("load gcc mpi").ok("swap gcc intel");
+    assert_eq!(shell.loaded(), "intel/1:mpi/1");
+    assert_eq!(shell.var("MPI").as_deref(), Some("intel"));
+    shell.ok("unload intel");
+    assert_eq!(shell.loaded(), "");
+}
+
+#[test]
+fn a_file_that_fails_to_unload_stays_loaded_where_the_settings_say_so() {
+    let site = Site::default()
+        .file("/Core/a/1", "setenv A 1; fail_on_unload")
+        .file("/Core/b/1", "setenv B 1");
+    let mut shell = bound(site);
+    shell.ok("load a b");
+    assert_eq!(shell.run("unload a b"), Err("does not unload".to_owned()));
+    assert_eq!(shell.loaded(), "a/1");
+    assert_eq!(shell.var("A").as_deref(), Some("1"));
+    shell.ok("--force unload a");
+    assert_eq!((shell.loaded(), shell.var("A")), (String::new(), None));
+}
+
+#[test]
+fn a_super_sticky_module_resists_even_force() {
+    let site = Site::default().file("/Core/s/1", "super_sticky; prepend PATH /s");
+    for mut shell in [Shell::new(site.clone()), bound(site)] {
+        shell.ok("load s");
+        let _ = shell.run("--force purge");
+        assert_eq!(shell.loaded(), "s/1");
+        let _ = shell.run("--force unload s");
+        assert_eq!(shell.loaded(), "s/1");
     }
 }

@@ -10,6 +10,7 @@ use crate::modulefile::{
     Languages, LoadedModule, Message, Mode, ModuleContext, Relation, RelationKind, World,
 };
 use crate::name::{Purpose, Spec, matches_loaded};
+use crate::resolve::Found;
 use crate::session::{Environment, Session};
 
 use super::step::How;
@@ -193,14 +194,21 @@ impl Transition<'_> {
             | RelationKind::AlwaysLoad
                 if self.manager() =>
             {
+                self.need_only(relation);
                 Ok(())
             }
             RelationKind::Load => self.load_nested(relation, NeedKind::Load),
             RelationKind::TryLoad => self.try_load_nested(relation),
             RelationKind::AlwaysLoad => self.load_nested(relation, NeedKind::Prereq),
             RelationKind::LoadAny => {
-                let loaded = self.load_first(&relation.specs, self.nested(relation))?;
-                self.need(NeedKind::Load, texts(&relation.specs), &loaded);
+                let present = relation.specs.iter().find_map(|spec| self.present(spec));
+                let loaded = match present.filter(|_| self.config.load_any_if_none) {
+                    Some(name) => name,
+                    None => self.load_first(&relation.specs, self.nested(relation))?,
+                };
+                if self.records(relation) {
+                    self.need(NeedKind::Load, texts(&relation.specs), &loaded);
+                }
                 Ok(())
             }
             RelationKind::ManagerLoad => {
@@ -216,7 +224,7 @@ impl Transition<'_> {
             }
             RelationKind::Unload | RelationKind::AlwaysUnload => {
                 for spec in &relation.specs {
-                    self.unload_match(spec)?;
+                    self.unload_for_file(spec)?;
                 }
                 Ok(())
             }
@@ -224,7 +232,7 @@ impl Transition<'_> {
                 let [old, new] = relation.specs.as_slice() else {
                     return Ok(());
                 };
-                self.unload_match(old)?;
+                self.make_way(old)?;
                 let single = Relation {
                     specs: vec![new.clone()],
                     ..relation.clone()
@@ -256,9 +264,65 @@ impl Transition<'_> {
 
     /// How the modules of a relation are loaded.
     fn nested(&self, relation: &Relation) -> How {
+        let mut tags = relation.tags.clone();
+        let bind = self.config.requirements_bind;
+        if bind && relation.kind == RelationKind::AlwaysLoad && relation.required {
+            tags.push("keep-loaded".to_owned());
+        }
         How {
-            tags: relation.tags.clone(),
+            tags,
+            auto: bind,
             ..How::default()
+        }
+    }
+
+    /// Whether what a file loads is a requirement of it.
+    fn records(&self, relation: &Relation) -> bool {
+        !self.config.requirements_bind || relation.required && self.config.implicit_requirement
+    }
+
+    /// Records what a file would load.
+    fn need_only(&mut self, relation: &Relation) {
+        if !self.config.requirements_bind || !self.records(relation) {
+            return;
+        }
+        match relation.kind {
+            RelationKind::LoadAny => self.need(NeedKind::Load, texts(&relation.specs), ""),
+            kind => {
+                let kind = match kind {
+                    RelationKind::TryLoad => NeedKind::Optional,
+                    _ => NeedKind::Load,
+                };
+                for spec in &relation.specs {
+                    self.need(kind, spec.text.clone(), "");
+                }
+            }
+        }
+    }
+
+    /// A module that does not exist was asked for in a file. Where each module stands for itself, that one fails; else a
+    /// later module may still bring it.
+    fn miss(&mut self, spec: &Spec, diagnostic: Diagnostic) -> Result<(), Diagnostic> {
+        let diagnostic = self.wanted_by(diagnostic);
+        if !self.aborts {
+            return Err(diagnostic);
+        }
+        self.missing.push((spec.clone(), diagnostic));
+        Ok(())
+    }
+
+    /// The kind of a requirement, which may be one that need not be met.
+    fn kind_of(&self, relation: &Relation, kind: NeedKind) -> NeedKind {
+        match self.config.requirements_bind && relation.optional {
+            true => NeedKind::Optional,
+            false => kind,
+        }
+    }
+
+    /// Records requirements that may stay unmet, where that matters.
+    fn need_optional(&mut self, spec: String) {
+        if self.config.requirements_bind {
+            self.need(NeedKind::Optional, spec, "");
         }
     }
 
@@ -266,18 +330,37 @@ impl Transition<'_> {
         for spec in &relation.specs {
             let found = match self.find_within(spec, &relation.modulepaths) {
                 Ok(found) => found,
-                Err(Miss::Unknown(_)) if relation.optional => continue,
+                Err(Miss::Unknown(_)) if relation.optional => {
+                    self.need_optional(spec.text.clone());
+                    continue;
+                }
                 Err(Miss::Unknown(diagnostic)) => {
-                    let diagnostic = self.wanted_by(*diagnostic);
-                    self.missing.push((spec.clone(), diagnostic));
+                    self.miss(spec, *diagnostic)?;
                     continue;
                 }
                 Err(Miss::Refused(diagnostic)) => return Err(self.wanted_by(*diagnostic)),
             };
             let name = found.name.clone();
-            self.load_found(spec, found, self.nested(relation))?;
-            self.need(kind, spec.text.clone(), &name);
+            self.load_required(spec, found, relation)?;
+            if self.records(relation) {
+                let kind = self.kind_of(relation, kind);
+                self.need(kind, spec.text.clone(), &name);
+            }
         }
+        Ok(())
+    }
+
+    /// Loads what a file asks for; where requirements bind, what is loaded already will do.
+    fn load_required(
+        &mut self,
+        spec: &Spec,
+        found: Found,
+        relation: &Relation,
+    ) -> Result<(), Diagnostic> {
+        if self.config.requirements_bind && self.present(spec).is_some() {
+            return Ok(());
+        }
+        self.load_found(spec, found, self.nested(relation))?;
         Ok(())
     }
 
@@ -285,12 +368,19 @@ impl Transition<'_> {
         for spec in &relation.specs {
             let found = match self.find_within(spec, &relation.modulepaths) {
                 Ok(found) => found,
-                Err(Miss::Unknown(_)) => continue,
+                Err(Miss::Unknown(_)) => {
+                    self.need_optional(spec.text.clone());
+                    continue;
+                }
                 Err(Miss::Refused(diagnostic)) => return Err(self.wanted_by(*diagnostic)),
             };
             let name = found.name.clone();
-            self.load_found(spec, found, self.nested(relation))?;
-            self.need(NeedKind::Load, spec.text.clone(), &name);
+            self.load_required(spec, found, relation)?;
+            let kind = match self.config.requirements_bind {
+                true => NeedKind::Optional,
+                false => NeedKind::Load,
+            };
+            self.need(kind, spec.text.clone(), &name);
         }
         Ok(())
     }
@@ -341,8 +431,13 @@ impl Transition<'_> {
                 None if self.manager() => Some(spec.path.clone()),
                 None => self.load_dependency(spec, relation)?,
             };
-            if let Some(name) = name {
-                self.need(NeedKind::DependsOn, spec.text.clone(), &name);
+            match name {
+                Some(name) => {
+                    let kind = self.kind_of(relation, NeedKind::DependsOn);
+                    self.need(kind, spec.text.clone(), &name);
+                }
+                None if relation.optional => self.need_optional(spec.text.clone()),
+                None => {}
             }
         }
         Ok(())
@@ -365,8 +460,7 @@ impl Transition<'_> {
             }
             Err(_) if relation.optional => Ok(None),
             Err(Miss::Unknown(diagnostic)) => {
-                let diagnostic = self.wanted_by(*diagnostic);
-                self.missing.push((spec.clone(), diagnostic));
+                self.miss(spec, *diagnostic)?;
                 Ok(None)
             }
             Err(Miss::Refused(diagnostic)) => Err(self.wanted_by(*diagnostic)),
@@ -381,14 +475,20 @@ impl Transition<'_> {
         };
         let name = match present {
             Some(name) => name,
-            None if self.manager() || relation.specs.is_empty() => return Ok(()),
+            None if relation.specs.is_empty() => return Ok(()),
+            None if self.manager() && self.config.requirements_bind => String::new(),
+            None if self.manager() => return Ok(()),
             None => match self.load_first(&relation.specs, how) {
                 Ok(name) => name,
-                Err(_) if relation.optional && self.displaced.is_none() => return Ok(()),
+                Err(_) if relation.optional && self.displaced.is_none() => {
+                    self.need_optional(texts(&relation.specs));
+                    return Ok(());
+                }
                 Err(diagnostic) => return Err(diagnostic),
             },
         };
-        self.need(NeedKind::DependsOn, texts(&relation.specs), &name);
+        let kind = self.kind_of(relation, NeedKind::DependsOn);
+        self.need(kind, texts(&relation.specs), &name);
         Ok(())
     }
 
@@ -410,7 +510,18 @@ impl Transition<'_> {
             || self.pending_match(spec, Purpose::Prereq)
     }
 
+    /// Records requirements that were met, or are forced, where they bind.
+    fn bind(&mut self, relation: &Relation, words: String) {
+        if self.config.requirements_bind {
+            let kind = self.kind_of(relation, NeedKind::Prereq);
+            self.need(kind, words, "");
+        }
+    }
+
     fn require_all(&mut self, relation: &Relation) -> Result<(), Diagnostic> {
+        for spec in &relation.specs {
+            self.bind(relation, spec.text.clone());
+        }
         if relation.optional || self.manager() {
             return Ok(());
         }
@@ -431,6 +542,7 @@ impl Transition<'_> {
     }
 
     fn require_any(&mut self, relation: &Relation) -> Result<(), Diagnostic> {
+        self.bind(relation, texts(&relation.specs));
         let met = relation.optional
             || self.manager()
             || relation.specs.iter().any(|spec| self.meets_prereq(spec));
@@ -475,12 +587,21 @@ impl Transition<'_> {
                 }
             }
         }
+        if self.config.lasting_conflicts
+            && let Some(frame) = self.frames.last_mut()
+        {
+            let texts = relation.specs.iter().map(|s| s.text.clone());
+            frame.module.conflicts.extend(texts);
+        }
         if opponents.is_empty() {
-            if self.config.lasting_conflicts
-                && let Some(frame) = self.frames.last_mut()
-            {
-                let texts = relation.specs.iter().map(|s| s.text.clone());
-                frame.module.conflicts.extend(texts);
+            return Ok(());
+        }
+        if self.config.conflict_unload && self.config.auto_handling {
+            let opponents: Vec<String> = opponents.into_iter().map(str::to_owned).collect();
+            for name in opponents.iter().rev() {
+                if let Some(module) = self.state.loaded.find_full(name).cloned() {
+                    self.unload_opponent(&module)?;
+                }
             }
             return Ok(());
         }
@@ -507,7 +628,10 @@ impl Transition<'_> {
             ));
         }
         if let Some(holder) = self.state.loaded.family_holder(family)
-            && holder.name() != top.name()
+            && match self.config.unique_name {
+                true => holder.name() != top.name(),
+                false => holder.id != top.id,
+            }
         {
             let (id, name) = (holder.id, holder.full_name.clone());
             let message = format!(

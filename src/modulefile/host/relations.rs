@@ -366,6 +366,7 @@ fn module_relation(host: &mut Host, kind: RelationKind, words: &[String]) -> Res
         };
         match option {
             "--not-req" => {
+                relation.required = false;
                 if kind == RelationKind::Load {
                     relation.kind = RelationKind::AlwaysLoad;
                 }

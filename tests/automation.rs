@@ -1,0 +1,249 @@
+//! What requirements bring about under the policy `modules`: the same requests go through Environment Modules, and the
+//! environments must be equal after each of them.
+
+use crate::support::{Env, Peer, Site, difference, public};
+
+/// Modules that need, want, exclude and replace each other; two versions of some.
+fn site() -> Site {
+    Site::new()
+        .var("XMOD_POLICY", "modules")
+        .var("E", "user")
+        .file("a/1", "setenv A 1\nprepend-path P /a1")
+        .file("a/2", "setenv A 2\nprepend-path P /a2:/shared")
+        .file("b/1", "module load a\nsetenv B 1\nappend-path P /b:/shared")
+        .file("c/1", "conflict a\nprepend-path P /c")
+        .file("d/1", "depends-on b\nprepend-path P /d")
+        .file("e/1", "prereq a/1 c\nprepend-path P /e")
+        .file("f/1", "family fam\nprepend-path P /f1")
+        .file("f/2", "family fam\nprepend-path P /f2")
+        .file("g/1", "family fam\nprepend-path P /g\nmodule load x")
+        .file("o/1", "prereq --optional a/1\nprepend-path P /o\nif {[is-loaded a/1]} {setenv O with} else {setenv O without}")
+        .file("q/1", "prereq a b\nsetenv Q 1")
+        .file("q/2", "prereq-all a b\nsetenv Q2 2")
+        .file("s/1", "module-tag sticky s/1\nprepend-path P /s")
+        .file("t/1", "module try-load x nosuch\nprepend-path P /t")
+        .file("u/1", "module unload x\nprepend-path P /u")
+        .file("v/1", "module switch a/1 a/2\nprepend-path P /v")
+        .file("w/1", "prereq a\nprepend-path P /w")
+        .file("x/1", "setenv X 1\nprepend-path P /x")
+        .file("y/1", "module load-any nosuch x a\nprepend-path P /y")
+        .file("bad/1", "module load x\nsetenv BAD 1\nerror oops")
+        .file("stop/1", "module load a\nbreak")
+        .file("keeps/1", "prepend-path P /keeps\nif {[module-info mode unload]} {break}")
+        .file("z/1", "module load d w\nprepend-path P /z")
+}
+
+/// Runs the requests in both systems, each in its own session, and gives what differs first.
+fn compare(site: &Site, requests: &[String]) -> Result<(), String> {
+    let start = site.env().clone();
+    let (mut ours, mut theirs) = (start.clone(), start);
+    let mut said = String::new();
+    for request in requests {
+        let run = site.run_in(&ours, request);
+        let peer = site.run_peer_in(Peer::Modules, &theirs, request);
+        said += &format!(
+            "{request}\n    ours {}: {}\n    theirs {}: {}\n",
+            run.ok(),
+            run.var("LOADEDMODULES").unwrap_or_default(),
+            peer.ok(),
+            peer.var("LOADEDMODULES").unwrap_or_default()
+        );
+        ours = run.env().clone();
+        theirs = peer.env().clone();
+        // Version 5.2 loads dependents again inside the load that lets them, later ones behind it; and tells of those
+        // that cannot be loaded again by the status.
+        let again = peer.stderr().contains("Reloading dependent");
+        if again
+            && sorted(&ours) == sorted(&theirs)
+            && ours["LOADEDMODULES"] != theirs["LOADEDMODULES"]
+        {
+            return Ok(());
+        }
+        let lost = peer.stderr().contains("Reload of dependent") || peer.stderr().trim().is_empty();
+        let mut lines = difference(&seen(&ours), &seen(&theirs));
+        if run.ok() != peer.ok() && !lost {
+            lines.push(format!("status: {} instead of {}", run.ok(), peer.ok()));
+        }
+        if !lines.is_empty() {
+            return Err(format!(
+                "{said}{}\n--- ours\n{}--- theirs\n{}",
+                lines.join("\n"),
+                run.stderr(),
+                peer.stderr()
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// What can be seen, without the order of lists.
+fn sorted(env: &Env) -> Env {
+    let sort = |value: &String| {
+        let mut words: Vec<&str> = value.split(':').collect();
+        words.sort_unstable();
+        words.join(":")
+    };
+    seen(env)
+        .iter()
+        .map(|(name, value)| (name.clone(), sort(value)))
+        .collect()
+}
+
+/// What users and other programs see; families too.
+fn seen(env: &Env) -> Env {
+    let mut seen = public(env);
+    let families = env.iter().filter(|(name, _)| name.contains("_FAMILY_"));
+    seen.extend(families.map(|(name, value)| (name.clone(), value.clone())));
+    // Environment Modules 5.2 does not set the versions.
+    seen.retain(|name, _| !name.ends_with("_VERSION"));
+    seen
+}
+
+fn agree(requests: &[&str]) {
+    let requests: Vec<String> = requests.iter().map(|r| (*r).to_owned()).collect();
+    if let Err(report) = compare(&site(), &requests) {
+        panic!("{report}");
+    }
+}
+
+#[test]
+fn what_is_unloaded_takes_along_what_needs_it_and_what_came_for_that() {
+    agree(&[
+        "load w", "unload a", "load d", "unload d", "load d", "unload a", "load z", "unload b",
+    ]);
+    agree(&["load d a", "unload d", "load a", "load d", "unload d"]);
+    agree(&["load z", "load q/2", "unload z", "unload a"]);
+}
+
+#[test]
+fn a_requirement_that_another_module_meets_lets_its_module_load_again() {
+    agree(&[
+        "load a/1 a/2 w",
+        "unload a/2",
+        "load a/1 w a/2",
+        "unload a/1",
+        "unload a/2",
+    ]);
+    agree(&["load e", "load q/1 b", "unload b", "unload a/1"]);
+    agree(&["load o", "load a/1", "unload a/1", "load o a/2", "unload o"]);
+}
+
+#[test]
+fn each_module_of_a_request_stands_for_itself() {
+    agree(&[
+        "load a bad nosuch x",
+        "load stop w",
+        "unload a nosuch x",
+        "purge",
+    ]);
+    agree(&["load keeps a", "unload keeps a", "load w", "purge"]);
+    agree(&["load s a", "unload s", "purge", "--force unload s"]);
+}
+
+#[test]
+fn conflicts_hold_both_ways_and_force_goes_past_them() {
+    agree(&[
+        "load c a w x",
+        "load --force a",
+        "unload a",
+        "load f/1",
+        "load f/2",
+        "load g",
+        "unload f",
+        "load g",
+    ]);
+    agree(&[
+        "load a", "load c", "load x u", "load x", "unload u", "load x",
+    ]);
+}
+
+#[test]
+fn a_switch_reloads_what_needs_the_module_and_is_not_taken_back() {
+    agree(&[
+        "load w",
+        "switch a a/1",
+        "switch a nosuch",
+        "switch nosuch x",
+    ]);
+    agree(&[
+        "load d w",
+        "switch a/2 a/1",
+        "switch b x",
+        "switch s/1 x",
+        "load s",
+        "switch s x",
+    ]);
+}
+
+#[test]
+fn reload_and_no_auto_follow() {
+    agree(&[
+        "load d w s",
+        "reload",
+        "load --no-auto q/1",
+        "unload --no-auto a",
+        "unload a",
+    ]);
+    agree(&["load --no-auto w", "load --no-auto b", "unload --no-auto b"]);
+}
+
+/// The walk: as many steps as the variable says, so that a long one can be made by hand.
+#[test]
+fn a_random_walk_agrees_with_environment_modules() {
+    #[expect(clippy::disallowed_methods, reason = "tests have no session")]
+    let number = |name: &str, usual: u64| {
+        std::env::var(name)
+            .ok()
+            .and_then(|n| n.parse().ok())
+            .unwrap_or(usual)
+    };
+    let walks = number("XMOD_WALKS", 4);
+    let first = number("XMOD_SEED", 1);
+    let site = site();
+    let mut failures = Vec::new();
+    for seed in first..first + walks {
+        let mut dice = Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let requests: Vec<String> = (0..10).map(|_| dice.request()).collect();
+        if let Err(report) = compare(&site, &requests) {
+            failures.push(format!("seed {seed}:\n{report}"));
+        }
+    }
+    assert!(
+        failures.is_empty(),
+        "{} of {walks} walks differ\n{}",
+        failures.len(),
+        failures.join("\n\n")
+    );
+}
+
+/// Numbers that are the same in each run.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, n: usize) -> usize {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as usize % n
+    }
+
+    fn word(&mut self) -> &'static str {
+        const WORDS: &[&str] = &[
+            "a", "a/1", "a/2", "b", "c", "d", "e", "f/1", "f/2", "g", "o", "q/1", "q/2", "t", "u",
+            "v", "w", "x", "y", "z", "bad", "stop", "nosuch", "s",
+        ];
+        WORDS[self.below(WORDS.len())]
+    }
+
+    fn request(&mut self) -> String {
+        match self.below(12) {
+            0..=4 => format!("load {}", self.word()),
+            5 => format!("load {} {}", self.word(), self.word()),
+            6..=8 => format!("unload {}", self.word()),
+            9 => format!("switch {} {}", self.word(), self.word()),
+            10 => "purge".to_owned(),
+            _ => "reload".to_owned(),
+        }
+    }
+}
