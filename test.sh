@@ -6,10 +6,10 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 
-packages=(bash zsh dash ksh93u+m mksh tcsh csh fish rc elvish python3 perl ruby r-base-core cmake lua5.3 lua-posix
+packages=(bash zsh dash busybox yash ksh93u+m mksh tcsh csh fish rc elvish python3 python3-dotenv perl ruby r-base-core cmake lua5.3 lua-posix
   emacs-nox xonsh tcl8.6 jq slurmctld slurmd slurm-client munge
   python3-jsonschema
-  shellcheck strace valgrind expect build-essential)
+  shellcheck less bsdutils strace valgrind expect build-essential)
 missing=()
 for package in "${packages[@]}"; do
   dpkg -s "$package" >/dev/null 2>&1 || missing+=("$package")

@@ -2,10 +2,24 @@
 # In ~/.bashrc:  eval "$(xmod init bash)"    or:  . PREFIX/init/bash
 
 MODULESHOME=@MODULESHOME@
-LMOD_PKG=$MODULESHOME
 LMOD_CMD=@LMOD_CMD@
 LMOD_DIR=@LMOD_DIR@
 LMOD_VERSION=@LMOD_VERSION@
+if [ ! -x "$LMOD_CMD" ]; then
+    # The tree was moved: this file is where it is now.
+    __xmod_home=${BASH_SOURCE[0]-}
+    __xmod_home=${__xmod_home%/*/*}
+    if [ -x "$__xmod_home/libexec/lmod" ]; then
+        case $__xmod_home in
+        /*) MODULESHOME=$__xmod_home ;;
+        *) MODULESHOME=$PWD/$__xmod_home ;;
+        esac
+        LMOD_DIR=$MODULESHOME/libexec
+        LMOD_CMD=$LMOD_DIR/lmod
+    fi
+    \unset -v __xmod_home
+fi
+LMOD_PKG=$MODULESHOME
 \export MODULESHOME LMOD_PKG LMOD_CMD LMOD_DIR LMOD_VERSION
 
 \unalias module ml 2>/dev/null || \:

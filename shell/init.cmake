@@ -2,9 +2,15 @@
 #     include($ENV{MODULESHOME}/init/cmake)
 # Sets module_result to TRUE or FALSE.
 
-set(ENV{MODULESHOME} @MODULESHOME@)
-set(ENV{LMOD_CMD} @LMOD_CMD@)
-set(ENV{LMOD_DIR} @LMOD_DIR@)
+if(EXISTS @LMOD_CMD@ OR NOT DEFINED ENV{MODULESHOME})
+  set(ENV{MODULESHOME} @MODULESHOME@)
+  set(ENV{LMOD_CMD} @LMOD_CMD@)
+  set(ENV{LMOD_DIR} @LMOD_DIR@)
+else()
+  # The tree was moved.
+  set(ENV{LMOD_DIR} "$ENV{MODULESHOME}/libexec")
+  set(ENV{LMOD_CMD} "$ENV{LMOD_DIR}/lmod")
+endif()
 
 function(module)
   set(_mlstatus FALSE)

@@ -1,9 +1,14 @@
 ;;; xmod for Emacs: (module "load" "gcc") changes the environment of this Emacs.
 ;;;     (load-file (concat (getenv "MODULESHOME") "/init/lisp"))
 
-(setenv "MODULESHOME" @MODULESHOME@)
-(setenv "LMOD_CMD" @LMOD_CMD@)
-(setenv "LMOD_DIR" @LMOD_DIR@)
+(if (or (file-executable-p @LMOD_CMD@) (not (getenv "MODULESHOME")))
+    (progn
+      (setenv "MODULESHOME" @MODULESHOME@)
+      (setenv "LMOD_CMD" @LMOD_CMD@)
+      (setenv "LMOD_DIR" @LMOD_DIR@))
+  ;; The tree was moved.
+  (setenv "LMOD_DIR" (concat (getenv "MODULESHOME") "/libexec"))
+  (setenv "LMOD_CMD" (concat (getenv "LMOD_DIR") "/lmod")))
 
 (defun module (&rest words)
   "Run one module command; return non-nil when it was met."

@@ -2,9 +2,19 @@
 # In ~/.config/fish/config.fish:  xmod init fish | source    or:  source PREFIX/init/fish
 
 set -gx MODULESHOME @MODULESHOME@
-set -gx LMOD_PKG @MODULESHOME@
 set -gx LMOD_CMD @LMOD_CMD@
 set -gx LMOD_DIR @LMOD_DIR@
+if not test -x $LMOD_CMD
+    # The tree was moved: this file is where it is now.
+    set -l home (string replace -r '/[^/]*/[^/]*$' '' -- (status filename))
+    string match -q '/*' -- $home; or set home $PWD/$home
+    if test -x $home/libexec/lmod
+        set -gx MODULESHOME $home
+        set -gx LMOD_DIR $home/libexec
+        set -gx LMOD_CMD $home/libexec/lmod
+    end
+end
+set -gx LMOD_PKG $MODULESHOME
 set -gx LMOD_VERSION @LMOD_VERSION@
 
 function module --description 'Load and unload environment modules'

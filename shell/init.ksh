@@ -1,10 +1,16 @@
 # xmod for ksh93 and mksh: defines `module` and `ml`. Safe to read again and under `set -eu`; runs no program.
 # In scripts, ~/.kshrc or ~/.mkshrc:  . PREFIX/init/ksh
 
-MODULESHOME=@MODULESHOME@
+if [ ! -x @LMOD_CMD@ ] && [ -x "${MODULESHOME-}/libexec/lmod" ]; then
+    # The tree was moved; who reads this file has said where it is now.
+    LMOD_DIR=$MODULESHOME/libexec
+    LMOD_CMD=$LMOD_DIR/lmod
+else
+    MODULESHOME=@MODULESHOME@
+    LMOD_CMD=@LMOD_CMD@
+    LMOD_DIR=@LMOD_DIR@
+fi
 LMOD_PKG=$MODULESHOME
-LMOD_CMD=@LMOD_CMD@
-LMOD_DIR=@LMOD_DIR@
 LMOD_VERSION=@LMOD_VERSION@
 \export MODULESHOME LMOD_PKG LMOD_CMD LMOD_DIR LMOD_VERSION
 

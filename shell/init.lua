@@ -3,9 +3,16 @@
 
 local posix = require("posix")
 
-posix.setenv("MODULESHOME", @MODULESHOME@)
-posix.setenv("LMOD_CMD", @LMOD_CMD@)
-posix.setenv("LMOD_DIR", @LMOD_DIR@)
+local home = posix.getenv("MODULESHOME")
+if posix.access(@LMOD_CMD@, "x") or not home then
+  posix.setenv("MODULESHOME", @MODULESHOME@)
+  posix.setenv("LMOD_CMD", @LMOD_CMD@)
+  posix.setenv("LMOD_DIR", @LMOD_DIR@)
+else
+  -- The tree was moved.
+  posix.setenv("LMOD_DIR", home .. "/libexec")
+  posix.setenv("LMOD_CMD", home .. "/libexec/lmod")
+end
 
 -- Runs one module command; returns true when it was met, or its text result.
 function module(...)

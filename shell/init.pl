@@ -3,9 +3,15 @@
 
 package main;
 
-$ENV{MODULESHOME} = @MODULESHOME@;
-$ENV{LMOD_CMD} = @LMOD_CMD@;
-$ENV{LMOD_DIR} = @LMOD_DIR@;
+if (-x @LMOD_CMD@ || !defined $ENV{MODULESHOME}) {
+    $ENV{MODULESHOME} = @MODULESHOME@;
+    $ENV{LMOD_CMD} = @LMOD_CMD@;
+    $ENV{LMOD_DIR} = @LMOD_DIR@;
+} else {
+    # The tree was moved.
+    $ENV{LMOD_DIR} = "$ENV{MODULESHOME}/libexec";
+    $ENV{LMOD_CMD} = "$ENV{LMOD_DIR}/lmod";
+}
 
 # Runs one module command; returns true when it was met.
 sub module {

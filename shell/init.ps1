@@ -2,9 +2,15 @@
 # In $PROFILE:  . PREFIX/init/pwsh.ps1
 
 $env:MODULESHOME = @MODULESHOME@
-$env:LMOD_PKG = @MODULESHOME@
 $env:LMOD_CMD = @LMOD_CMD@
 $env:LMOD_DIR = @LMOD_DIR@
+if (-not (Test-Path -LiteralPath $env:LMOD_CMD) -and $PSScriptRoot) {
+    # The tree was moved: this file is where it is now.
+    $env:MODULESHOME = Split-Path -Parent $PSScriptRoot
+    $env:LMOD_DIR = $env:MODULESHOME + '/libexec'
+    $env:LMOD_CMD = $env:LMOD_DIR + '/lmod'
+}
+$env:LMOD_PKG = $env:MODULESHOME
 $env:LMOD_VERSION = @LMOD_VERSION@
 
 function global:envmodule {

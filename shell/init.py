@@ -10,9 +10,14 @@ import os
 import subprocess
 import sys
 
-os.environ["MODULESHOME"] = @MODULESHOME@
-os.environ["LMOD_CMD"] = @LMOD_CMD@
-os.environ["LMOD_DIR"] = @LMOD_DIR@
+if os.access(@LMOD_CMD@, os.X_OK) or "MODULESHOME" not in os.environ:
+    os.environ["MODULESHOME"] = @MODULESHOME@
+    os.environ["LMOD_CMD"] = @LMOD_CMD@
+    os.environ["LMOD_DIR"] = @LMOD_DIR@
+else:
+    # The tree was moved.
+    os.environ["LMOD_DIR"] = os.environ["MODULESHOME"] + "/libexec"
+    os.environ["LMOD_CMD"] = os.environ["LMOD_DIR"] + "/lmod"
 
 
 def module(command, *arguments):

@@ -3,9 +3,15 @@
 
 require "open3"
 
-ENV["MODULESHOME"] = @MODULESHOME@
-ENV["LMOD_CMD"] = @LMOD_CMD@
-ENV["LMOD_DIR"] = @LMOD_DIR@
+if File.executable?(@LMOD_CMD@) || ENV["MODULESHOME"].nil?
+  ENV["MODULESHOME"] = @MODULESHOME@
+  ENV["LMOD_CMD"] = @LMOD_CMD@
+  ENV["LMOD_DIR"] = @LMOD_DIR@
+else
+  # The tree was moved.
+  ENV["LMOD_DIR"] = ENV["MODULESHOME"] + "/libexec"
+  ENV["LMOD_CMD"] = ENV["LMOD_DIR"] + "/lmod"
+end
 
 class ENVModule
   # Runs one module command; its messages go to standard error. Returns whether it was met, or its text result.

@@ -1,17 +1,23 @@
 # xmod for POSIX shells (dash, busybox, yash, ...): defines `module` and `ml`. Safe to read again and under `set -eu`;
 # runs no program. In scripts:  . PREFIX/init/sh
 
-MODULESHOME=@MODULESHOME@
+if [ ! -x @LMOD_CMD@ ] && [ -x "${MODULESHOME-}/libexec/lmod" ]; then
+    # The tree was moved; who reads this file has said where it is now.
+    LMOD_DIR=$MODULESHOME/libexec
+    LMOD_CMD=$LMOD_DIR/lmod
+else
+    MODULESHOME=@MODULESHOME@
+    LMOD_CMD=@LMOD_CMD@
+    LMOD_DIR=@LMOD_DIR@
+fi
 LMOD_PKG=$MODULESHOME
-LMOD_CMD=@LMOD_CMD@
-LMOD_DIR=@LMOD_DIR@
 LMOD_VERSION=@LMOD_VERSION@
 \export MODULESHOME LMOD_PKG LMOD_CMD LMOD_DIR LMOD_VERSION
 
 \unalias module ml 2>/dev/null || \:
 
 module() {
-    \eval "$("${LMOD_CMD-lmod}" sh "$@" || \echo false)"
+    \eval "$("${LMOD_CMD-lmod}" @SHELL@ "$@" || \echo false)"
 }
 
 ml() {

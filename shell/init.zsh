@@ -1,10 +1,17 @@
 # xmod for zsh: defines `module` and `ml`. Safe to read again and in ~/.zshenv; runs no program.
 # In ~/.zshenv (for scripts too):  . PREFIX/init/zsh    or:  eval "$(xmod init zsh)"
 
-\export MODULESHOME=@MODULESHOME@
-\export LMOD_PKG=@MODULESHOME@
-\export LMOD_CMD=@LMOD_CMD@
-\export LMOD_DIR=@LMOD_DIR@
+if [[ ! -x @LMOD_CMD@ && -x "${${(%):-%x}:A:h:h}/libexec/lmod" ]]; then
+    # The tree was moved: this file is where it is now.
+    \export MODULESHOME="${${(%):-%x}:A:h:h}"
+    \export LMOD_DIR="$MODULESHOME/libexec"
+    \export LMOD_CMD="$LMOD_DIR/lmod"
+else
+    \export MODULESHOME=@MODULESHOME@
+    \export LMOD_CMD=@LMOD_CMD@
+    \export LMOD_DIR=@LMOD_DIR@
+fi
+\export LMOD_PKG="$MODULESHOME"
 \export LMOD_VERSION=@LMOD_VERSION@
 
 \builtin unalias 'module' 'ml' 2>/dev/null || \:

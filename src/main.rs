@@ -10,6 +10,9 @@ fn main() -> ExitCode {
     let outcome = xmod::cli::run(&session);
     // A closed pipe is not a failure: whoever closed it has read enough.
     let _ = std::io::stderr().write_all(&outcome.stderr);
+    if let Some((pager, report)) = &outcome.paged {
+        pager.show(report);
+    }
     let _ = std::io::stdout().write_all(&outcome.stdout);
     ExitCode::from(outcome.exit)
 }

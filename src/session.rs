@@ -28,6 +28,8 @@ pub struct Session {
     pub stderr_is_terminal: bool,
     /// Whether standard output is a terminal (then nobody evals it).
     pub stdout_is_terminal: bool,
+    /// The name the program was called by, as it was given.
+    called_as: BString,
     groups: OnceLock<Vec<String>>,
     user: OnceLock<String>,
     exe: OnceLock<Option<Utf8PathBuf>>,
@@ -42,8 +44,8 @@ impl Session {
     pub fn from_process() -> Session {
         use std::io::IsTerminal;
         let mut args = std::env::args_os().map(|a| BString::from(a.into_vec()));
-        let program = args.next().unwrap_or_default();
-        let program = program
+        let called_as = args.next().unwrap_or_default();
+        let program = called_as
             .rsplit_str("/")
             .next()
             .unwrap_or_default()
@@ -51,6 +53,7 @@ impl Session {
             .into_owned();
         Session {
             program,
+            called_as,
             args: args.collect(),
             env: std::env::vars_os()
                 .map(|(k, v)| (BString::from(k.into_vec()), BString::from(v.into_vec())))
@@ -109,15 +112,27 @@ impl Session {
         }
     }
 
-    /// The path of the running program, links resolved; `None` where the system does not tell.
+    /// The path of the running program, links resolved; `None` where the system does not tell and its name is no help.
     pub fn exe(&self) -> Option<&Utf8PathBuf> {
         self.exe
-            .get_or_init(|| {
-                std::env::current_exe()
-                    .ok()
-                    .and_then(|p| Utf8PathBuf::from_path_buf(p).ok())
+            .get_or_init(|| match std::env::current_exe() {
+                Ok(path) => Utf8PathBuf::from_path_buf(path).ok(),
+                // A bare root without `/proc`.
+                Err(_) => self.found_by_name(),
             })
             .as_ref()
+    }
+
+    /// The program that a shell would have found under the name we were called by.
+    fn found_by_name(&self) -> Option<Utf8PathBuf> {
+        let name = self.called_as.to_str().ok()?;
+        let path = if name.contains('/') {
+            self.cwd.as_ref()?.join(name)
+        } else {
+            let dirs = self.text("PATH")?.split(':').map(Utf8PathBuf::from);
+            dirs.map(|dir| dir.join(name)).find(|file| file.is_file())?
+        };
+        path.canonicalize_utf8().ok()
     }
 
     /// Whether the effective user is root.

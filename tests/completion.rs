@@ -49,6 +49,11 @@ fn loaded_modules_are_offered_for_unload_and_collections_for_restore() {
         "gcc/12.3.0\ntool\n"
     );
     assert_eq!(asked(&site, &["ml", "-g"]), "-gcc/12.3.0\n");
+    let old = asked(&site, &["module", "swap", "to"]);
+    assert!(old.starts_with("tool\n"), "{old}");
+    let modulepath = asked(&site, &["module", "unuse", "/"]);
+    assert!(modulepath.ends_with("/mf\n"), "{modulepath}");
+    assert_eq!(asked(&site, &["module", "restore", "w"]), "work\n");
 }
 
 #[test]
@@ -109,7 +114,7 @@ fn bash_offers_the_candidates() {
     let seen = in_shell(&site(), "bash", &["bash", "--norc", "-i", "-c"], script);
     assert_eq!(
         seen,
-        "complete -o dirnames -F _xmod_complete module\n<gcc/12.3.0><gcc/13.2.0>"
+        "complete -F _xmod_complete module\n<gcc/12.3.0><gcc/13.2.0>"
     );
 }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::support::{Site, require};
+use crate::support::{Site, XMOD, in_ci, require};
 
 fn site() -> Site {
     Site::new().file("gcc/13", "setenv GCC 13\nprepend-path PATH /opt/gcc/bin")
@@ -182,6 +182,246 @@ fn installing_again_keeps_what_the_admin_wrote_and_uninstall_leaves_only_that() 
     assert!(Path::new(&file).exists());
     let again = site.xmod(&["uninstall", "--prefix", &prefix]);
     assert_eq!(again.status.code(), Some(3));
+}
+
+#[test]
+fn a_tree_that_was_moved_still_works() {
+    let site = site();
+    let (old, new) = (path(&site, "old"), path(&site, "new place"));
+    install(
+        &site,
+        &["--prefix", &old, "--modulepath", &path(&site, "mf")],
+    );
+    std::fs::rename(&old, &new).unwrap();
+    let seen = format!("13 {new}/libexec/lmod {new}\n");
+    let load = "module load gcc; echo $GCC \"$LMOD_CMD\" \"$MODULESHOME\"";
+    // What reads the file by itself knows where it is; the others are told.
+    for (program, file) in [
+        (&["bash", "--norc", "-euc"][..], "init/bash"),
+        (&["bash", "--norc", "-euc"], "etc/profile.d/xmod.sh"),
+        (&["zsh", "-feuc"], "init/zsh"),
+        (&["zsh", "-feuc"], "etc/profile.d/xmod.sh"),
+        (&["ksh", "-euc"], "etc/profile.d/xmod.sh"),
+    ] {
+        if require(program[0]) {
+            let (stdout, stderr) = run(program, &format!(". '{new}/{file}'; {load}"), &site.root());
+            assert_eq!(stdout, seen, "{program:?} {file} {stderr}");
+        }
+    }
+    for program in [&["dash", "-euc"][..], &["ksh", "-euc"], &["mksh", "-euc"]] {
+        if require(program[0]) {
+            let script = format!("MODULESHOME='{new}'; . \"$MODULESHOME/init/sh\"; {load}");
+            let (stdout, stderr) = run(program, &script, &site.root());
+            assert_eq!(stdout, seen, "{program:?} {stderr}");
+        }
+    }
+    let file = path(&site, "script");
+    for (program, source) in [
+        (
+            &["fish", "--no-config"][..],
+            format!("source '{new}/init/fish'"),
+        ),
+        (
+            &["tcsh", "-f"],
+            format!("setenv MODULESHOME '{new}'\nsource '{new}/init/tcsh'"),
+        ),
+        (
+            &["bsd-csh", "-f"],
+            format!("setenv MODULESHOME '{new}'\nsource '{new}/init/csh'"),
+        ),
+    ] {
+        if require(program[0]) {
+            let script =
+                format!("{source}\nmodule load gcc\necho $GCC \"$LMOD_CMD\" \"$MODULESHOME\"\n");
+            std::fs::write(&file, script).unwrap();
+            let (stdout, stderr) = run(program, &file, &site.root());
+            assert_eq!(stdout, seen, "{program:?} {stderr}");
+        }
+    }
+    for (program, script) in [
+        (
+            &["python3", "-c"],
+            "import os\nexec(open(os.environ['MODULESHOME'] + '/init/python.py').read())\n\
+             module('load', 'gcc')\nprint(os.environ['GCC'])",
+        ),
+        (
+            &["perl", "-e"],
+            "require \"$ENV{MODULESHOME}/init/perl.pm\"; module('load gcc'); print \"$ENV{GCC}\\n\"",
+        ),
+        (
+            &["ruby", "-e"],
+            "require ENV['MODULESHOME'] + '/init/ruby.rb'; ENVModule.module('load', 'gcc'); puts ENV['GCC']",
+        ),
+        (
+            &["lua5.3", "-e"],
+            "dofile(os.getenv('MODULESHOME') .. '/init/lua'); module('load', 'gcc'); print(os.getenv('GCC'))",
+        ),
+    ] {
+        if require(program[0]) {
+            let output = Command::new(program[0])
+                .args([program[1], script])
+                .env_clear()
+                .env("PATH", "/usr/bin:/bin")
+                .env("MODULESHOME", &new)
+                .env("MODULEPATH", path(&site, "mf"))
+                .output()
+                .unwrap();
+            assert_eq!(output.stdout, b"13\n", "{program:?} {output:?}");
+        }
+    }
+}
+
+#[test]
+fn completion_has_the_file_names_that_users_source() {
+    let site = site();
+    let prefix = path(&site, "opt");
+    install(&site, &["--prefix", &prefix]);
+    for file in ["lmod_bash_completions", "bash_completion"] {
+        let script = format!(". {prefix}/init/{file}; complete -p module");
+        let (stdout, stderr) = run(&["bash", "--norc", "-c"], &script, &site.root());
+        assert!(stdout.contains("_xmod_complete"), "{file}: {stderr}");
+    }
+    // A ksh that finds functions along FPATH needs no start file.
+    for dir in ["ksh_funcs", "ksh-functions"] {
+        let script = format!(
+            "FPATH={prefix}/init/{dir}; export MODULEPATH={}; module load gcc; echo $GCC",
+            path(&site, "mf")
+        );
+        let (stdout, stderr) = run(&["ksh", "-c"], &script, &site.root());
+        assert_eq!(stdout, "13\n", "{stderr}");
+    }
+}
+
+/// Copies a program and what it is linked with below `root`.
+fn copy_program(program: &str, root: &Path) {
+    let ldd = Command::new("ldd").arg(program).output().unwrap();
+    let text = String::from_utf8_lossy(&ldd.stdout).into_owned();
+    let libraries = text.split_whitespace().filter(|word| word.starts_with('/'));
+    for file in libraries.chain([program]) {
+        let to = root.join(&file[1..]);
+        std::fs::create_dir_all(to.parent().unwrap()).unwrap();
+        std::fs::copy(file, to).unwrap();
+    }
+}
+
+#[test]
+fn a_new_admin_installs_it_in_a_bare_root() {
+    let may_chroot = Command::new("/usr/sbin/chroot")
+        .args(["/", "/bin/true"])
+        .status();
+    if !may_chroot.is_ok_and(|status| status.success()) {
+        eprintln!("skipped: no right to change the root");
+        assert!(!in_ci(), "this test needs root");
+        return;
+    }
+    let site = site();
+    let root = site.root().join("image");
+    for program in [
+        "/bin/bash",
+        "/bin/dash",
+        "/usr/bin/env",
+        "/bin/ln",
+        "/bin/mkdir",
+    ] {
+        copy_program(program, &root);
+    }
+    let shell = |args: &[&str], script: &str| {
+        let output = Command::new("/usr/sbin/chroot")
+            .arg(&root)
+            .args(args)
+            .arg(script)
+            .env_clear()
+            .env("PATH", "/usr/bin:/bin")
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        (text, String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    // The one file that came from elsewhere, and a tree of modulefiles.
+    std::fs::create_dir_all(root.join("apps/modules/gcc")).unwrap();
+    std::fs::write(
+        root.join("apps/modules/gcc/13"),
+        "#%Module\nsetenv GCC 13\n",
+    )
+    .unwrap();
+    std::fs::copy(XMOD, root.join("xmod")).unwrap();
+    std::fs::create_dir_all(root.join("etc")).unwrap();
+    let profile = "for f in /etc/profile.d/*.sh; do . \"$f\"; done\n";
+    std::fs::write(root.join("etc/profile"), profile).unwrap();
+    // As the output of the installation says.
+    let steps = "set -e; /xmod install --prefix /opt/xmod --modulepath /apps/modules; mkdir -p /etc/profile.d; \
+        ln -s /opt/xmod/etc/profile.d/xmod.sh /etc/profile.d/";
+    let (stdout, stderr) = shell(&["/bin/bash", "-c"], steps);
+    assert!(
+        stdout.contains("installed below /opt/xmod"),
+        "{stdout} {stderr}"
+    );
+    let script = "module load gcc && echo $GCC; dash -c '. $MODULESHOME/init/sh; module unload gcc; echo ${GCC-none}'; \
+        dash -c 'bash -c \"module is-loaded gcc && echo still\"'; module load nope && echo no";
+    let (stdout, stderr) = shell(&["/bin/bash", "-lc"], script);
+    assert_eq!(stdout, "13\nnone\nstill\n", "{stderr}");
+    let (stdout, stderr) = shell(&["/bin/dash", "-lc"], "module load gcc; echo $GCC");
+    assert_eq!(stdout, "13\n", "{stderr}");
+    let (_, stderr) = shell(
+        &["/bin/bash", "-c"],
+        "/opt/xmod/bin/xmod uninstall --prefix /opt/xmod",
+    );
+    assert_eq!(stderr, "");
+    let left = Command::new("find")
+        .arg(root.join("opt"))
+        .args(["-type", "f"])
+        .output()
+        .unwrap();
+    // The list of directories is the admin's.
+    let left = String::from_utf8_lossy(&left.stdout).into_owned();
+    assert!(
+        left.trim_end().ends_with("/opt/xmod/etc/modulespath") && left.lines().count() == 1,
+        "{left}"
+    );
+}
+
+#[test]
+fn exec_hands_over_environment_input_signals_and_status() {
+    let site = site();
+    let run = |words: &str| {
+        let script = format!("echo input | {XMOD} exec {words}");
+        let output = Command::new("bash")
+            .args(["-c", &script])
+            .env_clear()
+            .envs(site.env())
+            .current_dir(site.root())
+            .output()
+            .unwrap();
+        let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
+        (output.status.code(), stdout)
+    };
+    let own = site.root().join("mine");
+    std::fs::write(&own, "#!/bin/sh\necho mine $GCC\n").unwrap();
+    std::fs::set_permissions(&own, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    std::fs::write(
+        site.root().join("mf/own"),
+        format!(
+            "#%Module\nprepend-path PATH {}\nchdir /\n",
+            site.root().display()
+        ),
+    )
+    .unwrap();
+    assert_eq!(
+        run("gcc -- sh -c 'cat; echo $GCC; exit 7'"),
+        (Some(7), "input\n13\n".into())
+    );
+    assert_eq!(run("gcc -- sh -c 'kill -TERM $$'").0, Some(143));
+    // A closed pipe ends the command, as it does from a shell.
+    assert_eq!(run("gcc -- yes | head -n 1"), (Some(0), "y\n".into()));
+    assert_eq!(run("gcc own -- mine"), (Some(0), "mine 13\n".into()));
+    assert_eq!(run("own -- pwd"), (Some(0), "/\n".into()));
+    assert_eq!(run("-- echo no modules"), (Some(0), "no modules\n".into()));
+    assert_eq!(run("nope -- echo ran"), (Some(1), String::new()));
+    assert_eq!(run("gcc -- nosuchprogram").0, Some(127));
+    assert_eq!(run("gcc -- /etc/passwd").0, Some(126));
+    assert_eq!(run("gcc").0, Some(2));
+    assert!(run("--help").1.contains("xmod exec gcc openmpi -- make"));
 }
 
 #[test]

@@ -1,6 +1,9 @@
 //! Every shell and language of `SHELLS`, in its real interpreter, through its own start file.
 
+mod files;
 mod interpreters;
 mod matrix;
+mod peers;
 mod start;
+mod terminal;
 mod values;

@@ -15,7 +15,7 @@ use crate::config::Config;
 use crate::diag::{Diagnostic, Kind, Severity};
 use crate::modulefile::tcl;
 use crate::session::Session;
-use crate::shell::{self, InitPaths};
+use crate::shell::{self, InitPaths, Row};
 
 /// Environment modules for HPC sites.
 ///
@@ -32,7 +32,7 @@ struct Admin {
 enum Command {
     /// Print the start-up code of a shell: it defines `module` and `ml`
     Init {
-        /// bash, zsh, fish, tcsh, ...
+        #[arg(help = known_shells())]
         shell: String,
     },
     /// Install the program, its start files and manual pages below a directory
@@ -255,17 +255,38 @@ fn install(
     install.run().map(answer)
 }
 
+/// Code for `eval` that makes a session know `module`, as Environment Modules has it.
+pub(super) fn autoinit(session: &Session, row: &Row) -> Result<Outcome, Diagnostic> {
+    let text = row
+        .autoinit(&InitPaths::of_program(own_path(session)?))
+        .ok_or_else(|| no_start(row.name))?;
+    Ok(answer(text))
+}
+
+fn no_start(name: &str) -> Diagnostic {
+    Diagnostic::new(Kind::Usage, format!("`{name}` has no start-up code"))
+}
+
+/// The names of all shells with start-up code, for people.
+fn known_shells() -> String {
+    let names: Vec<&str> = shell::SHELLS
+        .iter()
+        .filter(|row| row.start.is_some())
+        .map(|row| row.name)
+        .collect();
+    names.join(", ")
+}
+
 /// The start-up code of a shell.
 fn init(session: &Session, name: &str) -> Result<Outcome, Diagnostic> {
     let row = shell::find(name).ok_or_else(|| {
-        let names: Vec<&str> = shell::SHELLS.iter().map(|row| row.name).collect();
         Diagnostic::new(Kind::Usage, format!("unknown shell `{name}`"))
-            .help(format!("known are {}", names.join(", ")))
+            .help(format!("known are {}", known_shells()))
     })?;
     let exe = own_path(session)?;
     let text = row
         .init_text(&InitPaths::of_program(exe))
-        .ok_or_else(|| Diagnostic::new(Kind::Usage, format!("`{name}` has no start-up code")))?;
+        .ok_or_else(|| no_start(name))?;
     Ok(Outcome {
         stdout: text.into_bytes(),
         ..Outcome::default()

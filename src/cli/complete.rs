@@ -129,6 +129,16 @@ impl Completion<'_> {
                     .into_iter()
                     .filter(|name| name.starts_with(last)),
             ),
+            Words::Modulepaths => plain(
+                self.modulepaths()
+                    .filter(|dir| dir.starts_with(last))
+                    .map(str::to_owned),
+            ),
+            Words::Exchange => {
+                let mut found = plain(self.loaded(last));
+                found.extend(plain(self.modules(last).into_iter()));
+                found
+            }
             // Directories are what shells complete by themselves.
             Words::Directories | Words::Nothing | Words::Any => Vec::new(),
         }
@@ -144,6 +154,12 @@ impl Completion<'_> {
             .map(str::to_owned)
     }
 
+    /// The directories of MODULEPATH.
+    fn modulepaths(&self) -> impl Iterator<Item = &str> {
+        let modulepath = self.session.text("MODULEPATH").unwrap_or_default();
+        modulepath.split(':').filter(|dir| dir.starts_with('/'))
+    }
+
     /// Names of modules and of directories of modules that begin with `start`, sorted.
     fn modules(&self, start: &str) -> Vec<String> {
         let (dir, begin) = match start.rsplit_once('/') {
@@ -155,8 +171,7 @@ impl Completion<'_> {
         }
         let prefix = &start[..start.len() - begin.len()];
         let mut found = Vec::new();
-        let modulepath = self.session.text("MODULEPATH").unwrap_or_default();
-        for root in modulepath.split(':').filter(|root| root.starts_with('/')) {
+        for root in self.modulepaths() {
             let path = Utf8PathBuf::from(root).join(dir);
             let Ok(read) = Dir::read(&path, self.config.default_links) else {
                 continue;

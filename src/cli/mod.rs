@@ -33,7 +33,9 @@ pub fn run(session: &Session) -> Outcome {
     // The words behind these two are somebody else's, not options of ours: clap must not see them.
     match first.as_deref() {
         Some("tclsh") => return admin::tclsh(session),
-        Some("exec") => return command::exec::run(session, &session.args[1..]),
+        Some("exec") if !asks_for_help(&session.args[1..]) => {
+            return command::exec::run(session, &session.args[1..]);
+        }
         _ => {}
     }
     let is_peer = matches!(
@@ -61,6 +63,13 @@ pub fn run(session: &Session) -> Outcome {
     }
 }
 
+/// Whether the first word behind `exec` is no module but the wish for help.
+fn asks_for_help(words: &[BString]) -> bool {
+    words
+        .first()
+        .is_some_and(|word| *word == "-h" || *word == "--help")
+}
+
 /// One call of `module` for `shell`.
 fn module(session: &Session, shell: &'static Row, args: &[BString]) -> Outcome {
     let mut config = Config::new(session);
@@ -69,13 +78,19 @@ fn module(session: &Session, shell: &'static Row, args: &[BString]) -> Outcome {
     {
         return complete::run(session, &config, protocol, words);
     }
+    // The answer is a start file, not a difference: no request.
+    if args == ["autoinit"] {
+        return admin::autoinit(session, shell).unwrap_or_else(|diagnostic| {
+            command::failed(session, &config, Some(shell), &diagnostic)
+        });
+    }
     let extra = session.text("LMOD_OPTIONS");
     let request = match parse(extra, args) {
         Ok(request) => request,
         Err(diagnostic) => return command::failed(session, &config, Some(shell), &diagnostic),
     };
     command::apply_options(&mut config, &request.options);
-    let say = |text: String, ok: bool| command::say(&config, shell, text, ok);
+    let say = |text: String, ok: bool| command::say(session, &config, shell, text, ok);
     match request.action {
         Action::Run(subcommand) => command::run(session, &config, shell, subcommand, &request),
         Action::Usage => say(usage::text(&session.program), true),

@@ -44,6 +44,8 @@ static OPTIONS: &[Opt] = &[
     Opt { short: "", long: &["terse-show-extensions"], effect: Flag(|o| { o.terse = true; o.terse_extensions = true; }), doc: "terse avail with extensions" },
     Opt { short: "", long: &["redirect"], effect: Flag(|o| o.redirect = Some(true)), doc: "reports to standard output" },
     Opt { short: "", long: &["no-redirect"], effect: Flag(|o| o.redirect = Some(false)), doc: "reports to standard error" },
+    Opt { short: "", long: &["paginate"], effect: Flag(|o| o.paginate = Some(true)), doc: "reports on a terminal through the pager" },
+    Opt { short: "P", long: &["no-pager"], effect: Flag(|o| o.paginate = Some(false)), doc: "reports as they are" },
     Opt { short: "", long: &["pin-versions"], effect: Flag(|o| o.pin_versions = true), doc: "restore exactly the saved versions" },
     Opt { short: "", long: &["locked"], effect: Flag(|o| o.locked = true), doc: "restore from a lock, refuse what has changed" },
     Opt { short: "", long: &["auto"], effect: Flag(|o| o.auto = Some(true)), doc: "load requirements, unload dependents by themselves" },

@@ -11,8 +11,8 @@
 //! ```
 //!
 //! Paths in the files are those of `PREFIX`; with `--destdir` they are written below another root (packages, images).
-//! Each file is replaced by a rename, so that an upgrade is safe while sessions use the old one. A tree that was moved is
-//! made right by installing again from its new place.
+//! Each file is replaced by a rename, so that an upgrade is safe while sessions use the old one. In a tree that was moved
+//! the start files find the program next to themselves, or where `MODULESHOME` says.
 
 use std::fs;
 use std::io::{self, Write};
@@ -37,6 +37,34 @@ pub struct Install<'a> {
     /// Manual pages: name of the file and text.
     pub manuals: &'a [(&'a str, String)],
 }
+
+/// Completion by itself, under the names that start files of users know from the two peers.
+const COMPLETIONS: &[(&str, &str)] = &[
+    (
+        "share/zsh/site-functions/_xmod",
+        include_str!("../../shell/completions/zsh-autoload"),
+    ),
+    (
+        "init/zsh-functions/_module",
+        include_str!("../../shell/completions/zsh-autoload"),
+    ),
+    (
+        "init/lmod_bash_completions",
+        include_str!("../../shell/completions/bash"),
+    ),
+    (
+        "init/bash_completion",
+        include_str!("../../shell/completions/bash"),
+    ),
+    (
+        "init/fish_completion",
+        include_str!("../../shell/completions/fish"),
+    ),
+    (
+        "init/tcsh_completion",
+        include_str!("../../shell/completions/tcsh"),
+    ),
+];
 
 const MANIFEST: &str = "share/xmod/installed";
 
@@ -63,16 +91,26 @@ impl Install<'_> {
         }
         // Next to the names for /etc/profile.d, those that sites know from Lmod and Environment Modules.
         for name in ["etc/profile.d/xmod.sh", "init/profile", "init/profile.sh"] {
-            files.write(name, self.profile().as_bytes(), 0o644)?;
+            let text = self.login("sh", include_str!("../../shell/profile.sh"));
+            files.write(name, text.as_bytes(), 0o644)?;
         }
         for name in ["etc/profile.d/xmod.csh", "init/cshrc", "init/profile.csh"] {
-            files.write(name, self.login_csh().as_bytes(), 0o644)?;
+            let text = self.login("csh", include_str!("../../shell/profile.csh"));
+            files.write(name, text.as_bytes(), 0o644)?;
         }
-        files.write(
-            "share/zsh/site-functions/_xmod",
-            include_bytes!("../../shell/completions/zsh-autoload"),
-            0o644,
-        )?;
+        for (name, text) in COMPLETIONS {
+            files.write(name, text.as_bytes(), 0o644)?;
+        }
+        // Shells that find functions along FPATH read the start file when one of these is first called.
+        for dir in ["init/ksh_funcs", "init/ksh-functions"] {
+            for name in ["module", "ml"] {
+                files.write(
+                    &format!("{dir}/{name}"),
+                    self.login("ksh", ". @MODULESHOME@/init/ksh\n").as_bytes(),
+                    0o644,
+                )?;
+            }
+        }
         for (name, text) in self.manuals {
             files.write(&format!("share/man/man1/{name}"), text.as_bytes(), 0o644)?;
         }
@@ -91,7 +129,8 @@ impl Install<'_> {
         let prefix = self.prefix;
         let mut next = format!(
             "installed below {}\n\nnext steps:\n  ln -s {prefix}/etc/profile.d/xmod.sh {prefix}/etc/profile.d/xmod.csh /etc/profile.d/\n  \
-             echo '. {prefix}/init/zsh' >>/etc/zsh/zshenv\n",
+             echo '. {prefix}/init/zsh' >>/etc/zsh/zshenv\n  \
+             ln -s {prefix}/init/fish /etc/fish/conf.d/xmod.fish\n",
             files.root
         );
         if !files.root.join(modulespath).exists() {
@@ -102,41 +141,12 @@ impl Install<'_> {
         Ok(next)
     }
 
-    /// For login shells of the Bourne kind. Names of variables tell which one reads it.
-    fn profile(&self) -> String {
-        let quoted = |file: &str| word("sh", &self.prefix.join("init").join(file));
-        format!(
-            "# xmod: the `module` command in login shells.\n\
-             if [ -n \"${{BASH_VERSION-}}\" ]; then\n    . {}\n\
-             elif [ -n \"${{ZSH_VERSION-}}\" ]; then\n    . {}\n\
-             elif [ -n \"${{KSH_VERSION-}}\" ]; then\n    case $KSH_VERSION in\n    *MIRBSD*) . {} ;;\n    *) . {} ;;\n    esac\n\
-             else\n    . {}\nfi\n",
-            quoted("bash"),
-            quoted("zsh"),
-            quoted("mksh"),
-            quoted("ksh"),
-            quoted("sh"),
-        )
+    /// A start file of login shells, `shell` being the one whose quotes it takes.
+    fn login(&self, shell: &str, text: &str) -> String {
+        let start = find(shell).and_then(|row| row.start.as_ref());
+        let start = start.expect("sh and csh have start files");
+        text.replace("@MODULESHOME@", &start.word(self.prefix.as_str()))
     }
-
-    /// For login shells of the C kind.
-    fn login_csh(&self) -> String {
-        let quoted = |file: &str| word("csh", &self.prefix.join("init").join(file));
-        format!(
-            "# xmod: the `module` command in login shells.\n\
-             if ($?tcsh) then\n    source {}\nelse\n    source {}\nendif\n",
-            quoted("tcsh"),
-            quoted("csh"),
-        )
-    }
-}
-
-/// A path as a word of a shell.
-fn word(shell: &str, path: &Utf8Path) -> String {
-    find(shell)
-        .and_then(|row| row.start.as_ref())
-        .expect("sh and csh have start files")
-        .word(path.as_str())
 }
 
 /// Takes away what `install` wrote; directories stay where they hold other files.

@@ -13,6 +13,7 @@ mod freeze;
 pub mod install;
 mod list;
 mod outcome;
+mod pager;
 mod past;
 mod query;
 mod read;
@@ -28,6 +29,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bstr::{BString, ByteSlice};
 
 pub use outcome::Outcome;
+pub use pager::Pager;
 pub use request::{Action, Dump, Options, Report, Request};
 pub use table::{Subcommand, Words};
 
@@ -278,10 +280,11 @@ pub fn apply_options(config: &mut Config, options: &Options) {
     let choices = [
         ("redirect", options.redirect),
         ("auto_handling", options.auto),
+        ("paginate", options.paginate),
     ];
     for (name, choice) in choices {
-        if let Some(choice) = choice {
-            config.set(name, if choice { "yes" } else { "no" }, Origin::Option);
+        if let Some(on) = choice {
+            config.set(name, if on { "yes" } else { "no" }, Origin::Option);
         }
     }
 }
@@ -295,19 +298,22 @@ struct Answered {
 }
 
 /// How people are spoken to.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Voice {
     /// Not at all.
     quiet: bool,
     /// Reports go to standard output.
     redirect: bool,
+    /// What shows reports on this terminal.
+    pager: Option<Pager>,
 }
 
 impl Voice {
-    fn of(config: &Config) -> Voice {
+    fn of(session: &Session, config: &Config) -> Voice {
         Voice {
             quiet: config.quiet,
             redirect: config.redirect,
+            pager: Pager::of(session, config),
         }
     }
 }
@@ -407,7 +413,7 @@ fn answer(
         delta,
         messages,
         report,
-        voice: Voice::of(config),
+        voice: Voice::of(session, config),
     };
     let mut messages = String::new();
     if !config.quiet {
@@ -475,7 +481,7 @@ impl Answered {
             delta: failure(&error),
             messages,
             report: String::new(),
-            voice: Voice::of(config),
+            voice: Voice::of(session, config),
         }
     }
 }
@@ -505,11 +511,11 @@ pub fn state_report(session: &Session, config: &Config, row: &Row) -> Outcome {
     for module in state.loaded.active().iter().chain(state.loaded.inactive()) {
         text.push_str(&format!("{module:#?}\n"));
     }
-    say(config, row, text, true)
+    say(session, config, row, text, true)
 }
 
 /// A request that is answered by text alone.
-pub fn say(config: &Config, row: &Row, text: String, ok: bool) -> Outcome {
+pub fn say(session: &Session, config: &Config, row: &Row, text: String, ok: bool) -> Outcome {
     let answered = Answered {
         delta: Delta {
             failed: !ok,
@@ -517,7 +523,7 @@ pub fn say(config: &Config, row: &Row, text: String, ok: bool) -> Outcome {
         },
         messages: String::new(),
         report: text,
-        voice: Voice::of(config),
+        voice: Voice::of(session, config),
     };
     finish(answered, row)
 }
@@ -576,23 +582,28 @@ fn finish(answered: Answered, row: &Row) -> Outcome {
         voice,
     } = answered;
     let mut messages = messages.into_bytes();
-    let redirected = voice.redirect && !report.is_empty();
+    let redirected = voice.redirect && row.shell.echoes() && !report.is_empty();
     if redirected {
         delta.echo = report.lines().map(BString::from).collect();
     }
     let exit = u8::from(delta.failed);
     let emission = row.shell.emit(&delta);
-    if !redirected {
-        messages.extend_from_slice(report.as_bytes());
-    }
     if !voice.quiet {
         for dropped in &emission.dropped {
             messages.extend_from_slice(format!("warning: {dropped}\n").as_bytes());
         }
     }
+    let mut paged = None;
+    if !redirected && !report.is_empty() {
+        match voice.pager.filter(|_| row.for_people) {
+            Some(pager) => paged = Some((pager, report)),
+            None => messages.extend_from_slice(report.as_bytes()),
+        }
+    }
     Outcome {
         stdout: emission.code,
         stderr: messages,
+        paged,
         exit,
     }
 }

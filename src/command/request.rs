@@ -105,6 +105,8 @@ pub struct Options {
     pub trace: bool,
     /// Reports to standard output (`Some(true)`) or standard error (`Some(false)`).
     pub redirect: Option<bool>,
+    /// Through the pager, or not; `None`: as configured.
+    pub paginate: Option<bool>,
     /// The width to assume, in columns.
     pub width: Option<usize>,
     /// The style of `avail`.

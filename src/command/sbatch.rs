@@ -90,5 +90,6 @@ fn submit(script: &str, options: &[&str]) -> Result<Outcome, Diagnostic> {
             .code()
             .and_then(|code| u8::try_from(code).ok())
             .unwrap_or(1),
+        paged: None,
     })
 }

@@ -22,6 +22,10 @@ pub enum Words {
     Patterns,
     /// Directories.
     Directories,
+    /// Directories in MODULEPATH.
+    Modulepaths,
+    /// A loaded module, then one that can be loaded; or the latter alone.
+    Exchange,
     /// Names of collections.
     Collections,
     /// Anything.
@@ -75,7 +79,7 @@ pub static SUBCOMMANDS: &[Subcommand] = table![
     "try-load" ["try-load" 5 "try-add" 5 "try_load" 5 "try_add" 5 "tryload" 4 "tryadd" 4 "try" 3] Modules "MODULE..." LOADING "load modules, ignoring those that do not exist" change::try_load;
     "load-any" ["load-any" 5] Modules "MODULE..." LOADING "load the first module that exists" change::load_any;
     "unload" ["unload" 3 "delete" 3 "erase" 3 "remove" 3 "rm" 2] Loaded "MODULE..." LOADING "unload modules" change::unload;
-    "swap" ["swap" 2 "switch" 2] Modules "[OLD] NEW" LOADING "unload one module, load another" change::swap;
+    "swap" ["swap" 2 "switch" 2] Exchange "[OLD] NEW" LOADING "unload one module, load another" change::swap;
     "purge" ["purge" 2] Nothing "" LOADING "unload all modules (sticky ones stay unless --force)" change::purge;
     "refresh" ["refresh" 4] Nothing "" LOADING "define aliases and functions of loaded modules again" change::refresh;
     "update" ["update" 2 "reload" 3] Nothing "" LOADING "load all loaded modules again" change::update;
@@ -106,7 +110,7 @@ pub static SUBCOMMANDS: &[Subcommand] = table![
     "freeze" ["freeze" 3] Collections "[--check] [NAME]" SETS "write a collection as scripts that a shell sources, without a search" freeze::run;
     "disable" ["disable" 4 "saverm" 5] Collections "[NAME...]" SETS "put a collection away" collections::disable;
     "use" ["use" 3] Directories "[-a] [--priority N] DIR..." PATHS "put directories in front of MODULEPATH" change::use_paths;
-    "unuse" ["unuse" 3] Directories "DIR..." PATHS "take directories out of MODULEPATH" change::unuse;
+    "unuse" ["unuse" 3] Modulepaths "DIR..." PATHS "take directories out of MODULEPATH" change::unuse;
     "last-error" ["last-error" 4 "last_error" 4] Nothing "" OTHER "the last error once more" query::last_error;
 ];
 

@@ -415,6 +415,12 @@ settings! {
     load_files: bool = true, true; "XMOD_LOAD_FILES" ;
     /// Reports go to standard output instead of standard error.
     redirect: bool = false, false; "MODULES_REDIRECT_OUTPUT" "LMOD_REDIRECT" ;
+    /// Reports on a terminal go through the pager.
+    paginate: bool = true, true; "MODULES_PAGINATE" ;
+    /// The pager with its arguments; none where it is empty, `cat`, or a program that is not there.
+    pager: String = "less".to_owned(), "less -eFKRX".to_owned(); "MODULES_PAGER" "LMOD_PAGER" ;
+    /// What the pager gets in the variable `LESS`; where this is empty it keeps the user's.
+    pager_options: String = "-XqMREF".to_owned(), String::new(); "LMOD_PAGER_OPTS" ;
     /// Loading a requirement that is missing, and unloading what nobody needs, happen by themselves.
     auto_handling: bool = false, true; "MODULES_AUTO_HANDLING" ;
     /// Requirements hold as long as a module is loaded: what is unloaded takes along the modules that need it and what came

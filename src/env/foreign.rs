@@ -46,7 +46,9 @@ pub(super) fn take_over(
 ) -> Result<(), Vec<Module>> {
     let table = lmod_table(env);
     let tags = lists(env, "__MODULES_LMTAG");
-    if table.is_none() && !env.keys().any(|name| name.starts_with(b"__MODULES_LM")) {
+    // Environment Modules keeps nothing but the readable variables for modules that are nothing special.
+    let is_modules = |name: &BString| name.starts_with(b"__MODULES_LM") || name == "MODULES_CMD";
+    if table.is_none() && !env.keys().any(is_modules) {
         return Err(modules);
     }
     if let Some(table) = &table {

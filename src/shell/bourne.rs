@@ -3,7 +3,7 @@
 //! Source: POSIX.1-2017 "Shell Command Language"; the manuals of the four others. One statement a line, because CMake's
 //! `FindEnvModules` and similar readers take the code apart by lines.
 
-use bstr::BString;
+use bstr::{BString, ByteSlice};
 
 use super::script::{Addition, Script, ScriptStatements};
 use super::{Outcome, Statements, is_identifier, push, quote};
@@ -20,6 +20,11 @@ pub(super) struct Bourne {
     any_function_name: bool,
     /// How a variable is given a value and exported.
     assignment: Assignment,
+    /// Whether it holds text only: other bytes would end its reading in the middle of a word.
+    text_only: bool,
+    /// What keeps an alias of the user from being put in place of a command: a backslash, or nothing where clients take the
+    /// code apart by lines.
+    guard: &'static [u8],
     /// The command that prints its arguments as they are, one a line.
     print: &'static str,
     reserved: &'static [&'static str],
@@ -39,8 +44,21 @@ pub(super) static SH: Bourne = Bourne {
     exports_functions: false,
     any_function_name: false,
     assignment: Assignment::Plain,
+    text_only: false,
+    guard: b"",
     print: "printf '%s\\n'",
     reserved: &["PPID", "_"],
+};
+
+pub(super) static YASH: Bourne = Bourne {
+    completes: None,
+    exports_functions: false,
+    any_function_name: false,
+    assignment: Assignment::Plain,
+    text_only: true,
+    guard: b"\\",
+    print: "\\printf '%s\\n'",
+    reserved: &["LINENO", "PPID", "_"],
 };
 
 pub(super) static BASH: Bourne = Bourne {
@@ -48,7 +66,9 @@ pub(super) static BASH: Bourne = Bourne {
     exports_functions: true,
     any_function_name: true,
     assignment: Assignment::Plain,
-    print: "printf '%s\\n'",
+    text_only: false,
+    guard: b"\\",
+    print: "\\printf '%s\\n'",
     reserved: &[
         "BASHOPTS",
         "BASH_ARGC",
@@ -73,7 +93,9 @@ pub(super) static ZSH: Bourne = Bourne {
     exports_functions: false,
     any_function_name: true,
     assignment: Assignment::Export,
-    print: "builtin print -rl --",
+    text_only: false,
+    guard: b"\\",
+    print: "\\builtin print -rl --",
     // Lower-case names are tied to `PATH` and its kind, or tell about the shell: a module that sets `path` means its own.
     reserved: &[
         "ARGC",
@@ -116,7 +138,9 @@ pub(super) static KSH: Bourne = Bourne {
     exports_functions: false,
     any_function_name: false,
     assignment: Assignment::Plain,
-    print: "print -r --",
+    text_only: false,
+    guard: b"\\",
+    print: "\\print -r --",
     reserved: &["LINENO", "PPID", "SECONDS", "RANDOM", "_"],
 };
 
@@ -125,7 +149,9 @@ pub(super) static MKSH: Bourne = Bourne {
     exports_functions: false,
     any_function_name: true,
     assignment: Assignment::Plain,
-    print: "print -r --",
+    text_only: false,
+    guard: b"\\",
+    print: "\\print -r --",
     reserved: &[
         "EPOCHREALTIME",
         "KSHEGID",
@@ -154,7 +180,8 @@ impl Bourne {
         };
         let name = name.as_bytes();
         // An alias of that name would be put in place of the name that is being defined.
-        push(out, &[b"unalias ", name, b" 2>/dev/null || true;\n"]);
+        let unalias = [self.guard, b"unalias "].concat();
+        push(out, &[&unalias, name, b" 2>/dev/null || true;\n"]);
         push(out, &[name, b" () {\n", body, b"\n};\n"]);
         Ok(())
     }
@@ -168,7 +195,11 @@ impl Statements for Bourne {
     fn open(&self, _: &mut Vec<u8>) {}
 
     fn write(&self, change: &Change, out: &mut Vec<u8>) -> Result<(), &'static str> {
+        let guard = self.guard;
         match change {
+            Change::SetVar { value, .. } if self.text_only && value.to_str().is_err() => {
+                return Err("this shell holds only UTF-8 text");
+            }
             Change::SetVar { name, value } => {
                 let name = name.as_str().as_bytes();
                 let word = if value.is_empty() {
@@ -178,36 +209,57 @@ impl Statements for Bourne {
                 };
                 match self.assignment {
                     Assignment::Plain => {
-                        push(out, &[name, b"=", &word, b";\nexport ", name, b";\n"]);
+                        push(out, &[name, b"=", &word, b";\n"]);
+                        push(out, &[guard, b"export ", name, b";\n"]);
                     }
-                    Assignment::Export => push(out, &[b"export ", name, b"=", &word, b";\n"]),
+                    Assignment::Export => {
+                        push(out, &[guard, b"export ", name, b"=", &word, b";\n"]);
+                    }
                 }
             }
             Change::UnsetVar { name } => {
-                push(out, &[b"unset ", name.as_str().as_bytes(), b";\n"]);
+                push(out, &[guard, b"unset ", name.as_str().as_bytes(), b";\n"]);
             }
             Change::SetAlias { name, value } => {
                 let value = quote::sh_single(value);
-                push(out, &[b"alias ", name.as_bytes(), b"=", &value, b";\n"]);
+                push(
+                    out,
+                    &[guard, b"alias ", name.as_bytes(), b"=", &value, b";\n"],
+                );
             }
             Change::UnsetAlias { name } => {
                 push(
                     out,
-                    &[b"unalias ", name.as_bytes(), b" 2>/dev/null || true;\n"],
+                    &[
+                        guard,
+                        b"unalias ",
+                        name.as_bytes(),
+                        b" 2>/dev/null || true;\n",
+                    ],
                 );
             }
             Change::SetFunction { name, sh, .. } => self.function(name, sh, out)?,
             Change::UnsetFunction { name } => {
                 push(
                     out,
-                    &[b"unset -f ", name.as_bytes(), b" 2>/dev/null || true;\n"],
+                    &[
+                        guard,
+                        b"unset -f ",
+                        name.as_bytes(),
+                        b" 2>/dev/null || true;\n",
+                    ],
                 );
             }
             Change::ExportFunction { name } => {
                 if self.exports_functions {
                     push(
                         out,
-                        &[b"export -f ", name.as_bytes(), b" 2>/dev/null || true;\n"],
+                        &[
+                            guard,
+                            b"export -f ",
+                            name.as_bytes(),
+                            b" 2>/dev/null || true;\n",
+                        ],
                     );
                 }
             }
@@ -217,7 +269,10 @@ impl Statements for Bourne {
                 spec,
             } => {
                 if self.completes == Some(shell.as_str()) {
-                    push(out, &[b"complete ", spec, b" ", command.as_bytes(), b";\n"]);
+                    push(
+                        out,
+                        &[guard, b"complete ", spec, b" ", command.as_bytes(), b";\n"],
+                    );
                 }
             }
             Change::Uncomplete { shell, command } => {
@@ -225,6 +280,7 @@ impl Statements for Bourne {
                     push(
                         out,
                         &[
+                            guard,
                             b"complete -r ",
                             command.as_bytes(),
                             b" 2>/dev/null || true;\n",

@@ -5,7 +5,7 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::{Row, cmake, elvish, lisp, lua, nu, pwsh, python, quote, r, ruby, tcl};
+use super::{Row, cmake, cmd, elvish, lisp, lua, nu, pwsh, python, quote, r, ruby, tcl};
 
 /// The version of Lmod whose interface this is; clients compare it.
 pub const LMOD_VERSION: &str = "9.2.9";
@@ -60,6 +60,8 @@ pub struct Start {
     /// Code that only interactive shells run; empty where the shell has no completion for us.
     completion: &'static str,
     quote: fn(&[u8]) -> Vec<u8>,
+    /// The statement that reads a file, in a shell that cannot take its text from the output of a command.
+    reads: Option<&'static str>,
 }
 
 impl Start {
@@ -71,6 +73,19 @@ impl Start {
 }
 
 impl Row {
+    /// Code for `eval` that makes a session know `module`: the text of the start file, or a statement that reads the installed
+    /// one. `None` where there is no such thing (JSON).
+    pub fn autoinit(&self, paths: &InitPaths) -> Option<String> {
+        let start = self.start.as_ref()?;
+        match start.reads {
+            Some(reads) => {
+                let file = paths.home.join("init").join(start.files[0]);
+                Some(format!("{reads} {};\n", start.word(file.as_str())))
+            }
+            None => self.init_text(paths),
+        }
+    }
+
     /// The text that a shell reads when it starts; `None` where there is no such thing (JSON).
     pub fn init_text(&self, paths: &InitPaths) -> Option<String> {
         let start = self.start.as_ref()?;
@@ -90,49 +105,42 @@ impl Row {
 }
 
 macro_rules! starts {
-    ($($name:ident = $files:expr, $text:literal, $completion:literal, $quote:expr;)*) => { $(
+    ($($name:ident = $files:expr, $text:literal, $completion:expr, $quote:expr, $reads:expr;)*) => { $(
         pub(super) const $name: Option<Start> = Some(Start {
             files: &$files,
             text: include_str!(concat!("../../shell/", $text)),
-            completion: include_str!(concat!("../../shell/completions/", $completion)),
+            completion: $completion,
             quote: $quote,
-        });
-    )* };
-    ($($name:ident = $files:expr, $text:literal, $quote:expr;)*) => { $(
-        pub(super) const $name: Option<Start> = Some(Start {
-            files: &$files,
-            text: include_str!(concat!("../../shell/", $text)),
-            completion: "",
-            quote: $quote,
+            reads: $reads,
         });
     )* };
 }
 
+#[rustfmt::skip]
 starts! {
-    BASH = ["bash"], "init.bash", "bash", quote::sh;
-    ZSH = ["zsh"], "init.zsh", "zsh", quote::sh;
-    TCSH = ["tcsh"], "init.csh", "tcsh", quote::csh;
-    CSH = ["csh"], "init.csh", "tcsh", quote::csh;
-    FISH = ["fish"], "init.fish", "fish", quote::backslashed;
-}
-
-starts! {
-    SH = ["sh"], "init.sh", quote::sh;
-    KSH = ["ksh"], "init.ksh", quote::sh;
-    MKSH = ["mksh"], "init.ksh", quote::sh;
-    RC = ["rc"], "init.rc", quote::doubled;
-    NU = ["nushell"], "init.nu", |v| nu::string(v).expect(UTF8).into_bytes();
-    XONSH = ["xonsh.xsh"], "init.xsh", python::string;
-    ELVISH = ["elvish", "xmod.elv"], "init.elv", elvish::string;
-    PWSH = ["pwsh.ps1"], "init.ps1", |v| pwsh::string(v).expect(UTF8).into_bytes();
-    PYTHON = ["env_modules_python.py", "env_modules.py", "python.py"], "init.py", python::string;
-    PERL = ["perl", "perl.pm"], "init.pl", quote::backslashed;
-    RUBY = ["env_modules_ruby.rb", "ruby.rb"], "init.rb", ruby::string;
-    R = ["R", "r.R"], "init.R", r::string;
-    CMAKE = ["cmake"], "init.cmake", cmake::string;
-    LISP = ["lisp", "lisp.el"], "init.el", lisp::string;
-    LUA = ["lua"], "init.lua", lua::string;
-    TCL = ["tcl"], "init.tcl", tcl::string;
+    BASH = ["bash"], "init.bash", include_str!("../../shell/completions/bash"), quote::sh, None;
+    ZSH = ["zsh"], "init.zsh", include_str!("../../shell/completions/zsh"), quote::sh, None;
+    TCSH = ["tcsh"], "init.csh", include_str!("../../shell/completions/tcsh"), quote::csh, Some("source");
+    CSH = ["csh"], "init.csh", include_str!("../../shell/completions/tcsh"), quote::csh, Some("source");
+    FISH = ["fish", "profile.fish"], "init.fish", include_str!("../../shell/completions/fish"), quote::backslashed, None;
+    SH = ["sh"], "init.sh", "", quote::sh, None;
+    KSH = ["ksh"], "init.ksh", "", quote::sh, None;
+    MKSH = ["mksh"], "init.ksh", "", quote::sh, None;
+    YASH = ["yash"], "init.sh", "", quote::sh, None;
+    RC = ["rc"], "init.rc", "", quote::doubled, None;
+    NU = ["nushell"], "init.nu", "", |v| nu::string(v).expect(UTF8).into_bytes(), None;
+    XONSH = ["xonsh.xsh"], "init.xsh", "", python::string, None;
+    ELVISH = ["elvish", "xmod.elv"], "init.elv", "", elvish::string, None;
+    PWSH = ["pwsh.ps1"], "init.ps1", "", |v| pwsh::string(v).expect(UTF8).into_bytes(), None;
+    CMD = ["cmd.cmd"], "init.cmd", "", cmd::path, Some("call");
+    PYTHON = ["env_modules_python.py", "env_modules.py", "python.py"], "init.py", "", python::string, None;
+    PERL = ["perl", "perl.pm"], "init.pl", "", quote::backslashed, None;
+    RUBY = ["env_modules_ruby.rb", "ruby.rb"], "init.rb", "", ruby::string, None;
+    R = ["R", "r.R"], "init.R", "", r::string, None;
+    CMAKE = ["cmake"], "init.cmake", "", cmake::string, None;
+    LISP = ["lisp", "lisp.el"], "init.el", "", lisp::string, None;
+    LUA = ["lua"], "init.lua", "", lua::string, None;
+    TCL = ["tcl"], "init.tcl", "", tcl::string, None;
 }
 
 const UTF8: &str = "paths are UTF-8";

@@ -83,4 +83,8 @@ impl Shell for Json {
         code.push(b'\n');
         Emission { code, dropped }
     }
+
+    fn echoes(&self) -> bool {
+        true
+    }
 }

@@ -9,8 +9,10 @@
 
 mod bourne;
 mod cmake;
+mod cmd;
 mod csh;
 mod elvish;
+mod envfile;
 mod fish;
 mod init;
 mod json;
@@ -79,6 +81,9 @@ enum Outcome<'a> {
 pub trait Shell: Sync + fmt::Debug {
     /// Writes the code that makes all changes of `delta`.
     fn emit(&self, delta: &Delta) -> Emission;
+
+    /// Whether the code can hold text to be printed: where not, reports stay on standard error.
+    fn echoes(&self) -> bool;
 }
 
 /// A shell whose code is a sequence of statements. All methods are required: a new shell that forgets one does not
@@ -131,6 +136,10 @@ impl<T: Statements> Shell for T {
         }
         self.close(outcome(delta), out);
         emission
+    }
+
+    fn echoes(&self) -> bool {
+        true
     }
 }
 
@@ -235,6 +244,8 @@ pub struct Row {
     pub aliases: &'static [&'static str],
     /// The shell type that modulefiles see (`module-info shelltype`, `myShellType`).
     pub kind: &'static str,
+    /// Whether people type into it: a report may go through the pager.
+    pub for_people: bool,
     /// What writes its code.
     pub shell: &'static dyn Shell,
     /// What it reads when it starts.
@@ -253,45 +264,40 @@ impl Row {
 }
 
 /// All shells and languages, in the order in which help lists them.
+#[rustfmt::skip]
 pub static SHELLS: &[Row] = &[
-    row("bash", &[], "sh", &bourne::BASH, init::BASH).sources(&bourne::BASH),
-    row("zsh", &[], "sh", &bourne::ZSH, init::ZSH).sources(&bourne::ZSH),
-    row(
-        "sh",
-        &["dash", "ash", "busybox", "yash"],
-        "sh",
-        &bourne::SH,
-        init::SH,
-    )
-    .sources(&bourne::SH),
-    row("ksh", &["ksh93"], "sh", &bourne::KSH, init::KSH).sources(&bourne::KSH),
-    row("mksh", &["pdksh", "lksh"], "sh", &bourne::MKSH, init::MKSH).sources(&bourne::MKSH),
-    row("tcsh", &[], "csh", &csh::TCSH, init::TCSH).sources(&csh::TCSH),
-    row("csh", &[], "csh", &csh::CSH, init::CSH).sources(&csh::CSH),
-    row("fish", &[], "fish", &fish::Fish, init::FISH).sources(&fish::Fish),
-    row("rc", &[], "rc", &rc::Rc, init::RC),
-    row("nushell", &["nu"], "nushell", &nu::Nu, init::NU),
-    row("xonsh", &[], "python", &python::XONSH, init::XONSH),
-    row("elvish", &[], "elvish", &elvish::Elvish, init::ELVISH),
-    row("pwsh", &["powershell"], "pwsh", &pwsh::Pwsh, init::PWSH),
-    row(
-        "python",
-        &["python3"],
-        "python",
-        &python::PYTHON,
-        init::PYTHON,
-    ),
-    row("perl", &[], "perl", &perl::Perl, init::PERL),
-    row("ruby", &[], "ruby", &ruby::Ruby, init::RUBY),
-    row("r", &["R", "Rscript"], "r", &r::R, init::R),
-    row("cmake", &[], "cmake", &cmake::CMake, init::CMAKE),
-    row("lisp", &["emacs"], "lisp", &lisp::Lisp, init::LISP),
-    row("lua", &[], "lua", &lua::Lua, init::LUA),
-    row("tcl", &[], "tcl", &tcl::Tcl, init::TCL),
-    row("json", &[], "json", &json::Json, None),
+    shell("bash", &[], "sh", &bourne::BASH, init::BASH).sources(&bourne::BASH),
+    shell("zsh", &[], "sh", &bourne::ZSH, init::ZSH).sources(&bourne::ZSH),
+    shell("sh", &["dash", "ash", "busybox"], "sh", &bourne::SH, init::SH).sources(&bourne::SH),
+    shell("ksh", &["ksh93"], "sh", &bourne::KSH, init::KSH).sources(&bourne::KSH),
+    shell("mksh", &["pdksh", "lksh"], "sh", &bourne::MKSH, init::MKSH).sources(&bourne::MKSH),
+    shell("yash", &[], "sh", &bourne::YASH, init::YASH).sources(&bourne::YASH),
+    shell("tcsh", &[], "csh", &csh::TCSH, init::TCSH).sources(&csh::TCSH),
+    shell("csh", &[], "csh", &csh::CSH, init::CSH).sources(&csh::CSH),
+    shell("fish", &[], "fish", &fish::Fish, init::FISH).sources(&fish::Fish),
+    shell("rc", &[], "rc", &rc::Rc, init::RC),
+    shell("nushell", &["nu"], "nushell", &nu::Nu, init::NU),
+    shell("xonsh", &[], "python", &python::XONSH, init::XONSH),
+    shell("elvish", &[], "elvish", &elvish::Elvish, init::ELVISH),
+    shell("pwsh", &["powershell"], "pwsh", &pwsh::Pwsh, init::PWSH),
+    shell("cmd", &[], "cmd", &cmd::Cmd, init::CMD),
+    language("python", &["python3"], &python::PYTHON, init::PYTHON),
+    language("perl", &[], &perl::Perl, init::PERL),
+    language("ruby", &[], &ruby::Ruby, init::RUBY),
+    language("r", &["R", "Rscript"], &r::R, init::R),
+    language("cmake", &[], &cmake::CMake, init::CMAKE),
+    language("lisp", &["emacs"], &lisp::Lisp, init::LISP),
+    language("lua", &[], &lua::Lua, init::LUA),
+    language("tcl", &[], &tcl::Tcl, init::TCL),
+    language("json", &[], &json::Json, None),
+    language("dotenv", &[], &envfile::DOTENV, None),
+    language("systemd", &[], &envfile::SYSTEMD, None),
+    language("docker", &["dockerfile"], &envfile::DOCKER, None),
+    language("github", &[], &envfile::GITHUB, None),
 ];
 
-const fn row(
+/// A program that people type into.
+const fn shell(
     name: &'static str,
     aliases: &'static [&'static str],
     kind: &'static str,
@@ -302,6 +308,25 @@ const fn row(
         name,
         aliases,
         kind,
+        for_people: true,
+        shell,
+        start,
+        script: None,
+    }
+}
+
+/// What programs read. Modulefiles see it as a kind of its own.
+const fn language(
+    name: &'static str,
+    aliases: &'static [&'static str],
+    shell: &'static dyn Shell,
+    start: Option<Start>,
+) -> Row {
+    Row {
+        name,
+        aliases,
+        kind: name,
+        for_people: false,
         shell,
         start,
         script: None,
@@ -412,7 +437,8 @@ mod tests {
 
     #[test]
     fn a_failed_request_says_so_in_every_language() {
-        for row in SHELLS {
+        // A file of variables has no word for it: it stays empty.
+        for row in SHELLS.iter().filter(|row| row.shell.echoes()) {
             let good = row.shell.emit(&Delta::default()).code;
             let bad = row.shell.emit(&Delta {
                 failed: true,

@@ -76,6 +76,18 @@ pub(crate) const INTERPRETERS: &[Interpreter] = &[
     },
     Interpreter {
         shell: "sh",
+        program: &["busybox", "sh"],
+        strict: "set -e",
+        ..PLAIN
+    },
+    Interpreter {
+        shell: "yash",
+        program: &["yash"],
+        strict: "set -e",
+        ..PLAIN
+    },
+    Interpreter {
+        shell: "sh",
         program: &["bash", "--posix"],
         strict: "set -e",
         ..PLAIN
@@ -358,7 +370,7 @@ impl Interpreter {
         let _ = std::fs::remove_file(&out);
         let mut command = Command::new("timeout");
         command
-            .arg("60")
+            .arg("120")
             .args(self.program)
             .arg(&file)
             .env_clear()

@@ -149,22 +149,23 @@ const OPERATIONS: &[Operation] = &[
 
 /// Shells whose start file defines `ml` as a command.
 const WITH_ML: &[&str] = &[
-    "bash", "zsh", "sh", "ksh", "mksh", "tcsh", "csh", "fish", "rc", "nushell", "xonsh",
+    "bash", "zsh", "sh", "ksh", "mksh", "yash", "tcsh", "csh", "fish", "rc", "nushell", "xonsh",
 ];
 
 /// Shells that have aliases, or take them as functions.
 const ALIASES: &[&str] = &[
-    "bash", "zsh", "sh", "ksh", "mksh", "tcsh", "csh", "fish", "rc", "xonsh",
+    "bash", "zsh", "sh", "ksh", "mksh", "yash", "tcsh", "csh", "fish", "rc", "xonsh",
 ];
 
 /// Programs that people type into: a text result is printed there, and is a value elsewhere.
 const SHELLS_PROPER: &[&str] = &[
-    "bash", "zsh", "sh", "ksh", "mksh", "tcsh", "csh", "fish", "rc", "nushell", "xonsh", "elvish",
+    "bash", "zsh", "sh", "ksh", "mksh", "yash", "tcsh", "csh", "fish", "rc", "nushell", "xonsh",
+    "elvish",
 ];
 
 /// Shells for which modulefiles write functions.
 const FUNCTIONS: &[&str] = &[
-    "bash", "zsh", "sh", "ksh", "mksh", "tcsh", "csh", "fish", "rc",
+    "bash", "zsh", "sh", "ksh", "mksh", "yash", "tcsh", "csh", "fish", "rc",
 ];
 
 fn uses(i: &Interpreter, line: &str, shells: &[&str]) -> Option<Vec<String>> {

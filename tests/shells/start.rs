@@ -78,6 +78,8 @@ fn linters_find_nothing_in_start_files_and_code() {
             &["shellcheck", "-S", "warning", "-e", DATA, "-s", "ksh"],
         ),
         ("mksh", &["mksh", "-n"]),
+        ("sh", &["busybox", "sh", "-n"]),
+        ("yash", &["yash", "-n"]),
         ("tcsh", &["tcsh", "-f", "-n"]),
         ("fish", &["fish", "--no-config", "-n"]),
         ("rc", &["rc", "-n"]),
@@ -85,6 +87,16 @@ fn linters_find_nothing_in_start_files_and_code() {
         ("python", &["python3", "-W", "error", "-m", "py_compile"]),
         ("perl", &["perl", "-wc"]),
         ("ruby", &["ruby", "-wc"]),
+        ("lua", &["luac5.3", "-p"]),
+        (
+            "r",
+            &[
+                "Rscript",
+                "--vanilla",
+                "-e",
+                "invisible(parse(commandArgs(TRUE)))",
+            ],
+        ),
     ];
     let dir = tempfile::tempdir().unwrap();
     for (shell, linter) in linters {
@@ -118,7 +130,8 @@ const STRICT: &[(&str, &[&str], &str, &str)] = &[
         "bash",
         &["bash", "--noprofile", "--norc"],
         "set -euo pipefail; set -o noclobber; shopt -s expand_aliases failglob; IFS=/:a; \
-         alias eval=false local=false cd=false set=false return=false read=false",
+         alias eval=false local=false cd=false set=false return=false read=false \
+         export=false unset=false printf=false alias=false unalias=false ls=false",
         ".",
     ),
     (
@@ -137,7 +150,8 @@ const STRICT: &[(&str, &[&str], &str, &str)] = &[
     (
         "zsh",
         &["zsh", "-f"],
-        "setopt err_return no_unset rc_quotes csh_null_glob all_export; alias module=false ml=false",
+        "setopt err_return no_unset rc_quotes csh_null_glob all_export; alias module=false ml=false; \
+         alias export=false unset=false print=false builtin=false unalias=false ls=false",
         ".",
     ),
     ("zsh", &["zsh", "-f"], "emulate sh; set -eu", "."),

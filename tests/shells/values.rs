@@ -9,9 +9,10 @@ use xmod::env::{Change, Delta, VarName};
 use xmod::shell::find;
 
 use super::interpreters::{INTERPRETERS, Interpreter};
+use crate::support::XMOD;
 
 /// Values that break shells.
-fn hostile() -> Vec<Vec<u8>> {
+pub(crate) fn hostile() -> Vec<Vec<u8>> {
     let mut values: Vec<Vec<u8>> = [
         "",
         " ",
@@ -203,6 +204,8 @@ fn round_trip(interpreter: &Interpreter, values: &[Vec<u8>]) -> Result<(), Strin
 fn hostile_values_come_back_from_every_shell() {
     let mut values = hostile();
     values.push(b"'!\n".repeat(1200));
+    // `V100=` and the NUL at the end fit into 128 KiB with it, and no byte more.
+    values.push(vec![b'y'; 128 * 1024 - "V100=".len() - 1]);
     for unit in ["x", "a b'\"\\$!{}*\n"] {
         let count = 100_000 / unit.len();
         values.push(unit.repeat(count).into_bytes());
@@ -247,5 +250,75 @@ fn random_values_come_back_from_every_shell() {
                 round_trip(interpreter, &values).map_err(TestCaseError::fail)
             })
             .unwrap();
+    }
+}
+
+/// Text for a Lua file: every byte by its number, so that what is tested is the way to the shell.
+fn lua_string(value: &[u8]) -> String {
+    let mut text = String::from("\"");
+    for byte in value {
+        text.push_str(&format!("\\{byte:03}"));
+    }
+    text.push('"');
+    text
+}
+
+#[test]
+fn hostile_values_of_a_modulefile_come_back_from_every_shell() {
+    for interpreter in INTERPRETERS
+        .iter()
+        .filter(|i| i.has_start_file() && i.is_here())
+    {
+        let dir = tempfile::tempdir().unwrap();
+        let mut values = hostile();
+        values.push(vec![b'z'; interpreter.max_value.min(100_000) - 1]);
+        // The BSD csh bounds the number of words in all code.
+        let bounded = interpreter.max_value < usize::MAX;
+        values.truncate(if bounded { 40 } else { usize::MAX });
+        let code: String = values
+            .iter()
+            .enumerate()
+            .map(|(i, value)| format!("setenv(\"V{i}\", {})\n", lua_string(value)))
+            .collect();
+        std::fs::create_dir(dir.path().join("mf")).unwrap();
+        std::fs::write(dir.path().join("mf/hostile.lua"), code).unwrap();
+        let init = interpreter.install(Path::new(XMOD), dir.path());
+        let script = interpreter.script(&init, &[interpreter.command(&["load", "hostile"])]);
+        let modulepath = dir.path().join("mf");
+        let env: &[(&str, &[u8])] = &[("MODULEPATH", modulepath.to_str().unwrap().as_bytes())];
+        let seen = interpreter.run(&script, env, dir.path());
+        assert!(
+            !dir.path().join("EVIL").exists(),
+            "{:?}",
+            interpreter.program
+        );
+        let get = |name: &str| seen.env.get(bstr::BStr::new(name)).map(|v| v.as_slice());
+        let name = interpreter.program[0];
+        assert_eq!(
+            get("LOADEDMODULES"),
+            Some(&b"hostile"[..]),
+            "{name}: {seen:?}"
+        );
+        for (i, value) in values.iter().enumerate() {
+            let variable = format!("V{i}");
+            // A value that the language cannot hold is named in a warning and left out, never changed.
+            let warned = seen
+                .stderr
+                .contains(&format!("variable `{variable}` left as it is"));
+            let text = std::str::from_utf8(value).is_ok();
+            let rare = !text || value.iter().any(|b| [1, 2].contains(b));
+            assert!(!warned || rare, "{name}: {value:?} {}", seen.stderr);
+            let wanted = match value.as_slice() {
+                [] if !interpreter.holds_empty => None,
+                _ if warned => None,
+                value => Some(value),
+            };
+            assert_eq!(
+                get(&variable).map(bstr::BStr::new),
+                wanted.map(bstr::BStr::new),
+                "{name}: {value:?} {}",
+                seen.stderr
+            );
+        }
     }
 }
