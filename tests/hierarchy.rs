@@ -163,23 +163,23 @@ fn a_typo_finds_its_way_home() {
         })
     };
     insta::assert_snapshot!(explain("samtool"), @"
-    error: no module `samtool`
+    error: The following module(s) are unknown: `samtool`
      |
      = help: did you mean `samtools`?
     ");
     insta::assert_snapshot!(explain("SamTools/1.20"), @"
-    error: no module `SamTools/1.20`
+    error: The following module(s) are unknown: `SamTools/1.20`
      |
      = help: did you mean `samtools/1.20`?
     ");
     insta::assert_snapshot!(explain("samtools/1.21"), @"
-    error: no module `samtools/1.21`
+    error: The following module(s) are unknown: `samtools/1.21`
      |
      = note: there is `samtools/1.20` or `samtools/1.19`
      = help: `module avail samtools` lists all versions
     ");
     insta::assert_snapshot!(explain("nothing-like-it"), @"
-    error: no module `nothing-like-it`
+    error: The following module(s) are unknown: `nothing-like-it`
      |
      = help: `module spider nothing-like-it` looks in all hierarchies, `module avail` shows what can be loaded now
     ");

@@ -46,6 +46,7 @@ pub(super) fn overview(context: &mut Context) -> Result<(), Diagnostic> {
                 entries.push(Entry {
                     name: first.name.clone(),
                     marks: vec![count.to_string()],
+                    symbols: Vec::new(),
                 });
             }
             Section {
@@ -238,10 +239,11 @@ fn listing(context: &Context, trees: &[Tree]) -> Avail {
                     marks.push("D".to_owned());
                     explain("D", "Default Module");
                 }
-                marks.extend(module.symbols.iter().filter(|s| *s != "default").cloned());
+                let symbols = module.symbols.iter().filter(|s| *s != "default");
                 Entry {
                     name: module.full_name.clone(),
                     marks,
+                    symbols: symbols.cloned().collect(),
                 }
             });
             Section {

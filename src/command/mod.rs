@@ -430,7 +430,9 @@ fn answer(
     }
     let diagnostic = match result {
         Ok(()) => {
-            if !config.quiet {
+            if config.quiet {
+                messages.push_str(&view::report::direct(&report));
+            } else {
                 let layout = || layout(session, Some(&request.options));
                 messages.push_str(&view::report::render(&report, layout));
                 for error in &errors {
@@ -475,10 +477,11 @@ impl Answered {
         mut messages: String,
         diagnostic: &Diagnostic,
     ) -> Answered {
-        let error = rendered(session, config, Severity::Error, diagnostic);
-        messages.push_str(&error);
+        messages.push_str(&rendered(session, config, Severity::Error, diagnostic));
+        // Kept even where nothing is said: programs ask for quiet and read the reason from here.
+        let kept = diagnostic.render(Severity::Error, false, layout(session, None).width);
         Answered {
-            delta: failure(&error),
+            delta: failure(&kept),
             messages,
             report: String::new(),
             voice: Voice::of(session, config),

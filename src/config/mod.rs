@@ -407,6 +407,9 @@ settings! {
     site_package_path: String = String::new(), String::new(); "LMOD_PACKAGE_PATH" ;
     /// Programs that modulefiles start also run while the files are only read for listings, searches and caches.
     crawl_programs: bool = true, true; ;
+    /// The first line of the message about a module that does not exist; `{module}` stands for what was asked for. Scripts
+    /// look for the sentence of the system that they were written for.
+    unknown_module: String = "The following module(s) are unknown: `{module}`".to_owned(), "Unable to locate a modulefile for `{module}`".to_owned(); "XMOD_UNKNOWN_MODULE" ;
     /// No messages for people, not even errors.
     quiet: bool = false, false; "LMOD_QUIET" ;
     /// Caches are not used.

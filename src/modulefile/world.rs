@@ -19,6 +19,8 @@ use crate::session::{Environment, Session};
 pub enum Level {
     /// As it is: `puts stderr`, `LmodMessage`, `report`.
     Plain,
+    /// As it is, and not even `--quiet` holds it back: what goes straight to standard error (`io.stderr:write`).
+    Direct,
     /// `LmodWarning`, `reportWarning`.
     Warning,
     /// `reportError`: counts as an error, evaluation goes on.

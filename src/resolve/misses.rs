@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::{ResolveError, Resolver};
-use crate::diag::Diagnostic;
+use crate::config::Config;
+use crate::diag::{Diagnostic, Kind};
 use crate::name::{Spec, Versions};
 use crate::tree::{Child, RcReader, Subject, Way, file_path, joined};
 
@@ -20,6 +21,12 @@ pub struct Elsewhere {
 }
 
 impl Resolver {
+    /// The bare message about a module that does not exist, in the words of the setting `unknown_module`.
+    pub fn unknown(spec: &Spec, config: &Config) -> Diagnostic {
+        let title = &config.unknown_module;
+        Diagnostic::new(Kind::Module, title.replace("{module}", &spec.to_string()))
+    }
+
     /// The message for a failed request. `elsewhere` are the modules of that name that a cache or a crawl knows.
     ///
     /// The modulepaths are listed for it (one directory each), never walked.
@@ -33,6 +40,7 @@ impl Resolver {
         let ResolveError::NotFound { spec } = error else {
             return diagnostic;
         };
+        let diagnostic = Self::unknown(spec, rc.config());
         if spec.is_file() {
             return diagnostic;
         }

@@ -151,7 +151,13 @@ impl Modulefiles for Trees<'_> {
         loaded: &Loaded,
     ) -> Result<Found, Miss> {
         self.look_in(modulepaths, loaded);
-        Ok(self.resolver.resolve(spec, &mut self.rc)?)
+        let found = self.resolver.resolve(spec, &mut self.rc);
+        found.map_err(|error| match error {
+            ResolveError::NotFound { spec } => {
+                Miss::Unknown(Box::new(Resolver::unknown(&spec, self.rc.config)))
+            }
+            other => Miss::from(other),
+        })
     }
 
     fn read(&mut self, file: &Utf8Path) -> Result<Arc<SourceFile>, Diagnostic> {

@@ -478,7 +478,7 @@ impl Transition<'_> {
                 }
                 Ok(())
             }
-            RelationKind::Switch => match relation.specs.get(1) {
+            RelationKind::Switch => match relation.specs.last() {
                 Some(new) => self.unload_match(new),
                 None => Ok(()),
             },

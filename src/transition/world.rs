@@ -229,10 +229,18 @@ impl Transition<'_> {
                 Ok(())
             }
             RelationKind::Switch => {
-                let [old, new] = relation.specs.as_slice() else {
+                let Some(new) = relation.specs.last() else {
                     return Ok(());
                 };
-                self.make_way(old)?;
+                match relation.specs.as_slice() {
+                    [old, _] => self.make_way(old)?,
+                    // The module that goes has the name of the one that comes.
+                    _ => {
+                        let name = self.find(new).map_err(Miss::into_diagnostic)?.name;
+                        let old = Spec::plain(&name).unwrap_or_else(|_| new.clone());
+                        self.make_way(&old)?;
+                    }
+                }
                 let single = Relation {
                     specs: vec![new.clone()],
                     ..relation.clone()

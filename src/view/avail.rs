@@ -9,8 +9,10 @@ use super::{Layout, banner, columns};
 pub struct Entry {
     /// Full name.
     pub name: String,
-    /// Marks behind it: `L`, `D`, `H`, properties, symbolic versions.
+    /// Marks behind it: `L`, `D`, `H`, properties.
     pub marks: Vec<String>,
+    /// Its symbolic versions but `default`: the listing shows them as marks, the machine format as names of their own.
+    pub symbols: Vec<String>,
 }
 
 /// The modules of one modulepath, or of several under one label.
@@ -87,7 +89,8 @@ fn cells(entries: &[Entry], layout: Layout) -> Vec<String> {
     entries
         .iter()
         .map(|entry| {
-            let cell = with_marks(&entry.name, &entry.marks);
+            let marks: Vec<String> = entry.marks.iter().chain(&entry.symbols).cloned().collect();
+            let cell = with_marks(&entry.name, &marks);
             let has = |mark: &str| entry.marks.iter().any(|m| m == mark);
             let style = if has("F") {
                 palette::FORBIDDEN
@@ -126,6 +129,9 @@ pub fn terse(avail: &Avail, with_names: bool, decorate: bool) -> String {
             if with_names && !name.is_empty() && name != last {
                 text.push_str(&format!("{name}/\n"));
                 last = name;
+            }
+            for symbol in &entry.symbols {
+                text.push_str(&format!("{name}/{symbol}(@{})\n", entry.name));
             }
             text.push_str(&entry.name);
             if decorate {

@@ -52,6 +52,17 @@ pub fn render(report: &Report, layout: impl FnOnce() -> Layout) -> String {
     text
 }
 
+/// What modulefiles wrote straight to standard error: all that is said where the user wants quiet.
+pub fn direct(report: &Report) -> String {
+    let texts = report.notices.iter().filter_map(|notice| match notice {
+        Notice::Message(message) if message.level == Level::Direct => {
+            Some(message.text.to_string())
+        }
+        _ => None,
+    });
+    texts.collect()
+}
+
 fn one(notice: &Notice, layout: Layout) -> String {
     match notice {
         // Loads and unloads that were asked for are no news.
@@ -59,7 +70,7 @@ fn one(notice: &Notice, layout: Layout) -> String {
         Notice::Message(message) => {
             let body = message.text.to_string();
             match message.level {
-                Level::Plain => body,
+                Level::Plain | Level::Direct => body,
                 Level::Warning => format!("warning: {}\n", body.trim_end()),
                 Level::Error => format!("error: {}\n", body.trim_end()),
             }

@@ -108,7 +108,7 @@ impl Stream {
             Target::Shell => self.shared.write_code(text),
             Target::People => {
                 self.shared.give(lua, text.len())?;
-                self.shared.host(move |host| host.tell(Level::Plain, text))
+                self.shared.host(move |host| host.tell(Level::Direct, text))
             }
         }
     }

@@ -127,7 +127,7 @@ pub(super) fn run(
     }
     said.extend_from_slice(&output.stderr);
     if !said.is_empty() && !host.mode.is_crawl() {
-        host.tell(Level::Plain, said);
+        host.tell(Level::Direct, said);
     }
     Ok(Some(output))
 }
