@@ -33,6 +33,11 @@ pub(super) fn run(context: &mut Context) -> Result<(), Diagnostic> {
 /// How many versions each name has.
 pub(super) fn overview(context: &mut Context) -> Result<(), Diagnostic> {
     let trees = chosen(context)?;
+    if context.options.json {
+        let sections: Vec<_> = trees.iter().map(counts_as_json).collect();
+        context.print_json(&json!({ "version": 1, "sections": sections }));
+        return Ok(());
+    }
     let sections = trees
         .iter()
         .map(|tree| {
@@ -281,6 +286,15 @@ fn as_json(context: &Context, tree: &Tree) -> serde_json::Value {
         "modules": modules,
         "aliases": aliases,
     })
+}
+
+fn counts_as_json(tree: &Tree) -> serde_json::Value {
+    let mut names = serde_json::Map::new();
+    for module in &tree.modules {
+        let versions = names.entry(module.name.clone()).or_insert(json!(0));
+        *versions = json!(versions.as_u64().unwrap_or(0) + 1);
+    }
+    json!({ "modulepath": tree.modulepath.as_str(), "label": tree.label, "versions": names })
 }
 
 fn module_json(context: &Context, module: &tree::Entry) -> serde_json::Value {

@@ -110,6 +110,11 @@ pub(super) fn update(context: &mut Context) -> Result<(), Diagnostic> {
 pub(super) fn use_paths(context: &mut Context) -> Result<(), Diagnostic> {
     if context.words.is_empty() {
         let paths = context.engine.state().modulepath();
+        if context.options.json {
+            let paths: Vec<String> = paths.iter().map(ToString::to_string).collect();
+            context.print_json(&serde_json::json!({ "version": 1, "modulepath": paths }));
+            return Ok(());
+        }
         for path in paths {
             context.print(&format!("{path}\n"));
         }

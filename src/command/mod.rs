@@ -138,10 +138,7 @@ impl Context<'_> {
 
     /// Prints a JSON document, indented, for programs.
     pub fn print_json(&mut self, value: &serde_json::Value) {
-        let text = serde_json::to_string_pretty(value)
-            .expect("a value without maps keyed by other than text");
-        self.text.push_str(&text);
-        self.text.push('\n');
+        self.text.push_str(&json_text(value));
     }
 
     /// Whether `name` holds `pattern`, without regard to case.
@@ -205,6 +202,12 @@ impl Context<'_> {
     pub fn layout(&self) -> Layout {
         layout(self.session, Some(self.options))
     }
+}
+
+/// A JSON document, indented, with the end of its line.
+fn json_text(value: &serde_json::Value) -> String {
+    let text = serde_json::to_string_pretty(value);
+    text.expect("a value without maps keyed by other than text") + "\n"
 }
 
 /// Columns and colours: options, then variables, then the terminal, which is asked only now.
@@ -450,8 +453,12 @@ fn answer(
                 return done(Delta::failure(), messages, text);
             }
             if request.options.dry_run || answer == Answer::Preview {
-                let layout = layout(session, Some(&request.options));
-                let text = text + &view::diff::render(&delta, session, layout);
+                let text = if request.options.json {
+                    text + &json_text(&view::diff::json(&delta, session))
+                } else {
+                    let layout = layout(session, Some(&request.options));
+                    text + &view::diff::render(&delta, session, layout)
+                };
                 return done(Delta::default(), messages, text);
             }
             forget_last_error(session, &mut delta);

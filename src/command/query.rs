@@ -1,23 +1,33 @@
 //! The sub-commands that only answer true or false, or name a file.
 
+use serde_json::json;
+
 use super::{Answer, Context};
 use crate::diag::Diagnostic;
 
 /// True if all named modules are loaded.
 pub(super) fn is_loaded(context: &mut Context) -> Result<(), Diagnostic> {
     let specs = context.specs(context.words)?;
-    if !specs.iter().all(|spec| context.engine.is_loaded(spec)) {
+    let all = specs.iter().all(|spec| context.engine.is_loaded(spec));
+    answer(context, all);
+    Ok(())
+}
+
+/// Gives the answer as the status, with `--json` in words too.
+fn answer(context: &mut Context, is_true: bool) {
+    if context.options.json {
+        context.print_json(&json!({ "version": 1, "answer": is_true }));
+    }
+    if !is_true {
         context.answer = Answer::False;
     }
-    Ok(())
 }
 
 /// True if all named modules can be loaded.
 pub(super) fn is_avail(context: &mut Context) -> Result<(), Diagnostic> {
     let specs = context.specs(context.words)?;
-    if !specs.iter().all(|spec| context.engine.is_avail(spec)) {
-        context.answer = Answer::False;
-    }
+    let all = specs.iter().all(|spec| context.engine.is_avail(spec));
+    answer(context, all);
     Ok(())
 }
 

@@ -1,12 +1,23 @@
 //! The sub-commands that read one modulefile: show, whatis, help, test.
 
+use serde_json::json;
+
 use super::Context;
 use crate::diag::{Diagnostic, Kind};
 use crate::modulefile::Mode;
+use crate::transition::Inspected;
 use crate::view::{self, banner, border};
 
 /// What loading a module would do.
 pub(super) fn show(context: &mut Context) -> Result<(), Diagnostic> {
+    if context.options.json {
+        return as_json(
+            context,
+            "show",
+            Mode::Show,
+            |seen| json!({ "calls": view::show::json(&seen.evaluation.calls) }),
+        );
+    }
     for spec in context.some_specs("show")? {
         if context.options.location || context.options.terse {
             let found = context.engine.locate(&spec)?;
@@ -31,6 +42,36 @@ pub(super) fn show(context: &mut Context) -> Result<(), Diagnostic> {
         context.print(&text);
     }
     Ok(())
+}
+
+/// One document about all modules named: which they are, and what `about` says of each.
+fn as_json(
+    context: &mut Context,
+    subcommand: &str,
+    mode: Mode,
+    about: impl Fn(&Inspected) -> serde_json::Value,
+) -> Result<(), Diagnostic> {
+    let mut modules = Vec::new();
+    for spec in context.some_specs(subcommand)? {
+        let seen = context.engine.inspect(&spec, mode)?;
+        let mut module = json!({
+            "name": seen.found.name,
+            "full_name": seen.found.full_name(),
+            "file": seen.found.file,
+        });
+        if let (Some(module), serde_json::Value::Object(about)) =
+            (module.as_object_mut(), about(&seen))
+        {
+            module.extend(about);
+        }
+        modules.push(module);
+    }
+    context.print_json(&json!({ "version": 1, "modules": modules }));
+    Ok(())
+}
+
+fn texts(texts: &[bstr::BString]) -> Vec<String> {
+    texts.iter().map(ToString::to_string).collect()
 }
 
 /// Text between lines of dashes, as Environment Modules has it.
@@ -64,6 +105,14 @@ pub(super) fn test(context: &mut Context) -> Result<(), Diagnostic> {
 
 /// What a module is, in one line each.
 pub(super) fn whatis(context: &mut Context) -> Result<(), Diagnostic> {
+    if context.options.json {
+        return as_json(
+            context,
+            "whatis",
+            Mode::Whatis,
+            |seen| json!({ "whatis": texts(&seen.evaluation.whatis) }),
+        );
+    }
     for spec in context.some_specs("whatis")? {
         let seen = context.engine.inspect(&spec, Mode::Whatis)?;
         let name = seen.found.full_name();
@@ -82,6 +131,14 @@ pub(super) fn whatis(context: &mut Context) -> Result<(), Diagnostic> {
 
 /// The help text of a module.
 pub(super) fn help(context: &mut Context) -> Result<(), Diagnostic> {
+    if context.options.json {
+        return as_json(
+            context,
+            "help",
+            Mode::Help,
+            |seen| json!({ "help": texts(&seen.evaluation.help).join("\n") }),
+        );
+    }
     for spec in context.some_specs("help")? {
         let seen = context.engine.inspect(&spec, Mode::Help)?;
         let name = seen.found.full_name();

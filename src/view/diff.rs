@@ -60,6 +60,47 @@ pub fn render(delta: &Delta, session: &Session, layout: Layout) -> String {
     text
 }
 
+/// The changes for programs.
+pub fn json(delta: &Delta, session: &Session) -> serde_json::Value {
+    let text = |value: &[u8]| value.to_str_lossy().into_owned();
+    let variable = |name: &str, after: Option<&[u8]>| {
+        let before = session.var(name).map(|value| text(value));
+        serde_json::json!({ "variable": name, "before": before, "after": after.map(text) })
+    };
+    let changes = delta.changes.iter().filter_map(|change| {
+        Some(match change {
+            Change::SetVar { name, .. } | Change::UnsetVar { name } if is_own(name.as_str()) => {
+                return None;
+            }
+            Change::SetVar { name, value } => variable(name.as_str(), Some(value)),
+            Change::UnsetVar { name } => variable(name.as_str(), None),
+            Change::SetAlias { name, value } => {
+                serde_json::json!({ "alias": name, "after": text(value) })
+            }
+            Change::UnsetAlias { name } => serde_json::json!({ "alias": name, "after": null }),
+            Change::SetFunction { name, .. } => {
+                serde_json::json!({ "function": name, "defined": true })
+            }
+            Change::UnsetFunction { name } => {
+                serde_json::json!({ "function": name, "defined": false })
+            }
+            Change::ExportFunction { name } => {
+                serde_json::json!({ "function": name, "exported": true })
+            }
+            Change::Complete { command, .. } => {
+                serde_json::json!({ "completion": command, "defined": true })
+            }
+            Change::Uncomplete { command, .. } => {
+                serde_json::json!({ "completion": command, "defined": false })
+            }
+            Change::Chdir { dir } => serde_json::json!({ "directory": text(dir) }),
+            Change::Execute { code } => serde_json::json!({ "run": text(code) }),
+        })
+    });
+    let changes: Vec<_> = changes.collect();
+    serde_json::json!({ "version": 1, "changes": changes })
+}
+
 fn is_own(name: &str) -> bool {
     OWN.iter().any(|own| name.starts_with(own))
 }

@@ -45,6 +45,36 @@ pub fn lua(calls: &[Call]) -> String {
     text
 }
 
+/// The calls for programs: the Lua name of each, its arguments and its options.
+pub fn json(calls: &[Call]) -> Vec<serde_json::Value> {
+    let calls = calls.iter().map(|call| {
+        let (name, words) = lua_call(call);
+        let words: Vec<_> = words.iter().map(json_value).collect();
+        let named = call.args.named.iter();
+        let options: serde_json::Map<_, _> = named
+            .map(|(name, value)| (lua_key(call, name).to_owned(), json_value(value)))
+            .collect();
+        serde_json::json!({ "function": name, "arguments": words, "options": options })
+    });
+    calls.collect()
+}
+
+fn json_value(value: &Value) -> serde_json::Value {
+    match value {
+        Value::Nil => serde_json::Value::Null,
+        Value::Bool(b) => (*b).into(),
+        Value::Int(i) => (*i).into(),
+        Value::Float(f) => (*f).into(),
+        Value::Bytes(text) => text.to_str_lossy().into_owned().into(),
+        Value::List(items) => items.iter().map(json_value).collect(),
+        Value::Map(map) => {
+            let fields = map.iter().map(|(k, v)| (k.clone(), json_value(v)));
+            serde_json::Value::Object(fields.collect())
+        }
+        Value::Spec(spec) => spec.text.clone().into(),
+    }
+}
+
 /// The Lua function that does what the call does, and its arguments without options.
 fn lua_call(call: &Call) -> (String, Vec<Value>) {
     let words = &call.args.positional;
