@@ -122,3 +122,90 @@ fn the_reverse_map_leads_from_a_directory_to_its_module() {
     let out = site.xmod(&["spider", "-o", "nonsense", "/"]);
     assert_eq!(out.status.code(), Some(2));
 }
+
+/// What Lmod says of all modules, with its own walk or with the cache file in `cache`.
+fn lmods_spider(site: &Site, cache: Option<&std::path::Path>) -> String {
+    let rc = cache.map(|dir| {
+        let rc = site.root().join("lmodrc.lua");
+        let stamp = dir.join("stamp");
+        std::fs::write(&stamp, "").unwrap();
+        let text = format!(
+            "scDescriptT = {{ {{ dir = \"{}\", timestamp = \"{}\" }} }}\n",
+            dir.display(),
+            stamp.display()
+        );
+        std::fs::write(&rc, text).unwrap();
+        rc
+    });
+    let mut said = String::new();
+    for words in [
+        &["-t", "spider"][..],
+        &["spider", "lib/3"],
+        &["spider", "tool/2.0"],
+        &["keyword", "compilers"],
+        &["avail"],
+    ] {
+        let mut lmod = Command::new(Peer::Lmod.command());
+        lmod.arg("bash").args(words).env_clear().envs(site.env());
+        if let Some(rc) = &rc {
+            lmod.env("LMOD_RC", rc);
+        } else {
+            lmod.env("LMOD_IGNORE_CACHE", "1");
+        }
+        said.push_str(&String::from_utf8(lmod.output().unwrap().stderr).unwrap());
+    }
+    said
+}
+
+#[test]
+fn lmod_answers_from_the_cache_file_that_we_write() {
+    let site = site();
+    let walked = lmods_spider(&site, None);
+    assert!(
+        walked.contains("gcc/13") && walked.contains("lib/3"),
+        "{walked}"
+    );
+    let cache = site.root().join("cache");
+    std::fs::create_dir(&cache).unwrap();
+    // The file is newer than its stamp, so that Lmod trusts it; a module that only the cache knows proves that it did.
+    std::fs::write(cache.join("stamp"), "").unwrap();
+    let dir = site.root().join("mf");
+    let out = site.xmod(&["spider", "-o", "moduleT", dir.to_str().unwrap()]);
+    assert!(out.status.success() && out.stderr.is_empty());
+    let text = String::from_utf8(out.stdout).unwrap();
+    std::fs::write(cache.join("spiderT.lua"), &text).unwrap();
+    assert_eq!(lmods_spider(&site, Some(&cache)), walked);
+    let text = text.replace("\"help\"] = \"new\"", "\"help\"] = \"from the cache\"");
+    std::fs::write(cache.join("spiderT.lua"), text).unwrap();
+    assert!(lmods_spider(&site, Some(&cache)).contains("from the cache"));
+}
+
+#[test]
+fn the_lua_texts_are_tables_of_lua() {
+    let site = site();
+    let dir = site.root().join("mf");
+    for (style, variable) in [
+        ("moduleT", "spiderT"),
+        ("spiderT", "mpathMapT"),
+        ("dbT", "provideByT"),
+        ("reverseMapT", "reverseMapT"),
+        ("softwarePageLua", "spA"),
+    ] {
+        let out = site.xmod(&["spider", "-o", style, dir.to_str().unwrap()]);
+        let file = site.root().join("text.lua");
+        std::fs::write(&file, &out.stdout).unwrap();
+        let check = format!(
+            "dofile('{}'); assert(type({variable}) == 'table')",
+            file.display()
+        );
+        let lua = Command::new("lua5.3")
+            .args(["-e", &check])
+            .output()
+            .unwrap();
+        assert!(
+            lua.status.success(),
+            "{style}: {}",
+            String::from_utf8_lossy(&lua.stderr)
+        );
+    }
+}

@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use serde_json::{Map, Value, json};
 
+use super::lmod_text;
 use crate::name::lmod_canonical;
 use crate::tree::{About, Crawl, Entry, Tree, Way};
 
@@ -25,6 +26,14 @@ pub enum Style {
     XaltReverseMap,
     /// The same with all details.
     ReverseMap,
+    /// The same as Lua text.
+    ReverseMapText,
+    /// [`Style::SoftwarePage`] as Lua text.
+    SoftwarePageText,
+    /// [`Style::SpiderJson`] as Lua text, with the modules that bring extensions along.
+    Database,
+    /// The file that Lmod caches a tree in.
+    CacheFile,
 }
 
 impl Style {
@@ -36,6 +45,10 @@ impl Style {
             "softwarePage" | "jsonSoftwarePage" => Style::SoftwarePage,
             "xalt_rmapT" | "xalt_rmap" => Style::XaltReverseMap,
             "jsonReverseMapT" | "jsonReverseMap" => Style::ReverseMap,
+            "reverseMapT" | "reverseMap" => Style::ReverseMapText,
+            "softwarePageLua" | "spA" => Style::SoftwarePageText,
+            "dbT" => Style::Database,
+            "moduleT" | "spiderT" => Style::CacheFile,
             _ => return None,
         })
     }
@@ -47,6 +60,10 @@ impl Style {
         "jsonSoftwarePage",
         "jsonReverseMapT",
         "xalt_rmapT",
+        "reverseMapT",
+        "softwarePageLua",
+        "dbT",
+        "moduleT",
     ];
 }
 
@@ -64,15 +81,21 @@ pub fn render(crawl: &Crawl, style: Style) -> String {
         Style::SoftwarePage => software_page(crawl),
         Style::XaltReverseMap => reverse_map(crawl, true),
         Style::ReverseMap => reverse_map(crawl, false),
+        Style::ReverseMapText => return as_text(reverse_map(crawl, false)),
+        Style::SoftwarePageText => {
+            return lmod_text::assignments([("spA", software_page(crawl))]);
+        }
+        Style::Database => return database(crawl),
+        Style::CacheFile => return lmod_text::cache_file(crawl),
     };
     format!("{document}\n")
 }
 
 /// A module with what is known of it.
-struct Module<'c> {
-    tree: &'c Tree,
-    entry: &'c Entry,
-    about: &'c About,
+pub(super) struct Module<'c> {
+    pub(super) tree: &'c Tree,
+    pub(super) entry: &'c Entry,
+    pub(super) about: &'c About,
     ways: Rc<[Way]>,
 }
 
@@ -129,6 +152,44 @@ impl Module<'_> {
         (!properties.is_empty()).then(|| json!(properties))
     }
 
+    /// What both the JSON and the Lua text tell of a module.
+    pub(super) fn describe(&self, record: &mut Map<String, Value>) {
+        record.insert("Version".to_owned(), self.version());
+        put(record, "Description", text(self.about.description()));
+        put(record, "Name", self.about.whatis_of("Name"));
+        put(record, "Category", self.category());
+        put(record, "URL", self.url());
+        if !self.about.whatis.is_empty() {
+            record.insert("whatis".to_owned(), json!(self.about.whatis));
+        }
+        put(record, "help", text(&self.about.help));
+        put(
+            record,
+            "family",
+            self.about.families.first().map(String::as_str),
+        );
+        put(record, "propT", self.properties());
+        if !self.about.extensions.is_empty() {
+            record.insert("provides".to_owned(), json!(self.about.extensions));
+        }
+        put(record, "parentAA", self.parents());
+        for (key, dirs) in [
+            ("pathA", &self.about.commands_in),
+            ("lpathA", &self.about.libraries_in),
+        ] {
+            if !dirs.is_empty() {
+                let dirs: BTreeMap<&str, u8> = dirs.iter().map(|dir| (dir.as_str(), 1)).collect();
+                record.insert(key.to_owned(), json!(dirs));
+            }
+        }
+        if self.entry.is_marked {
+            record.insert("markedDefault".to_owned(), true.into());
+        }
+        record.insert("mpath".to_owned(), self.tree.modulepath.as_str().into());
+        record.insert("pV".to_owned(), self.canonical().into());
+        record.insert("wV".to_owned(), self.weight().into());
+    }
+
     /// The ways to it as XALT names them: `default`, or `default:gcc/11.4:mpich/3.4`.
     fn flavours(&self) -> Vec<String> {
         let flavours = self.ways.iter().map(|way| {
@@ -142,7 +203,7 @@ impl Module<'_> {
 }
 
 /// All modules but those that are as if they did not exist, sorted by name and version.
-fn modules(crawl: &Crawl) -> impl Iterator<Item = Module<'_>> {
+pub(super) fn modules(crawl: &Crawl) -> impl Iterator<Item = Module<'_>> {
     let mut modules: Vec<Module> = Vec::new();
     for tree in &crawl.trees {
         let ways: Rc<[Way]> = crawl.ways(&tree.modulepath).into();
@@ -165,7 +226,7 @@ fn modules(crawl: &Crawl) -> impl Iterator<Item = Module<'_>> {
 }
 
 /// Sets a key where there is a value.
-fn put(record: &mut Map<String, Value>, key: &str, value: Option<impl Into<Value>>) {
+pub(super) fn put(record: &mut Map<String, Value>, key: &str, value: Option<impl Into<Value>>) {
     if let Some(value) = value {
         record.insert(key.to_owned(), value.into());
     }
@@ -183,40 +244,7 @@ fn spider_json<'c>(modules: impl Iterator<Item = Module<'c>>) -> Value {
             "fullName".to_owned(),
             module.entry.full_name.as_str().into(),
         );
-        record.insert("Version".to_owned(), module.version());
-        put(&mut record, "Description", text(module.about.description()));
-        put(&mut record, "Name", module.about.whatis_of("Name"));
-        put(&mut record, "Category", module.category());
-        put(&mut record, "URL", module.url());
-        if !module.about.whatis.is_empty() {
-            record.insert("whatis".to_owned(), json!(module.about.whatis));
-        }
-        put(&mut record, "help", text(&module.about.help));
-        put(
-            &mut record,
-            "family",
-            module.about.families.first().map(String::as_str),
-        );
-        put(&mut record, "propT", module.properties());
-        if !module.about.extensions.is_empty() {
-            record.insert("provides".to_owned(), json!(module.about.extensions));
-        }
-        put(&mut record, "parentAA", module.parents());
-        for (key, dirs) in [
-            ("pathA", &module.about.commands_in),
-            ("lpathA", &module.about.libraries_in),
-        ] {
-            if !dirs.is_empty() {
-                let dirs: BTreeMap<&str, u8> = dirs.iter().map(|dir| (dir.as_str(), 1)).collect();
-                record.insert(key.to_owned(), json!(dirs));
-            }
-        }
-        if module.entry.is_marked {
-            record.insert("markedDefault".to_owned(), true.into());
-        }
-        record.insert("mpath".to_owned(), module.tree.modulepath.as_str().into());
-        record.insert("pV".to_owned(), module.canonical().into());
-        record.insert("wV".to_owned(), module.weight().into());
+        module.describe(&mut record);
         record.insert("hidden".to_owned(), module.entry.is_hidden().into());
         let files = names.entry(module.entry.name.clone()).or_default();
         let mut key = module.entry.file.to_string();
@@ -323,4 +351,34 @@ fn reverse_map(crawl: &Crawl, for_xalt: bool) -> Value {
     } else {
         json!({ "timestampFn": false, "reverseMapT": map, "xlibmap": [] })
     }
+}
+
+/// The fields of an object as Lua variables.
+fn as_text(document: Value) -> String {
+    let fields = match &document {
+        Value::Object(fields) => fields.iter(),
+        _ => return String::new(),
+    };
+    lmod_text::assignments(fields.map(|(name, value)| match value {
+        Value::Bool(false) => (name.as_str(), json!([false])),
+        value => (name.as_str(), value.clone()),
+    }))
+}
+
+/// All modules by name and file, and the modules that bring each extension along.
+fn database(crawl: &Crawl) -> String {
+    let mut providers: BTreeMap<String, BTreeMap<String, Vec<String>>> = BTreeMap::new();
+    for module in modules(crawl) {
+        for extension in &module.about.extensions {
+            let name = extension.split('/').next().unwrap_or(extension);
+            let of_name = providers.entry(name.to_owned()).or_default();
+            let of_version = of_name.entry(extension.clone()).or_default();
+            of_version.push(module.entry.full_name.clone());
+        }
+    }
+    lmod_text::assignments([
+        ("timestampFn", json!([false])),
+        ("dbT", spider_json(modules(crawl))),
+        ("provideByT", json!(providers)),
+    ])
 }

@@ -5,6 +5,7 @@
 mod category;
 mod job;
 pub mod lmod;
+mod lmod_text;
 mod metadata;
 mod model;
 mod overlay;

@@ -64,7 +64,7 @@ enum Command {
     },
     /// Print all modules of all hierarchies in a format of Lmod's `spider` program
     Spider {
-        /// list, spider-json, jsonSoftwarePage, jsonReverseMapT, xalt_rmapT
+        /// list, spider-json, jsonSoftwarePage, jsonReverseMapT, xalt_rmapT, moduleT, dbT, reverseMapT, softwarePageLua
         #[arg(short = 'o', long = "output", default_value = "list")]
         style: String,
         /// A file whose age tells when the tree has changed; accepted for old scripts

@@ -269,6 +269,11 @@ impl Crawl {
             .insert((entry.file.clone(), entry.full_name.clone()), about);
     }
 
+    /// The modules that open each modulepath: full name, and the modulepath they lie in.
+    pub fn parents(&self) -> impl Iterator<Item = (&Utf8PathBuf, &Vec<(String, Utf8PathBuf)>)> {
+        self.parents.iter()
+    }
+
     /// The ways to a modulepath, those with the fewest modules first; one without modules where it can be reached at once.
     pub fn ways(&self, modulepath: &Utf8Path) -> Vec<Way> {
         let mut ways = Vec::new();
