@@ -20,6 +20,7 @@ mod freeze;
 mod hierarchy;
 mod install;
 mod lua;
+mod modulecache;
 mod names;
 mod python;
 mod reference;

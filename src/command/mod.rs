@@ -12,6 +12,7 @@ pub mod exec;
 mod freeze;
 pub mod install;
 mod list;
+mod modulecache;
 mod outcome;
 mod pager;
 mod past;

@@ -4,7 +4,9 @@
 //! come first, in the peers' order, because the first match wins; our own sub-commands follow and never take a word from
 //! them. Source: Lmod user guide; `module(1)`.
 
-use super::{Context, avail, change, collections, freeze, list, past, query, read, spider};
+use super::{
+    Context, avail, change, collections, freeze, list, modulecache, past, query, read, spider,
+};
 use crate::diag::Diagnostic;
 
 /// How the words after a sub-command are to be completed and read.
@@ -111,6 +113,8 @@ pub static SUBCOMMANDS: &[Subcommand] = table![
     "disable" ["disable" 4 "saverm" 5] Collections "[NAME...]" SETS "put a collection away" collections::disable;
     "use" ["use" 3] Directories "[-a] [--priority N] DIR..." PATHS "put directories in front of MODULEPATH" change::use_paths;
     "unuse" ["unuse" 3] Modulepaths "DIR..." PATHS "take directories out of MODULEPATH" change::unuse;
+    "cachebuild" ["cachebuild" 10] Directories "[DIR...]" OTHER "write cache files for Environment Modules (ours: xmod cache)" modulecache::build;
+    "cacheclear" ["cacheclear" 10] Nothing "" OTHER "remove the cache files of Environment Modules" modulecache::clear;
     "last-error" ["last-error" 4 "last_error" 4] Nothing "" OTHER "the last error once more" query::last_error;
 ];
 

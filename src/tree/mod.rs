@@ -15,6 +15,7 @@ mod site;
 
 pub use choose::{Choice, Chosen, Want};
 pub use crawl::{About, Crawl, Memory, NoMemory, Way};
+pub(crate) use dir::is_ignored;
 pub use dir::{Child, Dir, FileChild, Markers};
 pub use facts::{Alias, AliasKind, Clock, Facts, Forbidden, NearlyForbidden, Subject, Verdict};
 pub use listing::{Entry, Filter, Tree};

@@ -171,7 +171,7 @@ fn standard_output_is_shell_code_and_standard_error_is_a_message() {
         "Execute { code: \"echo\\t1\\nA2\\n\", first: true }"
     );
     assert!(evaluation.ops[0].irreversible);
-    assert_eq!(fake.said(), ["Plain: hello 5\n"]);
+    assert_eq!(fake.said(), ["Direct: hello 5\n"]);
     let (fake, result) = run(Mode::Spider, "print('echo 1') io.stderr:write('x')");
     assert!(result.unwrap().ops.is_empty() && fake.messages.is_empty());
 }
