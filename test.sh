@@ -7,7 +7,7 @@ set -euo pipefail
 cd "$(dirname "$0")"
 
 packages=(bash zsh dash busybox yash ksh93u+m mksh tcsh csh fish rc elvish python3 python3-dotenv perl ruby r-base-core cmake lua5.3 lua-posix
-  emacs-nox xonsh tcl8.6 jq slurmctld slurmd slurm-client munge
+  emacs-nox xonsh tcl8.6 jq python3-venv slurmctld slurmd slurm-client munge
   python3-jsonschema
   shellcheck less bsdutils strace valgrind expect build-essential)
 missing=()
@@ -40,3 +40,7 @@ if (($# == 0)); then
   cargo clippy --all-targets -- -D warnings
 fi
 cargo test "$@"
+if (($# == 0)); then
+  # Real client programs: what they call and parse. Their own time limit, and a report of what was run.
+  timeout 600 tests/clients/run "target/$(rustc -vV | sed -n 's/^host: //p')/debug/xmod"
+fi

@@ -19,6 +19,7 @@ mod example_site;
 mod freeze;
 mod hierarchy;
 mod install;
+mod json;
 mod lua;
 mod modulecache;
 mod names;

@@ -434,7 +434,11 @@ fn answer(
     }
     let diagnostic = match result {
         Ok(()) => {
-            if config.quiet {
+            let previews = request.options.dry_run || answer == Answer::Preview;
+            if request.options.json && (previews || !text.is_empty()) {
+                // A program reads the document: nothing else may stand in the stream.
+                messages.clear();
+            } else if config.quiet {
                 messages.push_str(&view::report::direct(&report));
             } else {
                 let layout = || layout(session, Some(&request.options));
@@ -453,7 +457,7 @@ fn answer(
             if delta.failed && errors.is_empty() {
                 return done(Delta::failure(), messages, text);
             }
-            if request.options.dry_run || answer == Answer::Preview {
+            if previews {
                 let text = if request.options.json {
                     text + &json_text(&view::diff::json(&delta, session))
                 } else {
