@@ -1,7 +1,7 @@
 //! What requirements bring about under the policy `modules`: the same requests go through Environment Modules, and the
 //! environments must be equal after each of them.
 
-use crate::support::{Env, Peer, Site, difference, public};
+use crate::support::{Dice, Env, Peer, Site, difference, number, public};
 
 /// Modules that need, want, exclude and replace each other; two versions of some.
 fn site() -> Site {
@@ -190,19 +190,11 @@ fn reload_and_no_auto_follow() {
 /// The walk: as many steps as the variable says, so that a long one can be made by hand.
 #[test]
 fn a_random_walk_agrees_with_environment_modules() {
-    #[expect(clippy::disallowed_methods, reason = "tests have no session")]
-    let number = |name: &str, usual: u64| {
-        std::env::var(name)
-            .ok()
-            .and_then(|n| n.parse().ok())
-            .unwrap_or(usual)
-    };
-    let walks = number("XMOD_WALKS", 4);
-    let first = number("XMOD_SEED", 1);
+    let (first, walks) = (number("XMOD_SEED", 1), number("XMOD_WALKS", 4));
     let site = site();
     let mut failures = Vec::new();
     for seed in first..first + walks {
-        let mut dice = Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let mut dice = Dice::new(seed);
         let requests: Vec<String> = (0..10).map(|_| dice.request()).collect();
         if let Err(report) = compare(&site, &requests) {
             failures.push(format!("seed {seed}:\n{report}"));
@@ -216,18 +208,12 @@ fn a_random_walk_agrees_with_environment_modules() {
     );
 }
 
-/// Numbers that are the same in each run.
-struct Dice(u64);
+trait Requests {
+    fn word(&mut self) -> &'static str;
+    fn request(&mut self) -> String;
+}
 
-impl Dice {
-    fn below(&mut self, n: usize) -> usize {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) as usize % n
-    }
-
+impl Requests for Dice {
     fn word(&mut self) -> &'static str {
         const WORDS: &[&str] = &[
             "a", "a/1", "a/2", "b", "c", "d", "e", "f/1", "f/2", "g", "o", "q/1", "q/2", "t", "u",

@@ -2,7 +2,7 @@
 
 use bstr::BString;
 
-use super::Context;
+use super::{Context, collections};
 use crate::diag::{Diagnostic, Kind};
 use crate::name::Spec;
 use crate::transition::UsePosition;
@@ -74,11 +74,20 @@ pub(super) fn purge(context: &mut Context) -> Result<(), Diagnostic> {
 
 /// Goes back to the modules that a new session has.
 pub(super) fn reset(context: &mut Context) -> Result<(), Diagnostic> {
-    let Some(names) = context
+    let needs_defaults = match context.config.reset_target.as_str() {
+        "defaults" => true,
+        "__init__" => false,
+        "__purge__" => return context.engine.purge(),
+        name => {
+            let (set, versions) = collections::wanted(context, name)?;
+            return context.engine.restore(&set, versions);
+        }
+    };
+    let names = context
         .session
         .text("LMOD_SYSTEM_DEFAULT_MODULES")
-        .filter(|n| !n.trim().is_empty())
-    else {
+        .filter(|n| !n.trim().is_empty());
+    let Some(names) = names.or((!needs_defaults).then_some("")) else {
         return Err(Diagnostic::new(
             Kind::Site,
             "there are no system default modules to go back to",

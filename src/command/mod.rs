@@ -42,7 +42,7 @@ use crate::modulefile::site::Site;
 use crate::modulefile::site::rc::{Rc, Shown};
 use crate::name::{Spec, Versions};
 use crate::session::Session;
-use crate::shell::Row;
+use crate::shell::{self, Row};
 use crate::transition::{Finished, Transition, Trees, path_rules};
 use crate::view::{self, Layout};
 
@@ -448,6 +448,10 @@ fn answer(
                 }
             }
             let mut delta = Delta::between(&State::new(&session.env, path_rules(config)), &state);
+            if let Some((name, size)) = shell::too_long(&delta) {
+                let diagnostic = too_long(name, size);
+                return Answered::failure(session, config, messages, &diagnostic);
+            }
             delta.failed = !errors.is_empty();
             match &answer {
                 Answer::True | Answer::Preview => {}
@@ -499,6 +503,21 @@ impl Answered {
             voice: Voice::of(session, config),
         }
     }
+}
+
+/// The refusal to set a variable with which no program would start any more.
+fn too_long(name: &VarName, size: usize) -> Diagnostic {
+    Diagnostic::new(
+        Kind::Module,
+        format!(
+            "`{name}` would be {} KiB long: no program could be started",
+            size >> 10
+        ),
+    )
+    .note("the kernel takes at most 128 KiB in one variable; nothing was changed")
+    .help(format!(
+        "`module why {name}` tells which modules it is made of: unload some of them"
+    ))
 }
 
 /// A request that succeeds takes the last error away.

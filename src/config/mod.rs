@@ -446,6 +446,9 @@ settings! {
     failed_unload_keeps: bool = false, true; "XMOD_FAILED_UNLOAD_KEEPS" ;
     /// A modulefile that gives up (Tcl's `break`) is an error; when off, its module is just not loaded.
     break_is_error: bool = false, true; "XMOD_BREAK_IS_ERROR" ;
+    /// Where `reset` leads: `defaults` (the system's default modules, which must be named), `__init__` (the same, or none),
+    /// `__purge__`, or the name of a collection.
+    reset_target: String = "defaults".to_owned(), "__init__".to_owned(); "MODULES_RESET_TARGET_STATE" ;
     /// The name of the module system that modulefiles see (`ModuleTool`).
     tool_name: String = "Lmod".to_owned(), "Modules".to_owned(); ;
     /// The version of the module system that modulefiles see (`ModuleToolVersion`).

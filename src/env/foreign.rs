@@ -87,6 +87,51 @@ pub(super) fn take_over(
     Ok(())
 }
 
+/// Completes those modules of a state that it knows nothing of, where another system loaded them since it was written.
+pub(super) fn complete(env: &Environment, rules: PathRules, state: &mut State) {
+    let unknown = |m: &Rc<Module>| m.fingerprint == 0;
+    if !state.loaded.active().iter().any(unknown) || !env.keys().any(|n| is_foreign(n.as_bstr())) {
+        return;
+    }
+    let mut other = State::new(env, rules);
+    let modules = state
+        .loaded
+        .active()
+        .iter()
+        .map(|m| (**m).clone())
+        .collect();
+    if take_over(env, modules, rules, &mut other).is_err() {
+        return;
+    }
+    let completed: Vec<Module> = other
+        .loaded
+        .active()
+        .iter()
+        .filter(|m| unknown(m))
+        .map(|m| (**m).clone())
+        .collect();
+    for module in completed {
+        state.loaded.update(module.id, |known| *known = module);
+    }
+    for module in other.loaded.inactive() {
+        if state
+            .loaded
+            .inactive()
+            .iter()
+            .all(|m| m.name() != module.name())
+        {
+            state.loaded.deactivate(Rc::clone(module));
+        }
+    }
+    // Who wants what was written down later than our own account of it, unless we have one that still fits.
+    for (name, ownership) in other.ownership {
+        state.ownership.entry(name).or_insert(ownership);
+    }
+    for (var, stack) in other.stacks {
+        state.stacks.entry(var).or_insert(stack);
+    }
+}
+
 /// Lmod's module table: Lua text in base64 in numbered pieces.
 fn lmod_table(env: &Environment) -> Option<Lua> {
     let count: usize = env

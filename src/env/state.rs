@@ -299,6 +299,12 @@ impl<'s> State<'s> {
         }
     }
 
+    /// How many edits a path variable has seen in this request.
+    pub fn edits_of(&self, name: &str) -> usize {
+        self.slot(name)
+            .map_or(0, |slot| self.paths[slot].list.mark())
+    }
+
     /// The entries of a path variable, with who added them.
     pub fn path_entries(&mut self, var: &VarName, delim: &BStr) -> Vec<PathEntry<'_>> {
         let slot = self.path(var, delim);

@@ -36,11 +36,23 @@ use std::fmt;
 
 use bstr::{BStr, BString, ByteSlice};
 
+use crate::env::VarName;
 use crate::env::delta::{Change, Delta};
 
 /// The longest `NAME=value` that the kernel passes to a program (`MAX_ARG_STRLEN`, with its final NUL). One variable above
 /// it, and no program starts any more.
 const ENTRY_MAX_BYTES: usize = 128 * 1024;
+
+/// The first variable that a difference would make longer than the kernel lets programs have, with its size in bytes.
+pub fn too_long(delta: &Delta) -> Option<(&VarName, usize)> {
+    delta.changes.iter().find_map(|change| match change {
+        Change::SetVar { name, value } => {
+            let size = name.as_str().len() + value.len() + 2;
+            (size > ENTRY_MAX_BYTES).then_some((name, size))
+        }
+        _ => None,
+    })
+}
 
 /// Code for a shell, and what could not be said in its language.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -343,7 +355,6 @@ pub fn find(name: &str) -> Option<&'static Row> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::env::VarName;
 
     fn set(name: &str, value: &[u8]) -> Change {
         Change::SetVar {

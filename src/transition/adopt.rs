@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::Transition;
+use super::reload::spec_of_full;
 use super::step::fingerprint_of;
 use crate::env::{EnvOp, Module, Need, NeedKind, Owner, VarName};
 use crate::modulefile::{Evaluation, Mode, ModuleContext, RelationKind};
@@ -17,6 +18,7 @@ impl Transition<'_> {
             return;
         }
         let unknown = |m: &&Rc<Module>| m.fingerprint == 0 && !m.file.as_str().is_empty();
+        self.find_files();
         let modules: Vec<Rc<Module>> = self
             .state
             .loaded
@@ -31,6 +33,24 @@ impl Transition<'_> {
         }
         for (var, owners) in pushes {
             self.state.claim_stack(&var, &owners);
+        }
+    }
+
+    /// Looks for the files of modules of which only the name is known.
+    fn find_files(&mut self) {
+        let nameless = |m: &&Rc<Module>| m.file.as_str().is_empty();
+        let active = self.state.loaded.active();
+        let modules: Vec<Rc<Module>> = active.iter().filter(nameless).cloned().collect();
+        for module in modules {
+            if let Ok(found) = self.find(&spec_of_full(&module))
+                && found.full_name() == module.full_name
+            {
+                self.state.loaded.update(module.id, |module| {
+                    module.file = found.file;
+                    module.modulepath = found.modulepath;
+                    module.name_len = found.name.len();
+                });
+            }
         }
     }
 
@@ -54,7 +74,11 @@ impl Transition<'_> {
                 op => journal.extend(self.state.claim(op, module.id)),
             }
         }
-        let needs = self.needs_of(&evaluation);
+        let needs = match self.config.requirements_bind {
+            true => requirements_of(&evaluation),
+            false => self.needs_of(&evaluation),
+        };
+        let conflicts = self.config.lasting_conflicts;
         let fingerprint = fingerprint_of(source.text());
         self.state.loaded.update(module.id, |module| {
             module.fingerprint = fingerprint;
@@ -63,6 +87,10 @@ impl Transition<'_> {
             for (relation, _) in &evaluation.relations {
                 if relation.kind == RelationKind::Family {
                     module.families.push(relation.family.clone());
+                }
+                if relation.kind == RelationKind::Conflict && conflicts {
+                    let texts = relation.specs.iter().map(|s| s.text.clone());
+                    module.conflicts.extend(texts);
                 }
             }
             for property in evaluation.properties {
@@ -96,4 +124,35 @@ impl Transition<'_> {
         }
         needs
     }
+}
+
+/// The requirements that a file states, whatever meets them.
+fn requirements_of(evaluation: &Evaluation) -> Vec<Need> {
+    let mut needs = Vec::new();
+    for (relation, _) in &evaluation.relations {
+        let (kind, any) = match relation.kind {
+            RelationKind::DependsOn => (NeedKind::DependsOn, false),
+            RelationKind::DependsOnAny => (NeedKind::DependsOn, true),
+            RelationKind::PrereqAll => (NeedKind::Prereq, false),
+            RelationKind::PrereqAny => (NeedKind::Prereq, true),
+            RelationKind::Load => (NeedKind::Load, false),
+            RelationKind::AlwaysLoad if relation.required => (NeedKind::Load, false),
+            RelationKind::LoadAny => (NeedKind::Load, true),
+            RelationKind::TryLoad => (NeedKind::Optional, false),
+            _ => continue,
+        };
+        let kind = if relation.optional {
+            NeedKind::Optional
+        } else {
+            kind
+        };
+        let words: Vec<String> = relation.specs.iter().map(|s| s.text.clone()).collect();
+        let words = if any { vec![words.join("|")] } else { words };
+        needs.extend(words.into_iter().map(|spec| Need {
+            kind,
+            spec,
+            met_by: String::new(),
+        }));
+    }
+    needs
 }

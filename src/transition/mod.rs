@@ -233,7 +233,7 @@ impl<'a> Transition<'a> {
     /// # Errors
     /// None of them can.
     pub fn load_any(&mut self, specs: &[Spec]) -> Result<(), Diagnostic> {
-        let modulepath = self.modulepath();
+        let modulepath = self.modulepath_mark();
         self.load_first(specs, How::user())?;
         self.settle_aftermath()?;
         self.settle(&modulepath)?;
@@ -247,7 +247,7 @@ impl<'a> Transition<'a> {
     }
 
     fn load_all(&mut self, specs: &[Spec], unknown: Unknown) -> Result<(), Diagnostic> {
-        let modulepath = self.modulepath();
+        let modulepath = self.modulepath_mark();
         let mut queued = Vec::new();
         for (at, spec) in specs.iter().enumerate() {
             let found = match self.find(spec) {
@@ -285,7 +285,7 @@ impl<'a> Transition<'a> {
     /// Loads one module of a list; where the settings say so its failure leaves the others alone.
     fn load_alone(&mut self, spec: &Spec, found: Found) -> Result<(), Diagnostic> {
         let mark = self.state.mark();
-        let modulepath = self.modulepath();
+        let modulepath = self.modulepath_mark();
         self.replaced = false;
         let mut result = self.load_found(spec, found, How::user()).map(|_| ());
         if result.is_ok() {
@@ -319,11 +319,21 @@ impl<'a> Transition<'a> {
     fn check_missing(&mut self) -> Result<(), Diagnostic> {
         for (spec, diagnostic) in std::mem::take(&mut self.missing) {
             if self.loaded_match(&spec, Purpose::IsLoaded).is_none() {
-                let diagnostic = self.site.explain(&spec, diagnostic);
+                let diagnostic = self.explain_missing(&spec, diagnostic);
                 self.fail(diagnostic)?;
             }
         }
         Ok(())
+    }
+
+    /// The message for a module that was not found.
+    fn explain_missing(&mut self, spec: &Spec, diagnostic: Diagnostic) -> Diagnostic {
+        if self.state.modulepath().is_empty() {
+            return diagnostic
+                .note("`MODULEPATH` is empty: there is no directory to look in")
+                .help("module use DIRECTORY");
+        }
+        self.site.explain(spec, diagnostic)
     }
 
     /// Unloads modules; those that are not loaded are only mentioned. Sticky ones come back unless forced.
@@ -334,7 +344,7 @@ impl<'a> Transition<'a> {
         if self.config.requirements_bind {
             return self.unload_each(specs);
         }
-        let modulepath = self.modulepath();
+        let modulepath = self.modulepath_mark();
         let before = self.state.loaded.clone();
         for spec in specs {
             match self.loaded_match(spec, Purpose::Unload) {
@@ -402,7 +412,7 @@ impl<'a> Transition<'a> {
         let mark = self.state.mark();
         let result = match self.find(new) {
             Ok(found) => self.load_found(new, found, How::user()).map(|_| ()),
-            Err(miss) => Err(self.site.explain(new, miss.into_diagnostic())),
+            Err(miss) => Err(self.explain_missing(new, miss.into_diagnostic())),
         };
         if let Err(diagnostic) = result {
             self.state.roll_back(mark);
@@ -421,7 +431,7 @@ impl<'a> Transition<'a> {
         if self.config.requirements_bind {
             return self.swap_bound(old, new);
         }
-        let modulepath = self.modulepath();
+        let modulepath = self.modulepath_mark();
         match self.loaded_match(old, Purpose::Unload) {
             Some(module) => {
                 self.unload_module(&module)?;
@@ -436,7 +446,7 @@ impl<'a> Transition<'a> {
             }
             None => {}
         }
-        let modulepath = self.modulepath();
+        let modulepath = self.modulepath_mark();
         let found = match self.find(new) {
             Ok(found) => found,
             Err(miss) => return Err(miss.into_diagnostic()),
@@ -484,7 +494,7 @@ impl<'a> Transition<'a> {
         position: UsePosition,
         priority: i32,
     ) -> Result<(), Diagnostic> {
-        let modulepath = self.modulepath();
+        let modulepath = self.modulepath_mark();
         self.remember_system_modulepath();
         self.edit_modulepath(|list| {
             for dir in dirs {
@@ -503,7 +513,7 @@ impl<'a> Transition<'a> {
     /// # Errors
     /// A hierarchy that changes by this cannot be put in order.
     pub fn unuse_paths(&mut self, dirs: &[BString]) -> Result<(), Diagnostic> {
-        let modulepath = self.modulepath();
+        let modulepath = self.modulepath_mark();
         self.remember_system_modulepath();
         self.edit_modulepath(|list| {
             for dir in dirs {
@@ -523,11 +533,16 @@ impl<'a> Transition<'a> {
         self.state.var(MODULEPATH).map(|v| v.to_owned())
     }
 
+    /// `MODULEPATH` as it is now, to see later whether anybody changed it.
+    fn modulepath_mark(&self) -> (Option<BString>, usize) {
+        (self.modulepath(), self.state.edits_of(MODULEPATH))
+    }
+
     /// Puts hierarchies in order where `MODULEPATH` is no longer `before`. Tells whether anything was reloaded.
-    fn settle(&mut self, before: &Option<BString>) -> Result<bool, Diagnostic> {
-        if self.state.var(MODULEPATH) == before.as_ref().map(|v| v.as_bstr())
-            || !self.config.reload_on_modulepath_change
-        {
+    ///
+    /// A change that comes to the same counts too: the user may have edited the variable since the modules were loaded.
+    fn settle(&mut self, before: &(Option<BString>, usize)) -> Result<bool, Diagnostic> {
+        if self.modulepath_mark() == *before || !self.config.reload_on_modulepath_change {
             return Ok(false);
         }
         self.reload_all(reload::Which::Moved)

@@ -127,7 +127,9 @@ impl Report {
                     let versions = (old.full_name.clone(), new.full_name.clone());
                     report.changed.push(versions);
                 }
-                Some(new) if new.file != old.file => report.reloaded.push(new.full_name.clone()),
+                Some(new) if new.file != old.file && !old.file.as_str().is_empty() => {
+                    report.reloaded.push(new.full_name.clone())
+                }
                 Some(_) => {}
                 None if after.inactive().iter().any(|m| m.name() == old.name()) => {
                     report.inactive.push(old.requested.clone());

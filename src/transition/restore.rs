@@ -237,7 +237,7 @@ impl Transition<'_> {
                 self.unload_module(&module)?;
             }
         }
-        let modulepath = self.modulepath();
+        let modulepath = self.modulepath_mark();
         if let Some(before) = &step.modulepath {
             self.put_back_modulepath(before);
         }

@@ -214,7 +214,7 @@ impl Transition<'_> {
                 old.full_name, spec
             )));
         }
-        let modulepath = self.modulepath();
+        let modulepath = self.modulepath_mark();
         self.unload_module(&old)?;
         // What lies below the old one goes with it, so that it comes back behind the new one.
         if self.frames.is_empty() {

@@ -429,6 +429,18 @@ fn use_and_unuse_move_modules() {
 }
 
 #[test]
+fn an_update_leaves_dependencies_what_they_are() {
+    let site = Site::default()
+        .file("/Core/lib/1", "prepend PATH /lib")
+        .file("/Core/a/1", "depends_on lib");
+    let mut shell = Shell::new(site);
+    shell.ok("load a").ok("update").ok("update");
+    assert_eq!(shell.loaded(), "lib/1:a/1");
+    shell.ok("unload a");
+    assert_eq!(shell.loaded(), "");
+}
+
+#[test]
 fn update_reads_edited_files_again() {
     let mut shell = Shell::new(Site::default().file("/Core/a/1", "setenv A 1"));
     shell.ok("load a");

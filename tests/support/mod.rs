@@ -221,3 +221,29 @@ pub(crate) fn same_but_state(before: &Env, after: &Env) -> Vec<String> {
 pub(crate) fn in_repo(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
+
+/// Numbers that look random and are the same in each run.
+pub(crate) struct Dice(u64);
+
+impl Dice {
+    /// The numbers that belong to a seed.
+    pub(crate) fn new(seed: u64) -> Dice {
+        Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15))
+    }
+
+    /// The next number below `n`.
+    pub(crate) fn below(&mut self, n: usize) -> usize {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as usize % n
+    }
+}
+
+/// A number that whoever runs the tests may choose by a variable: how many walks, from which seed.
+pub(crate) fn number(variable: &str, usual: u64) -> u64 {
+    #[expect(clippy::disallowed_methods, reason = "tests have no session")]
+    let text = std::env::var(variable);
+    text.ok().and_then(|n| n.parse().ok()).unwrap_or(usual)
+}

@@ -391,6 +391,8 @@ fn function_body(text: &[u8]) -> BString {
             rest.strip_suffix(b"end").unwrap_or(rest)
         }
         _ => {
+            // ksh93 prints a function as it was written, with what separates it from the next command.
+            let text = text.strip_suffix(b";").unwrap_or(text).trim_ascii_end();
             let body = text.split_once_str("{").map_or(text, |(_, body)| body);
             body.strip_suffix(b"}").unwrap_or(body)
         }

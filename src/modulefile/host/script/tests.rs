@@ -96,6 +96,33 @@ fn functions_and_completions_are_found() {
             "{shell}: {ops:?}"
         );
     }
+    // The body is code again.
+    for shell in ["bash", "ksh"] {
+        if installed(shell) {
+            let ops = run(
+                shell,
+                "one() { echo 1; }; two() { if true; then echo 2; fi; }\n",
+                &[],
+            )
+            .unwrap();
+            for op in &ops {
+                let EnvOp::Function { name, sh, .. } = op else {
+                    panic!("{op:?}")
+                };
+                let code = format!("{name}() {{\n{sh}\n}}; {name}");
+                let out = std::process::Command::new("bash")
+                    .arg("-c")
+                    .arg(&code)
+                    .output()
+                    .unwrap();
+                assert!(
+                    out.status.success() && out.stdout.len() == 2,
+                    "{shell}: {code}: {out:?}"
+                );
+            }
+            assert_eq!(ops.len(), 2, "{shell}: {ops:?}");
+        }
+    }
     let text = "f() { :; }\nexport -f f\ncomplete -W 'x y' tool\ncomplete -F f other\n";
     let ops = run("bash", text, &[]).unwrap();
     let complete = |command: &str, spec: &str| EnvOp::Complete {
