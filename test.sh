@@ -8,7 +8,7 @@ cd "$(dirname "$0")"
 
 packages=(bash zsh dash busybox yash ksh93u+m mksh tcsh csh fish rc elvish python3 python3-dotenv perl ruby r-base-core cmake lua5.3 lua-posix
   emacs-nox xonsh tcl8.6 jq python3-venv slurmctld slurmd slurm-client munge
-  python3-jsonschema
+  python3-jsonschema chromium chromium-driver rsyslog postgresql
   shellcheck less bsdutils strace valgrind expect build-essential)
 missing=()
 for package in "${packages[@]}"; do
@@ -28,6 +28,10 @@ fi
 if ! command -v nu >/dev/null && command -v npm >/dev/null; then
   npm install --silent --no-fund --no-audit --prefix target/npm nushell >/dev/null || true
   PATH=$PATH:$PWD/target/npm/node_modules/.bin
+fi
+# Checks accessibility of the catalog's pages.
+if [[ ! -e target/npm/node_modules/axe-core/axe.min.js ]] && command -v npm >/dev/null; then
+  npm install --silent --no-fund --no-audit --prefix target/npm axe-core >/dev/null || true
 fi
 command -v cargo >/dev/null || {
   echo "test.sh: Rust is missing; see https://rustup.rs" >&2

@@ -30,6 +30,7 @@ pub mod transition;
 
 pub mod catalog;
 pub mod collection;
+pub mod usage;
 
 pub mod shell;
 pub mod view;

@@ -177,6 +177,15 @@ impl Session {
     }
 }
 
+/// The name that a system database (`passwd`, `group`) has for a number.
+pub fn look_up(database: &str, number: &str) -> Option<String> {
+    if number.is_empty() || !number.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let line = getent(database, number)?;
+    line.split(':').next().map(str::to_owned)
+}
+
 /// One entry of a system database. A static binary cannot load the plug-ins that know users of LDAP and the like, so the
 /// system's own program is asked.
 fn getent(database: &str, key: &str) -> Option<String> {

@@ -365,3 +365,299 @@ fn a_batch_script_is_printed_only_when_the_job_can_run() {
         );
     }
 }
+
+/// A log of loads, as syslog has them in a file: `(module, version, how often)`.
+fn usage_log(loads: &[(&str, &str, usize)]) -> String {
+    let mut text = String::new();
+    let mut number = 0;
+    for (name, version, count) in loads {
+        for _ in 0..*count {
+            number += 1;
+            let time = format!("2026-0{}-15T12:00:00.{number:06}Z", 1 + number % 6);
+            text.push_str(&format!(
+                "<14>1 {time} node1 xmod 1 load [xmod@32473 time=\"{time}\" host=\"node1\" pid=\"1\" seq=\"0\" uid=\"4200{}\" user=\"u{}\" \
+                 gid=\"42000\" asked=\"{name}@{version}\"] {name}\n",
+                number % 7,
+                number % 7
+            ));
+        }
+    }
+    text
+}
+
+/// A job as the form has it and as options of `xmod sbatch`; `true` where the browser fills the form with it.
+fn jobs() -> Vec<(Value, Vec<&'static str>, bool)> {
+    let job = |changes: Value| {
+        let mut job = serde_json::json!({
+            "name": "", "partition": "", "account": "", "time": "", "nodes": "", "tasks": "", "cpus": "", "mem": "", "output": "",
+            "error": "", "mail_events": [], "mail_user": "", "modules": [], "groups": [],
+        });
+        for (key, value) in changes.as_object().unwrap() {
+            job[key] = value.clone();
+        }
+        job
+    };
+    let one = serde_json::json!([{ "order": "sequence", "commands": ["true"] }]);
+    let with = |key: &str, value: &str| job(serde_json::json!({ key: value, "groups": one }));
+    let mut jobs = vec![
+        (
+            job(serde_json::json!({
+                "partition": "short", "time": "1:00:00", "mail_events": ["END"], "mail_user": "ada@example.org",
+                "modules": ["clang/17", "hdf5/1.14"],
+                "groups": [{ "order": "sequence", "commands": ["h5ls 'a file'"] }, { "order": "parallel", "commands": ["one", "two"] }],
+            })),
+            vec![
+                "--partition",
+                "short",
+                "--time",
+                "1:00:00",
+                "--mail-type",
+                "end",
+                "--mail-user",
+                "ada@example.org",
+                "--modules",
+                "clang/17",
+                "hdf5/1.14",
+                "--group",
+                "sequence",
+                "h5ls 'a file'",
+                "parallel",
+                "one",
+                "two",
+            ],
+            true,
+        ),
+        (
+            job(serde_json::json!({
+                "name": "a \"b\" \\c #d", "output": "%x-%j.out", "error": "e r r", "account": "phys", "nodes": "2-4", "tasks": "8", "cpus": "2",
+                "mem": "16G", "modules": ["it's/1"], "groups": one,
+            })),
+            vec![
+                "--job-name",
+                "a \"b\" \\c #d",
+                "--output",
+                "%x-%j.out",
+                "--error",
+                "e r r",
+                "--account",
+                "phys",
+                "--nodes",
+                "2-4",
+                "--ntasks",
+                "8",
+                "--cpus-per-task",
+                "2",
+                "--mem",
+                "16G",
+                "--modules",
+                "it's/1",
+                "--",
+                "true",
+            ],
+            false,
+        ),
+    ];
+    let values: &[(&str, &'static str, &[&'static str])] = &[
+        (
+            "time",
+            "--time",
+            &[
+                "90",
+                "90:00",
+                "2:30:00",
+                "1-0",
+                "1-12:30:15",
+                "0",
+                "2h",
+                "1:60",
+                "1-24",
+                "1:2:3:4",
+                "1-",
+                "x",
+                "99999999",
+            ],
+        ),
+        ("mem", "--mem", &["500", "16G", "16 G", "0", "GG", "1t"]),
+        ("nodes", "--nodes", &["1", "4-2", "2-2", "0", "1-2-3", "01"]),
+        (
+            "partition",
+            "--partition",
+            &["short,long", "a;b", "a,", "x.y_z-1"],
+        ),
+        ("mail_user", "--mail-user", &["ada", "a b@c"]),
+        ("name", "--job-name", &["ünï", "tab\tin"]),
+    ];
+    for (key, option, values) in values {
+        for value in *values {
+            jobs.push((with(key, value), vec![option, value, "--", "true"], false));
+        }
+    }
+    jobs
+}
+
+#[test]
+fn the_site_works_in_a_real_browser() {
+    if !["chromium", "chromedriver"]
+        .iter()
+        .all(|program| crate::support::require(program))
+    {
+        return;
+    }
+    let site = site()
+        .file(
+            "md/1.lua",
+            "whatis('Category: Tools')\nhelp([==[# Title\n\nSee [the manual](https://example.org/doc) and [this](javascript:alert).\n]==])\n",
+        )
+        .raw("usage.log", usage_log(&[("gcc", "13", 120), ("bwa", "0.7.17", 30), ("bwa", "0.7.16", 5), ("zlib", "1.3", 60)]).as_bytes());
+    let root = site.root();
+    // All are old but one.
+    let touched = Command::new("sh")
+        .args(["-c", "find mf mf-gcc -type f -exec touch -d 2025-03-01 {} + && touch -d 2026-01-20 mf/samtools/1.2.lua"])
+        .current_dir(&root)
+        .status();
+    assert!(touched.unwrap().success());
+    let imported = site.xmod(&["usage", "import", "--database", "usage.sqlite", "usage.log"]);
+    assert!(
+        imported.status.success(),
+        "{}",
+        String::from_utf8_lossy(&imported.stderr)
+    );
+    let html = root.join("html");
+    export(
+        &site,
+        "html",
+        &[
+            "--usage",
+            "usage.sqlite",
+            "--output",
+            html.to_str().unwrap(),
+        ],
+    );
+    let cases: Vec<Value> = jobs()
+        .into_iter()
+        .map(|(job, words, form)| {
+            let words: Vec<&str> = ["sbatch", "--no-check"].into_iter().chain(words).collect();
+            let output = site.xmod(&words);
+            let script = output
+                .status
+                .success()
+                .then(|| String::from_utf8(output.stdout).unwrap());
+            serde_json::json!({ "job": job, "script": script, "form": form })
+        })
+        .collect();
+    assert!(cases.iter().filter(|case| case["script"].is_null()).count() > 12);
+    std::fs::write(
+        root.join("cases.json"),
+        serde_json::to_string(&cases).unwrap(),
+    )
+    .unwrap();
+    let axe = in_repo("target/npm/node_modules/axe-core/axe.min.js");
+    if !axe.is_file() {
+        eprintln!("skipped: no axe-core in target/npm, so accessibility is not checked");
+        assert!(!crate::support::in_ci(), "test.sh installs axe-core");
+    }
+    let axe = if axe.is_file() {
+        axe.to_str().unwrap()
+    } else {
+        ""
+    };
+    let output = Command::new("timeout")
+        .args(["180", "python3"])
+        .arg(in_repo("tests/catalog/browser.py"))
+        .arg(&html)
+        .arg(root.join("cases.json"))
+        .arg(axe)
+        .arg(in_repo("target/screenshots"))
+        .output()
+        .unwrap();
+    println!("{}", String::from_utf8_lossy(&output.stdout));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+#[test]
+fn a_site_is_replaced_whole_and_nothing_else_is() {
+    let site = site();
+    let path = site.root().join("html");
+    let place = path.to_str().unwrap();
+    export(&site, "html", &["--output", place]);
+    let page = std::fs::read(path.join("index.html")).unwrap();
+    assert!(String::from_utf8_lossy(&page).contains("<title>Example</title>"));
+    std::fs::write(path.join("rest"), "of an older export").unwrap();
+    export(&site, "html", &["--output", place]);
+    assert!(!path.join("rest").exists(), "the old one is gone");
+    assert_eq!(
+        std::fs::read(path.join("index.html")).unwrap(),
+        page,
+        "same tree, same bytes"
+    );
+    let around: Vec<_> = std::fs::read_dir(site.root())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
+    assert!(
+        around
+            .iter()
+            .all(|name| !name.to_string_lossy().starts_with(".catalog-")),
+        "{around:?}"
+    );
+    // A directory that holds something else is not taken away.
+    let output = site.xmod(&[
+        "catalog",
+        "export",
+        "--format",
+        "html",
+        "--output",
+        site.root().join("home").to_str().unwrap(),
+    ]);
+    assert!(output.status.success(), "an empty directory may be filled");
+    let output = site.xmod(&[
+        "catalog",
+        "export",
+        "--format",
+        "html",
+        "--output",
+        site.root().join("mf").to_str().unwrap(),
+    ]);
+    assert!(!output.status.success() && site.root().join("mf/bwa.toml").is_file());
+    assert!(String::from_utf8_lossy(&output.stderr).contains("holds something else"));
+    let output = site.xmod(&["catalog", "export", "--format", "html"]);
+    assert!(!output.status.success(), "a site needs a place");
+}
+
+#[test]
+fn a_site_may_bring_its_own_pages() {
+    let site = site()
+        .raw(
+            "own/index.html",
+            b"<h1>{{ site.title }}</h1> {{ count }} <p>{{ '<' }}</p>",
+        )
+        .raw("own/pictures/logo.svg", b"<svg/>");
+    let path = site.root().join("html");
+    let words = ["--templates", "own", "--output", path.to_str().unwrap()];
+    export(&site, "html", &words);
+    let page = std::fs::read_to_string(path.join("index.html")).unwrap();
+    assert!(
+        page.starts_with("<h1>Example</h1> ") && page.ends_with("<p>&lt;</p>"),
+        "{page}"
+    );
+    assert!(path.join("pictures/logo.svg").is_file() && path.join("app.js").is_file());
+    let site = site.raw("own/index.html", b"line\n{% if %}");
+    let mut all = vec!["catalog", "export", "--format", "html"];
+    all.extend(words);
+    let output = site.xmod(&all);
+    assert!(!output.status.success());
+    assert!(
+        String::from_utf8_lossy(&output.stderr).contains("index.html"),
+        "{output:?}"
+    );
+    assert!(
+        std::fs::read_to_string(path.join("index.html"))
+            .unwrap()
+            .starts_with("<h1>Example"),
+        "the old site stays"
+    );
+}

@@ -34,6 +34,7 @@ mod tcl_files;
 mod tcl_mutations;
 mod tclsh;
 mod toml;
+mod usage;
 mod version_order;
 
 /// A test file that is not declared above would never run.

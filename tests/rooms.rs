@@ -10,7 +10,7 @@ const ROOMS: &[&[&str]] = &[
     &["tree"],
     &["cache"],
     &["resolve"],
-    &["transition", "collection", "catalog"],
+    &["transition", "collection", "catalog", "usage"],
     &["view", "shell"],
     &["command"],
     &["cli", "main"],

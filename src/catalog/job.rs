@@ -1,6 +1,6 @@
-//! The script of a Slurm batch job.
+//! The script of a Slurm batch job: what the form of the catalog and `xmod sbatch` write, to the letter the same.
 //!
-//! Only what Slurm and bash understand is written.
+//! `src/catalog/html/site/job.js` says the same in JavaScript; `tests/catalog/browser.py` compares the two.
 //!
 //! Source: `sbatch(1)`.
 

@@ -68,8 +68,9 @@ impl Field {
 }
 
 impl Metadata {
-    /// Reads everything that a modulefile says.
-    pub fn of(about: &About) -> Metadata {
+    /// Reads everything that the modulefile of a module called `name` says.
+    pub fn of(about: &About, name: &str) -> Metadata {
+        let name = name.rsplit('/').next().unwrap_or(name);
         let mut metadata = Metadata::default();
         // Said twice, a fact counts where it is said best: keys of TOML, then `whatis`, then the help text.
         for (key, value) in &about.facts {
@@ -78,6 +79,10 @@ impl Metadata {
         let mut loose = None;
         for line in &about.whatis {
             match keyed(line) {
+                // `HDF5: files for large arrays` is what HDF5 is.
+                Some((key, value)) if key.eq_ignore_ascii_case(name) => {
+                    loose = loose.or(Some(value));
+                }
                 Some((key, value)) => match Field::of(key) {
                     None if is_known_fact(&metadata, key, value) => {}
                     _ => metadata.take(key, value),
@@ -278,10 +283,11 @@ mod tests {
     use super::*;
 
     fn of_whatis(lines: &[&str]) -> Metadata {
-        Metadata::of(&About {
+        let about = About {
             whatis: lines.iter().map(|l| (*l).to_owned()).collect(),
             ..About::default()
-        })
+        };
+        Metadata::of(&about, "hdf5")
     }
 
     #[test]
@@ -321,15 +327,26 @@ mod tests {
     }
 
     #[test]
+    fn the_modules_own_name_is_no_key() {
+        assert_eq!(
+            of_whatis(&["HDF5: files for large arrays"]).description,
+            "files for large arrays"
+        );
+    }
+
+    #[test]
     fn easybuilds_help_and_whatis_are_understood() {
-        let read = Metadata::of(&About {
-            whatis: vec![
-                "Description: \nGROMACS is a\nversatile package.\n".into(),
-                "Homepage: https://www.gromacs.org".into(),
-                "Extensions: gmxapi-0.4.2".into(),
-            ],
-            ..About::default()
-        });
+        let read = Metadata::of(
+            &About {
+                whatis: vec![
+                    "Description: \nGROMACS is a\nversatile package.\n".into(),
+                    "Homepage: https://www.gromacs.org".into(),
+                    "Extensions: gmxapi-0.4.2".into(),
+                ],
+                ..About::default()
+            },
+            "hdf5",
+        );
         assert_eq!(read.description, "GROMACS is a versatile package.");
         assert_eq!(read.url, "https://www.gromacs.org");
         assert!(read.facts.is_empty());
@@ -338,7 +355,7 @@ mod tests {
                    Documentation: https://a.org/doc\n"
                 .into(),
             ..About::default()
-        });
+        }, "hdf5");
         assert_eq!(read.description, "A tool for things.");
         assert_eq!(read.url, "https://a.org");
         assert_eq!(read.facts["Documentation"], ["https://a.org/doc"]);
@@ -376,17 +393,20 @@ mod tests {
 
     #[test]
     fn keys_of_toml_come_before_whatis_and_are_not_said_twice() {
-        let read = Metadata::of(&About {
-            facts: vec![
-                ("category".into(), "Compilers".into()),
-                ("contact".into(), "hpc@example.org".into()),
-            ],
-            whatis: vec![
-                "Category: Compilers".into(),
-                "contact: hpc@example.org".into(),
-            ],
-            ..About::default()
-        });
+        let read = Metadata::of(
+            &About {
+                facts: vec![
+                    ("category".into(), "Compilers".into()),
+                    ("contact".into(), "hpc@example.org".into()),
+                ],
+                whatis: vec![
+                    "Category: Compilers".into(),
+                    "contact: hpc@example.org".into(),
+                ],
+                ..About::default()
+            },
+            "hdf5",
+        );
         assert_eq!(read.categories, ["Compilers"]);
         assert_eq!(read.facts["contact"], ["hpc@example.org"]);
     }

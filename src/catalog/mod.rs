@@ -3,6 +3,7 @@
 //! The documents are made from a [`Crawl`](crate::tree::Crawl): same tree, same bytes.
 
 mod category;
+mod html;
 mod job;
 pub mod lmod;
 mod lmod_text;
@@ -17,6 +18,7 @@ pub use job::{Group, Job, MAIL_EVENTS, Order, command_line};
 pub use model::{Catalog, File, Package, Usage, UsageFigures, UsagePeriod, Version};
 pub use overlay::Overlay;
 pub use report::Report;
+pub(crate) use text::csv_cell;
 
 use camino::Utf8Path;
 
@@ -32,6 +34,8 @@ pub enum Format {
     Csv,
     /// A page of tables, one a category
     Markdown,
+    /// A static site: a directory with a searchable table, a page a module, a form for batch jobs
+    Html,
     /// What the dashboard of Open OnDemand reads, without hidden modules
     Ood,
     /// Lmod's jsonSoftwarePage
@@ -43,6 +47,8 @@ pub enum Format {
 pub enum Export {
     /// One document.
     Document(Vec<u8>),
+    /// The files of a directory.
+    Site(Vec<(String, Vec<u8>)>),
 }
 
 impl Export {
@@ -53,12 +59,22 @@ impl Export {
     pub fn write(&self, path: &Utf8Path) -> Result<(), Diagnostic> {
         match self {
             Export::Document(bytes) => write::file(path, bytes),
+            Export::Site(files) => write::directory(path, files),
         }
     }
 }
 
-/// The export of a tree in a format.
-pub fn export(crawl: &Crawl, format: Format, overlay: &Overlay, usage: &UsageFigures) -> Export {
+/// The export of a tree in a format. `templates` is a directory with pages of the site's own.
+///
+/// # Errors
+/// A template of the site cannot be read or carried out.
+pub fn export(
+    crawl: &Crawl,
+    format: Format,
+    overlay: &Overlay,
+    usage: &UsageFigures,
+    templates: Option<&Utf8Path>,
+) -> Result<Export, Diagnostic> {
     let catalog = || Catalog::new(crawl, overlay, usage);
     let text = match format {
         Format::Json => text::json(&catalog()),
@@ -66,6 +82,7 @@ pub fn export(crawl: &Crawl, format: Format, overlay: &Overlay, usage: &UsageFig
         Format::Markdown => text::markdown(&catalog()),
         Format::Ood => lmod::render(crawl, lmod::Style::OpenOnDemand),
         Format::LmodSoftwarePage => lmod::render(crawl, lmod::Style::SoftwarePage),
+        Format::Html => return html::site(&catalog(), templates).map(Export::Site),
     };
-    Export::Document(text.into_bytes())
+    Ok(Export::Document(text.into_bytes()))
 }

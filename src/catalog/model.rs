@@ -245,7 +245,7 @@ fn package(
         .iter()
         .filter(|s| Some(&s.entry.full_name) == default.as_ref());
     for module in by_default.chain(&seen) {
-        metadata.fill_from(Metadata::of(crawl.about(module.entry)));
+        metadata.fill_from(Metadata::of(crawl.about(module.entry), name));
     }
     if metadata.categories.is_empty() {
         metadata.categories.extend(category::of_name(name));

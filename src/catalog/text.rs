@@ -49,7 +49,7 @@ pub(super) fn csv(catalog: &Catalog) -> String {
 }
 
 /// A cell. What a spreadsheet would take for a formula gets an apostrophe in front: texts come from modulefiles.
-fn csv_cell(text: &str) -> String {
+pub(crate) fn csv_cell(text: &str) -> String {
     let guard = if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
         "'"
     } else {

@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::{Parser, Subcommand};
 
-use super::{catalog, sbatch, usage};
+use super::{catalog, counting, sbatch, usage};
 use crate::cache::Owner;
 use crate::command::install::{self, Install};
 use crate::command::{self, Outcome};
@@ -95,6 +95,11 @@ enum Command {
         #[command(subcommand)]
         action: catalog::Action,
     },
+    /// What is loaded how often: read logs, tell figures
+    Usage {
+        #[command(subcommand)]
+        action: counting::Action,
+    },
     /// Write the script of a Slurm batch job, with the modules it needs: xmod sbatch --modules gcc -- ./program
     Sbatch(Box<sbatch::Options>),
     /// Run a plain Tcl script with the interpreter of modulefiles
@@ -160,6 +165,7 @@ pub(super) fn run(session: &Session) -> Outcome {
             install::uninstall(&prefix, destdir.as_deref()).map(answer)
         }
         Command::Catalog { action } => catalog::run(session, &action),
+        Command::Usage { action } => counting::run(session, &action),
         Command::Sbatch(options) => sbatch::run(session, &options),
         // Taken before clap is asked, because the words of a script are no options of ours; it stands here for the help.
         Command::Exec { .. } => return command::exec::run(session, &session.args[1..]),

@@ -38,6 +38,12 @@ pub(super) struct From {
     /// The site's file that corrects and completes what modulefiles say; else the setting catalog_overlay
     #[arg(long)]
     overlay: Option<Utf8PathBuf>,
+    /// The database of usage, a file or postgresql://...; else the setting usage_database
+    #[arg(long)]
+    usage: Option<String>,
+    /// A directory with pages of the site's own, for html; else the setting catalog_templates
+    #[arg(long)]
+    templates: Option<Utf8PathBuf>,
     /// The modulepaths to begin with; MODULEPATH if there are none
     dirs: Vec<String>,
 }
@@ -55,6 +61,8 @@ impl From {
         Source {
             dirs: &self.dirs,
             overlay: self.overlay.as_deref(),
+            usage: self.usage.as_deref(),
+            templates: self.templates.as_deref(),
         }
     }
 }

@@ -6,6 +6,7 @@
 mod admin;
 mod catalog;
 mod complete;
+mod counting;
 mod ml;
 mod options;
 mod sbatch;

@@ -1,6 +1,6 @@
 //! `xmod catalog export|report`: the software of all hierarchies for portals and pages.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -21,6 +21,10 @@ pub struct Source<'a> {
     pub dirs: &'a [String],
     /// The site's file about its catalog, instead of the one that the configuration names.
     pub overlay: Option<&'a Utf8Path>,
+    /// The database of usage, instead of the one that the configuration names.
+    pub usage: Option<&'a str>,
+    /// The directory of the site's own pages, instead of the one that the configuration names.
+    pub templates: Option<&'a Utf8Path>,
 }
 
 /// How many names the report as text shows of each list.
@@ -36,10 +40,23 @@ pub fn export(
     format: Format,
     output: Option<&Utf8Path>,
 ) -> Result<Outcome, Diagnostic> {
+    if format == Format::Html && output.is_none() {
+        return Err(Diagnostic::new(
+            Kind::Usage,
+            "a site is a directory: where is it to be written?",
+        )
+        .help("xmod catalog export --format html --output DIRECTORY"));
+    }
     let config = for_everybody(session);
     let overlay = overlay(&config, source)?;
+    let usage = usage_figures(session, &config, source)?;
+    let templates = match (source.templates, config.catalog_templates.as_str()) {
+        (Some(dir), _) => Some(dir),
+        (None, "") => None,
+        (None, dir) => Some(Utf8Path::new(dir)),
+    };
     let crawl = crawl(session, &config, source.dirs)?;
-    let export = catalog::export(&crawl, format, &overlay, &UsageFigures::default());
+    let export = catalog::export(&crawl, format, &overlay, &usage, templates)?;
     let mut outcome = Outcome {
         stderr: warnings(&crawl),
         ..Outcome::default()
@@ -47,6 +64,7 @@ pub fn export(
     match (output, export) {
         (Some(path), export) => export.write(path)?,
         (None, Export::Document(bytes)) => outcome.stdout = bytes,
+        (None, Export::Site(_)) => {}
     }
     Ok(outcome)
 }
@@ -92,6 +110,40 @@ fn overlay(config: &Config, source: &Source) -> Result<Overlay, Diagnostic> {
         (None, "") => Ok(Overlay::default()),
         (None, path) => Overlay::read(Utf8Path::new(path)),
     }
+}
+
+/// What is known of usage: nothing where no database is named.
+fn usage_figures(
+    session: &Session,
+    config: &Config,
+    source: &Source,
+) -> Result<UsageFigures, Diagnostic> {
+    if source.usage.is_none() && config.usage_database.is_empty() {
+        return Ok(UsageFigures::default());
+    }
+    let mut store = super::usage::open(session, source.usage)?;
+    crate::usage::figures(&mut store).map_err(super::usage::site)
+}
+
+/// The names of all modules that are not hidden, or their full names.
+pub(super) fn names(
+    session: &Session,
+    dirs: &[String],
+    with_version: bool,
+) -> Result<BTreeSet<String>, Diagnostic> {
+    let config = for_everybody(session);
+    let crawl = crawl(session, &config, dirs)?;
+    let modules = crawl.trees.iter().flat_map(|tree| &tree.modules);
+    Ok(modules
+        .filter(|entry| !entry.is_hidden())
+        .map(|entry| {
+            if with_version {
+                entry.full_name.clone()
+            } else {
+                entry.name.clone()
+            }
+        })
+        .collect())
 }
 
 /// Looks at all modules of all hierarchies; what the caches know is not evaluated again.

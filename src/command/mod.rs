@@ -23,6 +23,7 @@ pub mod sbatch;
 mod spider;
 pub mod spider_tool;
 pub mod table;
+pub mod usage;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -44,6 +45,7 @@ use crate::name::{Spec, Versions};
 use crate::session::Session;
 use crate::shell::{self, Row};
 use crate::transition::{Finished, Transition, Trees, path_rules};
+use crate::usage::{self as usage_log, Load};
 use crate::view::{self, Layout};
 
 /// What a sub-command works with.
@@ -471,6 +473,9 @@ fn answer(
                 return done(Delta::default(), messages, text);
             }
             forget_last_error(session, &mut delta);
+            if config.log_loads {
+                tell_loads(session, config, &state);
+            }
             return done(delta, messages, text);
         }
         Err(diagnostic) => diagnostic,
@@ -518,6 +523,21 @@ fn too_long(name: &VarName, size: usize) -> Diagnostic {
     .help(format!(
         "`module why {name}` tells which modules it is made of: unload some of them"
     ))
+}
+
+/// Tells the site what is loaded now that was not before.
+fn tell_loads(session: &Session, config: &Config, after: &State) {
+    let before = session.text("LOADEDMODULES").unwrap_or_default();
+    let before: BTreeSet<&str> = before.split(':').collect();
+    let loads: Vec<Load> = (after.loaded.active().iter())
+        .filter(|module| !before.contains(module.full_name.as_str()))
+        .map(|module| Load {
+            name: module.name(),
+            version: module.version(),
+            is_asked: module.depth == 0 && !module.auto,
+        })
+        .collect();
+    usage_log::tell(session, config, &loads);
 }
 
 /// A request that succeeds takes the last error away.

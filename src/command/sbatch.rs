@@ -44,7 +44,9 @@ pub fn run(session: &Session, job: &Job, fate: Fate, check: Check) -> Result<Out
         });
     }
     if check == Check::Modules && !job.modules.is_empty() {
-        let config = Config::new(session);
+        let mut config = Config::new(session);
+        // Nobody uses them yet.
+        config.log_loads = false;
         if let Err(text) = loaded(session, &config, job.modules.clone()) {
             return Ok(Outcome {
                 stderr: format!("{text}No script was written: the job would fail. `--no-check` writes it all the same.\n").into_bytes(),

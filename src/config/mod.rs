@@ -473,6 +473,16 @@ settings! {
     require_exact_full_name: bool = true, false; ;
     /// The site's file that corrects and completes what modulefiles say about themselves, for `xmod catalog`.
     catalog_overlay: String = String::new(), String::new(); "XMOD_CATALOG_OVERLAY" ;
+    /// A directory with pages of the site's own, for `xmod catalog export --format html`.
+    catalog_templates: String = String::new(), String::new(); "XMOD_CATALOG_TEMPLATES" ;
+    /// Each load is told to syslog, so that the site learns what is used; where syslog does not listen, a file of the user's.
+    log_loads: bool = false, false; "XMOD_LOG_LOADS" ;
+    /// The socket of the local syslog.
+    syslog_socket: String = "/dev/log".to_owned(), "/dev/log".to_owned(); "XMOD_SYSLOG_SOCKET" ;
+    /// The directory for the loads that syslog does not take, a file for each user; empty: `xmod` in `$XDG_STATE_HOME`.
+    usage_directory: String = String::new(), String::new(); "XMOD_USAGE_DIRECTORY" ;
+    /// The database of loads for `xmod usage` and the catalog: a file, or `postgresql://...`.
+    usage_database: String = String::new(), String::new(); "XMOD_USAGE_DATABASE" ;
 }
 
 impl Config {
