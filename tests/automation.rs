@@ -233,3 +233,33 @@ impl Requests for Dice {
         }
     }
 }
+
+#[test]
+fn what_happens_by_itself_is_told() {
+    let site = site();
+    let run = site.run("load d");
+    insta::assert_snapshot!(run.stderr(), @"
+    Loading d/1
+      Loading requirement: a/2 b/1
+    ");
+    let run = site.run_in(run.env(), "load w");
+    assert_eq!(run.stderr(), "");
+    let run = site.run_in(run.env(), "unload d");
+    insta::assert_snapshot!(run.stderr(), @"
+    Unloading d/1
+      Unloading useless requirement: b/1
+    ");
+    let run = site.run_in(run.env(), "switch a/2 a/1");
+    assert!(
+        run.stderr().starts_with(
+            "Switching from a/2 to a/1\n  Unloading dependent: w/1\n  Reloading dependent: w/1\n"
+        ),
+        "{}",
+        run.stderr()
+    );
+    let run = site.run_in(run.env(), "unload a");
+    insta::assert_snapshot!(run.stderr(), @"
+    Unloading a/1
+      Unloading dependent: w/1
+    ");
+}

@@ -11,7 +11,7 @@ use std::rc::Rc;
 
 use super::reload::spec_of_full;
 use super::step::How;
-use super::{Notice, Transition, loaded_name};
+use super::{Followed, Notice, Transition, loaded_name};
 use crate::config::{StickyPurge, UnloadOrder};
 use crate::diag::{Diagnostic, Kind};
 use crate::env::{Module, NeedKind, Owner};
@@ -223,6 +223,7 @@ impl Transition<'_> {
         aftermath.reload = self.by_ids(&again);
         gone.extend(again);
         for dependent in self.by_ids(&gone).iter().rev() {
+            self.follows(Followed::Dependent, dependent);
             self.unload_module(dependent)?;
         }
         self.unload_module(module)?;
@@ -335,7 +336,11 @@ impl Transition<'_> {
                 continue;
             }
             let mark = self.state.mark();
-            if let Err(diagnostic) = self.unload_module(module) {
+            let result = self.unload_module(module);
+            if result.is_ok() {
+                self.follows(Followed::Useless, module);
+            }
+            if let Err(diagnostic) = result {
                 self.state.roll_back(mark);
                 let note = format!("`{}` came only for what was unloaded", module.full_name);
                 let diagnostic = Box::new(diagnostic.note(note));
@@ -361,7 +366,10 @@ impl Transition<'_> {
         let mark = self.state.mark();
         let (depth, said) = (self.frames.len(), self.notices.len());
         let why = match self.try_again(module) {
-            Ok(true) => return Ok(()),
+            Ok(true) => {
+                self.follows(Followed::Again, module);
+                return Ok(());
+            }
             Ok(false) => None,
             Err(diagnostic) => Some(diagnostic),
         };
@@ -434,6 +442,7 @@ impl Transition<'_> {
         again.extend(waiting);
         let again = self.by_ids(&again);
         for module in again.iter().rev() {
+            self.follows(Followed::Dependent, module);
             self.unload_module(module)?;
         }
         self.aftermath.reload.extend(again);
@@ -461,6 +470,7 @@ impl Transition<'_> {
     pub(super) fn unload_opponent(&mut self, module: &Rc<Module>) -> Result<(), Diagnostic> {
         self.refuse_sticky(module)?;
         let aftermath = self.unload_bound(module, Dependents::Return)?;
+        self.follows(Followed::Conflict, module);
         self.aftermath.add(aftermath);
         Ok(())
     }
@@ -491,7 +501,30 @@ impl Transition<'_> {
         }
         let useless = self.requirements_of([&module.id].into_iter());
         self.aftermath.useless.extend(useless);
+        self.follows(Followed::Conflict, module);
         self.unload_module(module)
+    }
+
+    /// Notes that something happens by itself.
+    pub(super) fn follows(&mut self, why: Followed, module: &Module) {
+        if self.config.requirements_bind {
+            self.followed.push((why, module.full_name.clone()));
+        }
+    }
+
+    /// Tells what an action of the user brought about.
+    pub(super) fn tell_what_followed(&mut self, action: String) {
+        let mut modules: Vec<(Followed, Vec<String>)> = Vec::new();
+        for (why, name) in std::mem::take(&mut self.followed) {
+            match modules.iter_mut().find(|(known, _)| *known == why) {
+                Some((_, names)) if names.contains(&name) => {}
+                Some((_, names)) => names.push(name),
+                None => modules.push((why, vec![name])),
+            }
+        }
+        if !modules.is_empty() {
+            self.notices.push(Notice::Followed { action, modules });
+        }
     }
 
     /// Unloads all modules, the last loaded first, where requirements bind: each one that must stay is told.

@@ -35,7 +35,7 @@ use camino::Utf8PathBuf;
 
 pub use find::{Miss, Modulefiles, Trees};
 pub use inspect::Inspected;
-pub use report::{Notice, Report};
+pub use report::{Followed, Notice, Report};
 pub use restore::Versions as RestoreVersions;
 pub use why::{Behind, Origin};
 
@@ -86,6 +86,8 @@ pub struct Transition<'a> {
     replaced: bool,
     /// `MODULEPATH` before the user's own words changed it in this request.
     modulepath_before_use: Option<BString>,
+    /// What the present action of the user has brought about by itself.
+    followed: Vec<(Followed, String)>,
     /// What is left to be done for requirements at the end of an action of the user.
     aftermath: automation::Aftermath,
     /// Which module opened the modulepath of which other one.
@@ -156,6 +158,7 @@ impl<'a> Transition<'a> {
             displaced: None,
             replaced: false,
             modulepath_before_use: None,
+            followed: Vec::new(),
             aftermath: automation::Aftermath::default(),
             via: std::collections::BTreeMap::new(),
             aborts: aborts(config, command),
@@ -287,6 +290,7 @@ impl<'a> Transition<'a> {
         let mark = self.state.mark();
         let modulepath = self.modulepath_mark();
         self.replaced = false;
+        let action = format!("Loading {}", found.full_name());
         let mut result = self.load_found(spec, found, How::user()).map(|_| ());
         if result.is_ok() {
             result = self.settle_aftermath();
@@ -300,7 +304,12 @@ impl<'a> Transition<'a> {
                 self.state.roll_back(mark);
                 self.frames.clear();
                 self.aftermath = automation::Aftermath::default();
+                self.followed.clear();
                 self.fail(diagnostic)
+            }
+            Ok(()) => {
+                self.tell_what_followed(action);
+                Ok(())
             }
             result => result,
         }
@@ -375,10 +384,14 @@ impl<'a> Transition<'a> {
                 .refuse_sticky(&module)
                 .and_then(|()| self.unload_bound(&module, Dependents::Leave))
                 .and_then(|aftermath| self.settle_requirements(aftermath));
-            if let Err(diagnostic) = result {
-                self.state.roll_back(mark);
-                self.frames.clear();
-                self.fail(diagnostic)?;
+            match result {
+                Ok(()) => self.tell_what_followed(format!("Unloading {}", module.full_name)),
+                Err(diagnostic) => {
+                    self.state.roll_back(mark);
+                    self.frames.clear();
+                    self.followed.clear();
+                    self.fail(diagnostic)?;
+                }
             }
         }
         Ok(())
@@ -387,7 +400,9 @@ impl<'a> Transition<'a> {
     /// Unloads `old` and loads `new` where requirements bind. Where the new one does not load the old one stays away.
     fn swap_bound(&mut self, old: &Spec, new: &Spec) -> Result<(), Diagnostic> {
         let mut aftermath = automation::Aftermath::default();
+        let mut action = format!("Loading {new}");
         if let Some(module) = self.loaded_match(old, Purpose::Unload) {
+            action = format!("Switching from {} to {new}", module.full_name);
             let mark = self.state.mark();
             let other = self.find(new).ok();
             // What is sticky as such, in whichever version, may be another version.
@@ -402,6 +417,7 @@ impl<'a> Transition<'a> {
                 Ok(left) => aftermath = left,
                 Err(diagnostic) => {
                     self.state.roll_back(mark);
+                    self.followed.clear();
                     if aborts(self.config, "switch_unload") && !self.force {
                         return Err(diagnostic);
                     }
@@ -420,7 +436,9 @@ impl<'a> Transition<'a> {
             self.fail(diagnostic)?;
         }
         aftermath.add(std::mem::take(&mut self.aftermath));
-        self.settle_requirements(aftermath)
+        self.settle_requirements(aftermath)?;
+        self.tell_what_followed(action);
+        Ok(())
     }
 
     /// Unloads `old` and loads `new` in one step.

@@ -5,6 +5,21 @@ use crate::env::packed::Loss;
 use crate::env::{Loaded, Module};
 use crate::modulefile::Message;
 
+/// Why a module was loaded or unloaded that nobody named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Followed {
+    /// Unloaded: it does not go together with the module that was asked for.
+    Conflict,
+    /// Unloaded: it needs what went, or missed what came.
+    Dependent,
+    /// Loaded: what was asked for needs it.
+    Requirement,
+    /// Unloaded: it came only for what went.
+    Useless,
+    /// Loaded again after what it needs.
+    Again,
+}
+
 /// One thing that happened, in the order in which it did.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Notice {
@@ -39,6 +54,13 @@ pub enum Notice {
         module: String,
         /// Its words.
         text: Option<String>,
+    },
+    /// What an action of the user brought about where requirements bind.
+    Followed {
+        /// The action: `Loading hdf5/1.14`.
+        action: String,
+        /// The modules by reason, in the order of their first.
+        modules: Vec<(Followed, Vec<String>)>,
     },
     /// What was to be unloaded is not loaded.
     NotLoaded {

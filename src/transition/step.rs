@@ -12,7 +12,7 @@ use crate::modulefile::{
 use crate::name::{Purpose, Spec};
 
 use super::find::{tags_of, words_of};
-use super::{MAX_DEPTH, MAX_EVALUATIONS, Miss, Notice, Transition};
+use super::{Followed, MAX_DEPTH, MAX_EVALUATIONS, Miss, Notice, Transition};
 use crate::resolve::Found;
 
 /// A module whose file is being evaluated.
@@ -338,6 +338,9 @@ impl Transition<'_> {
             full_name: module.full_name.clone(),
             depth: module.depth,
         });
+        if !self.frames.is_empty() {
+            self.follows(Followed::Requirement, &module);
+        }
         // `foo/latest` may load `foo/2.0`: that one is loaded then, and has done what both did.
         let inner = self.state.loaded.find(module.name()).cloned();
         match inner.filter(|_| self.config.unique_name) {

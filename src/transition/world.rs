@@ -409,7 +409,7 @@ impl Transition<'_> {
             };
             let name = found.name.clone();
             let mark = self.state.mark();
-            let depth = self.frames.len();
+            let (depth, followed) = (self.frames.len(), self.followed.len());
             match self.load_found(spec, found, how.clone()) {
                 Ok(Some(_)) => return Ok(name),
                 Ok(None) => {}
@@ -417,6 +417,7 @@ impl Transition<'_> {
                 Err(diagnostic) => {
                     self.state.roll_back(mark);
                     self.frames.truncate(depth);
+                    self.followed.truncate(followed);
                     reasons.push(diagnostic);
                 }
             }

@@ -4,7 +4,7 @@ use super::Layout;
 use super::numbered;
 use crate::diag::{Diagnostic, Severity};
 use crate::modulefile::Level;
-use crate::transition::{Notice, Report};
+use crate::transition::{Followed, Notice, Report};
 
 /// The report as text; empty where there is nothing to say.
 ///
@@ -88,6 +88,19 @@ fn one(notice: &Notice, layout: Layout) -> String {
             }
             _ => format!("`{module}` was not loaded: its modulefile gave up\n"),
         },
+        Notice::Followed { action, modules } => {
+            let lines = modules.iter().map(|(why, names)| {
+                let what = match why {
+                    Followed::Conflict => "Unloading conflict",
+                    Followed::Dependent => "Unloading dependent",
+                    Followed::Requirement => "Loading requirement",
+                    Followed::Useless => "Unloading useless requirement",
+                    Followed::Again => "Reloading dependent",
+                };
+                format!("  {what}: {}\n", names.join(" "))
+            });
+            format!("{action}\n{}", lines.collect::<String>())
+        }
         Notice::NotLoaded { spec } => {
             format!("The module `{spec}` cannot be unloaded because it was not loaded.\n")
         }
