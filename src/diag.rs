@@ -177,6 +177,17 @@ pub struct Diagnostic {
     pub notes: Vec<String>,
     /// Next steps: `= help:` lines.
     pub help: Vec<String>,
+    /// By what a site may put it into words of its own.
+    pub wording: Option<Box<Wording>>,
+}
+
+/// A message as sites know it: Lmod's key, and what its text is filled with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wording {
+    /// Lmod's key: `e_Failed_Load`.
+    pub key: &'static str,
+    /// Names of places in the text, and what stands there.
+    pub values: Vec<(&'static str, String)>,
 }
 
 impl Diagnostic {
@@ -188,6 +199,7 @@ impl Diagnostic {
             place: None,
             notes: Vec::new(),
             help: Vec::new(),
+            wording: None,
         }
     }
 
@@ -210,6 +222,14 @@ impl Diagnostic {
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Diagnostic {
         self.help.push(help.into());
+        self
+    }
+
+    /// Says under which key sites have words of their own for it.
+    #[must_use]
+    pub fn known_as(mut self, key: &'static str, values: &[(&'static str, &str)]) -> Diagnostic {
+        let values = values.iter().map(|(n, v)| (*n, (*v).to_owned())).collect();
+        self.wording = Some(Box::new(Wording { key, values }));
         self
     }
 

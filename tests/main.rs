@@ -21,6 +21,8 @@ mod hierarchy;
 mod install;
 mod json;
 mod lua;
+mod lua_functions;
+mod lua_site;
 mod modulecache;
 mod names;
 mod python;

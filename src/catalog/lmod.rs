@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use camino::Utf8Path;
 use serde_json::{Map, Value, json};
 
 use super::lmod_text;
@@ -68,7 +69,7 @@ impl Style {
 }
 
 /// The document of a style, ending in a newline.
-pub fn render(crawl: &Crawl, style: Style) -> String {
+pub fn render(crawl: &Crawl, style: Style, paths: &PathFilter) -> String {
     let document = match style {
         Style::List => {
             let mut files: Vec<&str> = modules(crawl).map(|m| m.entry.file.as_str()).collect();
@@ -79,9 +80,9 @@ pub fn render(crawl: &Crawl, style: Style) -> String {
         Style::SpiderJson => spider_json(modules(crawl)),
         Style::OpenOnDemand => spider_json(modules(crawl).filter(|m| !m.entry.is_hidden())),
         Style::SoftwarePage => software_page(crawl),
-        Style::XaltReverseMap => reverse_map(crawl, true),
-        Style::ReverseMap => reverse_map(crawl, false),
-        Style::ReverseMapText => return as_text(reverse_map(crawl, false)),
+        Style::XaltReverseMap => reverse_map(crawl, paths, true),
+        Style::ReverseMap => reverse_map(crawl, paths, false),
+        Style::ReverseMapText => return as_text(reverse_map(crawl, paths, false)),
         Style::SoftwarePageText => {
             return lmod_text::assignments([("spA", software_page(crawl))]);
         }
@@ -309,8 +310,44 @@ fn software_page(crawl: &Crawl) -> Value {
     json!(packages)
 }
 
+/// Which directories a reverse map tells about: those that begin with one of the first, else those that begin with none
+/// of the second.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PathFilter {
+    /// Beginnings of paths that are kept whatever else holds.
+    pub keep: Vec<String>,
+    /// Beginnings of paths that are left out.
+    pub leave: Vec<String>,
+}
+
+impl Default for PathFilter {
+    /// Directories of the system belong to no module.
+    fn default() -> PathFilter {
+        const OF_THE_SYSTEM: [&str; 7] = [
+            "/bin",
+            "/opt/local/bin",
+            "/sbin",
+            "/usr/bin",
+            "/usr/lib",
+            "/usr/local/share/bin",
+            "/usr/sbin",
+        ];
+        PathFilter {
+            keep: Vec::new(),
+            leave: OF_THE_SYSTEM.map(str::to_owned).to_vec(),
+        }
+    }
+}
+
+impl PathFilter {
+    fn keeps(&self, dir: &Utf8Path) -> bool {
+        let begins_with = |dirs: &[String]| dirs.iter().any(|d| dir.as_str().starts_with(d));
+        begins_with(&self.keep) || !begins_with(&self.leave)
+    }
+}
+
 /// Directories that exist, with the module that puts them in a search path; of several the highest version.
-fn reverse_map(crawl: &Crawl, for_xalt: bool) -> Value {
+fn reverse_map(crawl: &Crawl, paths: &PathFilter, for_xalt: bool) -> Value {
     let mut map: BTreeMap<String, Value> = BTreeMap::new();
     for module in modules(crawl) {
         let kinds = [
@@ -318,7 +355,7 @@ fn reverse_map(crawl: &Crawl, for_xalt: bool) -> Value {
             ("lib", &module.about.libraries_in),
         ];
         for (kind, dirs) in kinds {
-            for dir in dirs.iter().filter(|dir| dir.is_dir()) {
+            for dir in dirs.iter().filter(|d| paths.keeps(d) && d.is_dir()) {
                 let full_name = &module.entry.full_name;
                 let flavours = module.flavours();
                 let value = if for_xalt {

@@ -76,12 +76,14 @@ pub fn export(
     templates: Option<&Utf8Path>,
 ) -> Result<Export, Diagnostic> {
     let catalog = || Catalog::new(crawl, overlay, usage);
+    // Neither of Lmod's formats here tells about search paths.
+    let paths = lmod::PathFilter::default();
     let text = match format {
         Format::Json => text::json(&catalog()),
         Format::Csv => text::csv(&catalog()),
         Format::Markdown => text::markdown(&catalog()),
-        Format::Ood => lmod::render(crawl, lmod::Style::OpenOnDemand),
-        Format::LmodSoftwarePage => lmod::render(crawl, lmod::Style::SoftwarePage),
+        Format::Ood => lmod::render(crawl, lmod::Style::OpenOnDemand, &paths),
+        Format::LmodSoftwarePage => lmod::render(crawl, lmod::Style::SoftwarePage, &paths),
         Format::Html => return html::site(&catalog(), templates).map(Export::Site),
     };
     Ok(Export::Document(text.into_bytes()))

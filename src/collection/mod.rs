@@ -185,7 +185,8 @@ pub fn read(session: &Session, config: &Config, name: &str) -> Result<Collection
     check_name(name)?;
     let Some((path, format)) = find_in(session, config, name) else {
         let known = names(session, config);
-        let mut diagnostic = Diagnostic::new(Kind::Module, format!("no collection `{name}`"));
+        let mut diagnostic = Diagnostic::new(Kind::Module, format!("no collection `{name}`"))
+            .known_as("e_Unknown_Coll", &[("collection", name)]);
         let near = known
             .iter()
             .find(|k| strsim::damerau_levenshtein(k, name) <= 2);

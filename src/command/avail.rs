@@ -19,14 +19,30 @@ pub(super) fn run(context: &mut Context) -> Result<(), Diagnostic> {
         context.print_json(&json!({ "version": 1, "sections": sections }));
         return Ok(());
     }
-    let avail = listing(context, &trees);
+    let mut avail = listing(context, &trees);
     let text = if context.options.terse {
         let with_names = context.words.is_empty() && !context.options.default_only;
         view::avail::terse(&avail, with_names, context.config.terse_decorations)
     } else {
+        show_as_the_site_does(context, &mut avail)?;
         view::avail::render(&avail, context.layout())
     };
     context.print(&text);
+    Ok(())
+}
+
+/// Lets the site's hook say how each name is shown.
+fn show_as_the_site_does(context: &Context, avail: &mut Avail) -> Result<(), Diagnostic> {
+    if !context.site.has_code() {
+        return Ok(());
+    }
+    let entries = avail.sections.iter_mut().flat_map(|s| &mut s.entries);
+    for entry in entries {
+        let name = entry.name.rsplit_once('/');
+        let name = name.map_or(entry.name.as_str(), |(name, _)| name);
+        let shown = context.site.shown_name(&entry.name, name)?;
+        entry.shown = (shown != entry.name).then_some(shown);
+    }
     Ok(())
 }
 
@@ -50,6 +66,7 @@ pub(super) fn overview(context: &mut Context) -> Result<(), Diagnostic> {
                 }
                 entries.push(Entry {
                     name: first.name.clone(),
+                    shown: None,
                     marks: vec![count.to_string()],
                     symbols: Vec::new(),
                 });
@@ -92,7 +109,8 @@ fn chosen(context: &mut Context) -> Result<Vec<Tree>, Diagnostic> {
                 .retain(|(name, _)| filters.iter().any(|f| f.accepts_name(name)));
         }
     }
-    if style(context) != "system" {
+    let is_for_people = !context.options.terse && !context.options.json;
+    if is_for_people && style(context) != "system" {
         relabel(context, &mut trees)?;
     }
     Ok(trees)
@@ -247,6 +265,7 @@ fn listing(context: &Context, trees: &[Tree]) -> Avail {
                 let symbols = module.symbols.iter().filter(|s| *s != "default");
                 Entry {
                     name: module.full_name.clone(),
+                    shown: None,
                     marks,
                     symbols: symbols.cloned().collect(),
                 }

@@ -25,6 +25,9 @@ pub(super) fn load(context: &mut Context) -> Result<(), Diagnostic> {
         .collect();
     let gone = context.specs(&gone)?;
     let wanted = context.specs(&wanted)?;
+    if context.options.check_syntax {
+        return super::read::check(context, &wanted);
+    }
     if !gone.is_empty() {
         context.engine.unload(&gone)?;
     }
@@ -34,12 +37,18 @@ pub(super) fn load(context: &mut Context) -> Result<(), Diagnostic> {
 /// Loads those modules that exist.
 pub(super) fn try_load(context: &mut Context) -> Result<(), Diagnostic> {
     let specs = context.specs(context.words)?;
+    if context.options.check_syntax {
+        return super::read::check(context, &specs);
+    }
     context.engine.try_load(&specs)
 }
 
 /// Loads the first module that exists.
 pub(super) fn load_any(context: &mut Context) -> Result<(), Diagnostic> {
     let specs = context.some_specs("load-any")?;
+    if context.options.check_syntax {
+        return super::read::check(context, &specs);
+    }
     context.engine.load_any(&specs)
 }
 

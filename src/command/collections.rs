@@ -78,22 +78,28 @@ pub(super) fn restore(context: &mut Context) -> Result<(), Diagnostic> {
         let (set, versions) = wanted(context, &name)?;
         return context.engine.restore(&set, versions);
     }
-    let is_there = collection::find(context.session, context.config, &name).is_some();
-    if name == SYSTEM || (name == DEFAULT && context.words.is_empty() && !is_there) {
-        return change::reset(context);
+    let file = collection::find(context.session, context.config, &name);
+    if name == SYSTEM || (name == DEFAULT && context.words.is_empty() && file.is_none()) {
+        change::reset(context)?;
+        return context.site.restored(Some(SYSTEM), SYSTEM, None);
     }
     let (set, versions) = wanted(context, &name)?;
     if !context.options.initial_load {
         context.notice(&format!("Restoring modules from user's {name}\n"));
     }
-    context.engine.restore(&set, versions)
+    context.engine.restore(&set, versions)?;
+    let asked = context.words.first().map(String::as_str);
+    context.site.restored(asked, &name, file.as_deref())
 }
 
 /// The same without a word.
 pub(super) fn getdefault(context: &mut Context) -> Result<(), Diagnostic> {
     let name = name(context);
     let set = collection::read(context.session, context.config, &name)?;
-    context.engine.restore(&set, Versions::AsRequested)
+    context.engine.restore(&set, Versions::AsRequested)?;
+    let file = collection::find(context.session, context.config, &name);
+    let asked = context.words.first().map(String::as_str);
+    context.site.restored(asked, &name, file.as_deref())
 }
 
 /// The names of the collections.

@@ -40,13 +40,13 @@ pub(super) fn run(context: &mut Context) -> Result<(), Diagnostic> {
     }
     let mut legend = Vec::new();
     let chosen = in_the_sites_order(context, chosen)?;
-    let entries = chosen
-        .iter()
-        .map(|m| Entry {
-            name: m.full_name.clone(),
-            marks: context.property_marks(&m.properties, &m.tags, &mut legend),
-        })
-        .collect();
+    let mut entries = Vec::with_capacity(chosen.len());
+    for module in chosen {
+        entries.push(Entry {
+            name: context.site.shown_name(&module.full_name, module.name())?,
+            marks: context.property_marks(&module.properties, &module.tags, &mut legend),
+        });
+    }
     let list = List {
         loaded: entries,
         inactive: loaded

@@ -118,10 +118,17 @@ impl Context<'_> {
     /// The hooks that follow a sub-command: what the site makes of its report, and what it does at the end.
     fn ask_site(&mut self, subcommand: &str) -> Result<(), Diagnostic> {
         const REPORTS: [&str; 4] = ["avail", "list", "overview", "spider"];
+        let is_for_people = !self.options.terse && !self.options.json;
+        if REPORTS.contains(&subcommand)
+            && is_for_people
+            && let Some(text) = self.site.text(subcommand, &[])?
+        {
+            self.print(&text);
+        }
         if !self.site.has_code() {
             return Ok(());
         }
-        if REPORTS.contains(&subcommand) && !self.options.terse && !self.options.json {
+        if REPORTS.contains(&subcommand) && is_for_people {
             let lines = self.text.split_inclusive('\n').map(str::to_owned);
             self.text = self.site.message(subcommand, lines.collect())?.concat();
         }
@@ -450,6 +457,10 @@ fn answer(
                 }
             }
             let mut delta = Delta::between(&State::new(&session.env, path_rules(config)), &state);
+            let code = site.take_code().into_iter();
+            delta
+                .changes
+                .extend(code.map(|code| Change::Execute { code }));
             if let Some((name, size)) = shell::too_long(&delta) {
                 let diagnostic = too_long(name, size);
                 return Answered::failure(session, config, messages, &diagnostic);
@@ -478,7 +489,7 @@ fn answer(
             }
             return done(delta, messages, text);
         }
-        Err(diagnostic) => diagnostic,
+        Err(diagnostic) => site.reworded(diagnostic),
     };
     if !config.quiet {
         let layout = || layout(session, Some(&request.options));

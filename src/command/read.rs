@@ -3,8 +3,9 @@
 use serde_json::json;
 
 use super::Context;
-use crate::diag::{Diagnostic, Kind};
+use crate::diag::{Diagnostic, Kind, Severity};
 use crate::modulefile::Mode;
+use crate::name::Spec;
 use crate::transition::Inspected;
 use crate::view::{self, banner, border};
 
@@ -74,6 +75,21 @@ fn texts(texts: &[bstr::BString]) -> Vec<String> {
     texts.iter().map(ToString::to_string).collect()
 }
 
+/// Checks modulefiles without effect: the arguments of their calls, and what runs on the way (`--check_syntax`). All
+/// files are checked, the last mistake is the answer.
+pub(super) fn check(context: &mut Context, specs: &[Spec]) -> Result<(), Diagnostic> {
+    let mut failure: Option<Diagnostic> = None;
+    for spec in specs {
+        if let Err(mistake) = context.engine.inspect(spec, Mode::Check)
+            && let Some(earlier) = failure.replace(mistake)
+        {
+            let layout = context.layout();
+            context.notice(&earlier.render(Severity::Error, layout.colour, layout.width));
+        }
+    }
+    failure.map_or(Ok(()), Err)
+}
+
 /// Text between lines of dashes, as Environment Modules has it.
 fn boxed(width: usize, text: &str) -> String {
     let line = "-".repeat(width.min(67));
@@ -121,9 +137,12 @@ pub(super) fn whatis(context: &mut Context) -> Result<(), Diagnostic> {
             length @ 20.. => 2 * length + 2,
             _ => 20,
         };
+        let layout = context.layout();
         for line in &seen.evaluation.whatis {
-            let text = format!("{name:<width$}: {line}\n");
-            context.print(&text);
+            let line = line.to_string();
+            let rendered = view::markdown::render(&line, layout);
+            let line = rendered.strip_suffix('\n').unwrap_or(&rendered);
+            context.print(&format!("{name:<width$}: {line}\n"));
         }
     }
     Ok(())
@@ -142,9 +161,11 @@ pub(super) fn help(context: &mut Context) -> Result<(), Diagnostic> {
     for spec in context.some_specs("help")? {
         let seen = context.engine.inspect(&spec, Mode::Help)?;
         let name = seen.found.full_name();
+        let layout = context.layout();
         let mut text = String::new();
         for paragraph in &seen.evaluation.help {
-            text.push_str(&paragraph.to_string());
+            let paragraph = paragraph.to_string();
+            text.push_str(&view::markdown::render(&paragraph, layout));
             text.push('\n');
         }
         if text.trim().is_empty() {
@@ -160,7 +181,7 @@ pub(super) fn help(context: &mut Context) -> Result<(), Diagnostic> {
                 lines => format!("{}\n", lines.join("\n")),
             };
         }
-        let width = context.layout().width;
+        let width = layout.width;
         let text = if context.config.show_tcl {
             let head = format!("Module Specific Help for {}:", seen.found.file);
             boxed(width, &format!("{head}\n\n{text}"))

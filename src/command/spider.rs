@@ -1,5 +1,6 @@
 //! `module spider`, `keyword` and `category`: all modules of all hierarchies.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
@@ -203,11 +204,46 @@ fn several(
                 .collect();
             details(context, crawl, &only);
         } else {
-            let text = view::spider::versions(package, others, context.layout());
+            let package = decorated(context, crawl, found, package)?;
+            let text = view::spider::versions(&package, others, context.layout());
             context.print(&text);
         }
     }
     Ok(true)
+}
+
+/// The package with what the site's hook says of each version behind it.
+fn decorated<'p>(
+    context: &Context,
+    crawl: &Crawl,
+    found: &[&Seen],
+    package: &'p Package,
+) -> Result<Cow<'p, Package>, Diagnostic> {
+    if !context.site.has_code() {
+        return Ok(Cow::Borrowed(package));
+    }
+    let mut package = package.clone();
+    for version in &mut package.versions {
+        let modules: Vec<&Seen> = found
+            .iter()
+            .copied()
+            .filter(|m| m.entry.full_name == *version)
+            .collect();
+        let Some(first) = modules.first() else {
+            continue;
+        };
+        let (_, parents) = ways(crawl, &modules);
+        let decoration = context.site.spider_decoration(
+            version,
+            first.about.category(),
+            &first.about.properties,
+            &parents,
+        )?;
+        if let Some(decoration) = decoration {
+            version.push_str(&format!(" ({decoration})"));
+        }
+    }
+    Ok(Cow::Owned(package))
 }
 
 /// The ways to modules of one full name: whether one needs nothing, and those that need others first.
@@ -389,21 +425,14 @@ pub(super) fn keyword(context: &mut Context) -> Result<(), Diagnostic> {
 pub(super) fn category(context: &mut Context) -> Result<(), Diagnostic> {
     let crawl = crawl(context);
     let modules = seen(context, &crawl);
-    let mut categories: BTreeMap<&str, BTreeMap<&str, usize>> = BTreeMap::new();
+    let mut categories: BTreeMap<String, BTreeMap<String, i64>> = BTreeMap::new();
     for module in &modules {
-        let text = module
-            .about
-            .facts
-            .iter()
-            .find(|(key, _)| key == "category")
-            .map(|(_, value)| value.as_str())
-            .or_else(|| module.about.whatis_of("Category"))
-            .unwrap_or_default();
+        let text = module.about.category().unwrap_or_default();
         for category in text.split(',').map(str::trim).filter(|c| !c.is_empty()) {
             *categories
-                .entry(category)
+                .entry(category.to_owned())
                 .or_default()
-                .entry(&module.entry.name)
+                .entry(module.entry.name.clone())
                 .or_default() += 1;
         }
     }
@@ -415,10 +444,10 @@ pub(super) fn category(context: &mut Context) -> Result<(), Diagnostic> {
     let mut text = String::new();
     if context.words.is_empty() {
         text.push_str(&view::banner("List of Categories", layout.width));
-        let names = categories.keys().map(|c| (*c).to_owned()).collect();
+        let names = context.site.categories(categories.into_keys().collect())?;
         text.push_str(&view::columns(names, 3, layout.width));
     } else {
-        for (category, names) in &categories {
+        for (category, names) in &context.site.category_members(categories)? {
             if context
                 .words
                 .iter()

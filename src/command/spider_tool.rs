@@ -3,10 +3,11 @@
 use camino::Utf8PathBuf;
 
 use super::Outcome;
-use crate::catalog::lmod::{self, Style};
+use crate::catalog::lmod::{self, PathFilter, Style};
 use crate::config::Config;
 use crate::diag::{Diagnostic, Kind};
 use crate::modulefile::Languages;
+use crate::modulefile::site::Site;
 use crate::resolve::Resolver;
 use crate::session::Session;
 use crate::tree::{NoMemory, RcEvaluator};
@@ -44,6 +45,11 @@ pub fn run(session: &Session, style: &str, dirs: &[String]) -> Result<Outcome, D
     // The document is for everybody, whoever makes it.
     config.ignore_user_rc = true;
     let languages = Languages::default();
+    let filter = Site::new(session, &config, &languages).reverse_map_filter()?;
+    let paths = filter.map_or_else(PathFilter::default, |(keep, leave)| PathFilter {
+        keep,
+        leave,
+    });
     let mut rc = RcEvaluator {
         session,
         config: &config,
@@ -55,7 +61,7 @@ pub fn run(session: &Session, style: &str, dirs: &[String]) -> Result<Outcome, D
         .roots()
         .crawl(&mut rc, &mut NoMemory, None);
     Ok(Outcome {
-        stdout: lmod::render(&crawl, style).into_bytes(),
+        stdout: lmod::render(&crawl, style, &paths).into_bytes(),
         ..Outcome::default()
     })
 }

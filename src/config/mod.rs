@@ -405,6 +405,12 @@ settings! {
     lmod_config_dir: String = "/etc/lmod".to_owned(), String::new(); "LMOD_CONFIG_DIR" ;
     /// Directories with a `SitePackage.lua`, separated by colons.
     site_package_path: String = String::new(), String::new(); "LMOD_PACKAGE_PATH" ;
+    /// Further `lmodrc.lua` files, separated by colons: properties, system caches.
+    lmod_rc: String = String::new(), String::new(); "LMOD_RC" ;
+    /// The file with the site's own texts of messages, by language and key.
+    site_messages: String = String::new(), String::new(); "LMOD_SITE_MSG_FILE" ;
+    /// The language of messages, as far as the site's file has it; empty: that of `LANG`.
+    language: String = String::new(), String::new(); "LMOD_LANG" "LMOD_OVERRIDE_LANG" ;
     /// Programs that modulefiles start also run while the files are only read for listings, searches and caches.
     crawl_programs: bool = true, true; ;
     /// The first line of the message about a module that does not exist; `{module}` stands for what was asked for. Scripts
@@ -586,6 +592,20 @@ impl Config {
             }
             None => false,
         }
+    }
+
+    /// The value of the setting that `variable` stands for, as the variable would have it: `yes`, `no`, or a text.
+    pub fn text_of_variable(&self, variable: &str) -> Option<String> {
+        let (name, inverted) = SETTINGS.iter().find_map(|setting| {
+            let known = setting.variables.iter().find(|v| v.name == variable)?;
+            Some((setting.name, known.inverted))
+        })?;
+        let (_, text, _) = self.list().into_iter().find(|(n, _, _)| *n == name)?;
+        Some(match (text.as_str(), inverted) {
+            ("true", false) | ("false", true) => "yes".to_owned(),
+            ("false", false) | ("true", true) => "no".to_owned(),
+            _ => text,
+        })
     }
 
     /// Where the value of the setting `name` came from.

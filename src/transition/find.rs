@@ -10,6 +10,7 @@ use crate::config::Config;
 use crate::diag::{Diagnostic, SourceFile};
 use crate::env::Loaded;
 use crate::modulefile::relation::Hiding;
+use crate::modulefile::site::Site;
 use crate::modulefile::{self, Languages, LoadedModule};
 use crate::name::Spec;
 use crate::resolve::{Elsewhere, Found, ResolveError, Resolver};
@@ -123,7 +124,10 @@ impl<'a> Trees<'a> {
             .roots()
             .crawl(&mut self.rc, &mut cache, deadline);
         let slow = start.elapsed().as_millis() > u128::from(self.rc.config.cache_after_ms);
-        if slow && cache.learned() > 0 && !self.rc.config.ignore_cache {
+        let site = Site::new(self.rc.session, self.rc.config, self.rc.languages);
+        // A hook that fails has said so elsewhere; it does not forbid.
+        let may_write = || site.may_write_cache().unwrap_or(true);
+        if slow && cache.learned() > 0 && !self.rc.config.ignore_cache && may_write() {
             // A home that cannot be written is no reason to fail: the next crawl is as slow as this one.
             if let Some(path) = cache::path(self.rc.session, self.rc.config, cache::Owner::User) {
                 let _ = cache.save(&path);

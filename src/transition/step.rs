@@ -477,7 +477,11 @@ impl Transition<'_> {
             | RelationKind::Unload
             | RelationKind::AlwaysUnload => {
                 for spec in &relation.specs {
-                    self.unload_match(spec)?;
+                    // A file that names its own module asks for what is happening already.
+                    match self.loaded_match(spec, Purpose::Unload) {
+                        Some(other) if other.id != module.id => self.unload_module(&other)?,
+                        _ => {}
+                    }
                 }
                 Ok(())
             }

@@ -61,6 +61,13 @@ impl About {
         })
     }
 
+    /// The categories it says it belongs to, joined by commas.
+    pub fn category(&self) -> Option<&str> {
+        let fact = self.facts.iter().find(|(key, _)| key == "category");
+        fact.map(|(_, value)| value.as_str())
+            .or_else(|| self.whatis_of("Category"))
+    }
+
     /// What the module is: its description, else its first line of `whatis`.
     pub fn description(&self) -> &str {
         self.whatis_of("Description")

@@ -9,6 +9,8 @@ use super::{Layout, banner, columns};
 pub struct Entry {
     /// Full name.
     pub name: String,
+    /// How people see the name, where the site shows it in its own way.
+    pub shown: Option<String>,
     /// Marks behind it: `L`, `D`, `H`, properties.
     pub marks: Vec<String>,
     /// Its symbolic versions but `default`: the listing shows them as marks, the machine format as names of their own.
@@ -90,6 +92,9 @@ fn cells(entries: &[Entry], layout: Layout) -> Vec<String> {
         .iter()
         .map(|entry| {
             let marks: Vec<String> = entry.marks.iter().chain(&entry.symbols).cloned().collect();
+            if let Some(shown) = &entry.shown {
+                return with_marks(shown, &marks);
+            }
             let cell = with_marks(&entry.name, &marks);
             let has = |mark: &str| entry.marks.iter().any(|m| m == mark);
             let style = if has("F") {

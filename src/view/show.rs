@@ -10,12 +10,14 @@ pub fn lua(calls: &[Call]) -> String {
     let mut text = String::new();
     for call in calls {
         let (name, words) = lua_call(call);
+        // What the script came to follows.
+        text.push_str(if is_script(call) { "--" } else { "" });
         let keyed: Vec<String> = call
             .args
             .named
             .iter()
             .filter(|(name, value)| !is_usual(name, value) && !is_by_position(name))
-            .map(|(name, value)| format!("{}={}", lua_key(call, name), lua_keyed(value)))
+            .map(|(name, value)| format!("{}={}", lua_key(call, name), lua_value(value)))
             .collect();
         let words = words.iter();
         let line = match name.as_str() {
@@ -29,7 +31,7 @@ pub fn lua(calls: &[Call]) -> String {
                     .named
                     .iter()
                     .filter(|(name, _)| is_by_position(name));
-                let extra = extra.map(|(_, value)| lua_keyed(value));
+                let extra = extra.map(|(_, value)| lua_value(value));
                 let all: Vec<String> = words.map(lua_value).chain(extra).collect();
                 format!("{name}({})", all.join(","))
             }
@@ -156,15 +158,6 @@ fn is_by_position(name: &str) -> bool {
     name == "if_unset"
 }
 
-/// The value of a key: numbers stand without quotes there.
-fn lua_keyed(value: &Value) -> String {
-    match value {
-        Value::Int(i) => i.to_string(),
-        Value::Float(f) => f.to_string(),
-        value => lua_value(value),
-    }
-}
-
 fn lua_value(value: &Value) -> String {
     match value {
         Value::Nil => "nil".to_owned(),
@@ -194,10 +187,15 @@ fn lua_long_text(value: &Value) -> String {
     format!("[[{}]]", text.to_str_lossy())
 }
 
+/// Whether the call runs a shell script.
+fn is_script(call: &Call) -> bool {
+    call.command.lua == ["source_sh"]
+}
+
 /// The calls as Tcl commands: name, tab, words.
 pub fn tcl(calls: &[Call]) -> String {
     let mut text = String::new();
-    for call in calls {
+    for call in calls.iter().filter(|call| !is_script(call)) {
         let name = call
             .command
             .tcl

@@ -108,6 +108,18 @@ pub(in crate::modulefile) fn source_sh(host: &mut Host, args: &Args) -> Result<V
     }
     let remembered = match host.mode {
         Mode::Unload => host.world.sourced(host.module, key.as_bstr()),
+        // Reading a file's texts, or all files of a site, is no reason to run programs of theirs.
+        Mode::Help | Mode::Whatis | Mode::Spider | Mode::Check => return Ok(Value::Nil),
+        Mode::Show => {
+            host.evaluation.calls.push(Call {
+                command: command::find_tcl("source-sh").expect("it runs"),
+                args: Args::new(vec![
+                    Value::text(shell.as_str()),
+                    Value::Bytes(bstr::join(" ", &words).into()),
+                ]),
+            });
+            None
+        }
         _ => None,
     };
     let ops = match remembered {
@@ -151,8 +163,9 @@ fn call_of(op: &EnvOp) -> Option<Call> {
             ("set-alias", vec![text(name.as_bytes()), text(value)], None)
         }
         EnvOp::Unalias { name } => ("unset-alias", vec![text(name.as_bytes())], None),
-        EnvOp::Function { name, sh, .. } => {
-            ("set-function", vec![text(name.as_bytes()), text(sh)], None)
+        EnvOp::Function { name, sh, csh } => {
+            let words = vec![text(name.as_bytes()), text(sh), text(csh)];
+            ("set-function", words, None)
         }
         EnvOp::RemoveFunction { name } => ("unset-function", vec![text(name.as_bytes())], None),
         EnvOp::Complete {

@@ -5,36 +5,44 @@ use indexmap::IndexMap;
 
 use super::{Host, Stop};
 use crate::diag::{Diagnostic, Kind};
+use crate::modulefile::site::Said;
 use crate::modulefile::value::{ArgError, Args, Value};
 use crate::modulefile::world::Level;
 use crate::modulefile::{Mode, site};
 
-/// All positional arguments joined by a blank; a template of Lua (`LmodError{msg="no %{what}", what="licence"}`) filled.
+/// All positional arguments joined by a blank.
 fn joined(args: &Args) -> Result<BString, Stop> {
-    if let [Value::Map(template)] = args.positional.as_slice() {
-        return filled(template);
-    }
     let words = (0..args.len())
         .map(|i| args.bytes(i))
         .collect::<Result<Vec<_>, _>>()?;
     Ok(BString::from(bstr::join(" ", words)))
 }
 
-fn filled(template: &IndexMap<String, Value>) -> Result<BString, Stop> {
-    let text = template
+/// What a message says: its arguments joined, or a table of Lua: `LmodError{msg="no_licence", what="x"}`. What stands
+/// under `msg` is a key of the site's message file, else the text itself, with the other entries in place of `%{what}`.
+fn said(host: &mut Host, args: &Args) -> Result<Said, Stop> {
+    let [Value::Map(table)] = args.positional.as_slice() else {
+        return Ok(Said {
+            text: joined(args)?,
+            key: String::new(),
+            values: IndexMap::new(),
+        });
+    };
+    let key = table
         .get("msg")
         .and_then(Value::to_bytes)
         .ok_or_else(|| ArgError {
             index: None,
             message: "the table has no text under `msg`".to_owned(),
         })?;
-    let mut text = text.into_owned();
-    for (key, value) in template.iter().filter(|(key, _)| *key != "msg") {
-        if let Some(value) = value.to_bytes() {
-            text = text.replace(format!("%{{{key}}}"), value.as_ref()).into();
-        }
-    }
-    Ok(text)
+    let key = key.to_str_lossy().into_owned();
+    let template = site::template(host, &key)?;
+    let template = template.unwrap_or_else(|| BString::from(key.as_str()));
+    Ok(Said {
+        text: site::filled(&template, table),
+        key,
+        values: table.clone(),
+    })
 }
 
 /// `whatis TEXT`, `module-whatis TEXT...`.
@@ -80,7 +88,10 @@ pub(in crate::modulefile) fn add_property(host: &mut Host, args: &Args) -> Resul
         host.evaluation.tags.extend(tags.map(str::to_owned));
         return Ok(Value::Nil);
     }
-    known_property(host, &key, &value)?;
+    // Where a file is only looked at, a property that is gone from the site's files is no mistake.
+    if matches!(host.mode, Mode::Load | Mode::Refresh | Mode::Check) {
+        known_property(host, &key, &value)?;
+    }
     host.evaluation.properties.push((key, value));
     Ok(Value::Nil)
 }
@@ -154,18 +165,21 @@ pub(in crate::modulefile) fn obsolete(host: &mut Host, _: &Args) -> Result<Value
 }
 
 /// Whether messages reach people: they are shown as calls where the file is shown, and mean nothing where it is only read
-/// for its texts.
+/// for its texts or defines again what it said already.
 fn speaks(host: &Host) -> bool {
-    !matches!(host.mode, Mode::Show | Mode::Help | Mode::Whatis)
+    !matches!(
+        host.mode,
+        Mode::Show | Mode::Help | Mode::Whatis | Mode::Refresh
+    )
 }
 
 /// `LmodMessage(TEXT...)`.
 pub(in crate::modulefile) fn message(host: &mut Host, args: &Args) -> Result<Value, Stop> {
-    let text = joined(args)?;
+    let said = said(host, args)?;
     if !speaks(host) {
         return Ok(Value::Nil);
     }
-    let mut text = site::message_text(host, "lmodmessage", text)?;
+    let mut text = site::message_text(host, "lmodmessage", said)?;
     text.push(b'\n');
     host.tell(Level::Plain, text);
     Ok(Value::Nil)
@@ -187,7 +201,7 @@ pub(in crate::modulefile) fn break_off(host: &mut Host, args: &Args) -> Result<V
     if host.mode != Mode::Load {
         return Ok(Value::Nil);
     }
-    let text = joined(args)?;
+    let text = said(host, args)?.text;
     Err(Stop::Break(
         (!text.is_empty()).then(|| text.to_str_lossy().into_owned()),
     ))
@@ -195,25 +209,22 @@ pub(in crate::modulefile) fn break_off(host: &mut Host, args: &Args) -> Result<V
 
 /// `LmodWarning(TEXT...)`, `reportWarning TEXT`.
 pub(in crate::modulefile) fn warning(host: &mut Host, args: &Args) -> Result<Value, Stop> {
-    let text = joined(args)?;
+    let said = said(host, args)?;
     if matches!(host.mode, Mode::Help | Mode::Whatis) {
         return Ok(Value::Nil);
     }
-    let text = site::message_text(host, "lmodwarning", text)?;
+    let text = site::message_text(host, "lmodwarning", said)?;
     host.tell(Level::Warning, text);
     Ok(Value::Nil)
 }
 
 /// `LmodError(TEXT...)`: the request fails. Inert where a file is only read for its texts.
 pub(in crate::modulefile) fn error(host: &mut Host, args: &Args) -> Result<Value, Stop> {
-    let text = joined(args)?;
-    if matches!(
-        host.mode,
-        Mode::Help | Mode::Whatis | Mode::Spider | Mode::Check
-    ) {
+    let said = said(host, args)?;
+    if matches!(host.mode, Mode::Help | Mode::Whatis | Mode::Spider) {
         return Ok(Value::Nil);
     }
-    let text = site::message_text(host, "lmoderror", text)?;
+    let text = site::message_text(host, "lmoderror", said)?;
     Err(Stop::fatal(
         Diagnostic::new(Kind::Module, text.to_string())
             .at(host.place.clone(), "said by this modulefile"),

@@ -8,6 +8,7 @@ use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bstr::BString;
 use mlua::chunk::ChunkMode;
@@ -27,8 +28,10 @@ use crate::modulefile::world::Level;
 const MAX_MEMORY_BYTES: usize = 256 << 20;
 /// Most instructions of one evaluation: seconds of work, a thousand times what real files need.
 const MAX_STEPS: u64 = 100_000_000;
-/// How often the count is looked at, in instructions.
-const STEPS_PER_LOOK: u32 = 10_000;
+/// Most time of the processor that one evaluation may take: some instructions take much longer than others.
+const MAX_BUSY: Duration = Duration::from_secs(20);
+/// How often both are looked at, in instructions.
+const STEPS_PER_LOOK: u32 = 1_000;
 /// Most that one file may write to standard output.
 const MAX_CODE_BYTES: usize = 16 << 20;
 /// Most that one file may hand to commands, which keep it outside of Lua's memory.
@@ -71,6 +74,8 @@ pub(super) struct Shared {
     job: RefCell<Option<Job>>,
     stop: RefCell<Option<Stop>>,
     steps: Cell<u64>,
+    /// The time of the processor at the first look of the evaluation.
+    started: Cell<Option<Duration>>,
     /// Bytes that the evaluation has handed to commands so far.
     given: Cell<usize>,
     /// What the site's code has registered.
@@ -85,6 +90,7 @@ struct Frame {
     gate: Function,
     source: Arc<SourceFile>,
     steps: u64,
+    started: Option<Duration>,
     given: usize,
     lines: Lines,
     /// What the file wrote to standard output.
@@ -317,6 +323,7 @@ impl Shared {
             gate,
             source: Arc::clone(source),
             steps: self.steps.replace(0),
+            started: self.started.take(),
             given: self.given.replace(0),
             lines: Lines::default(),
             code: BString::default(),
@@ -325,19 +332,30 @@ impl Shared {
         Entered(self)
     }
 
+    /// How long the evaluation has kept the processor since its first look.
+    fn busy(&self) -> Duration {
+        use nix::time::{ClockId, clock_gettime};
+        let now = clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID);
+        let now = now.map_or(Duration::ZERO, Duration::from);
+        let started = self.started.get().unwrap_or(now);
+        self.started.set(Some(started));
+        now.saturating_sub(started)
+    }
+
     fn count_steps(&self, lua: &Lua) -> mlua::Result<VmState> {
         if self.is_stopped() {
             return Err(mlua::Error::external(Raised::Stopped));
         }
         let steps = self.steps.get() + u64::from(STEPS_PER_LOOK);
         self.steps.set(steps);
-        if steps < MAX_STEPS {
+        let bound = if steps >= MAX_STEPS {
+            format!("{MAX_STEPS} Lua instructions")
+        } else if self.busy() >= MAX_BUSY {
+            format!("{} seconds of Lua", MAX_BUSY.as_secs())
+        } else {
             return Ok(VmState::Continue);
-        }
-        let diagnostic = Diagnostic::new(
-            Kind::Modulefile,
-            format!("stopped after {MAX_STEPS} Lua instructions"),
-        );
+        };
+        let diagnostic = Diagnostic::new(Kind::Modulefile, format!("stopped after {bound}"));
         Err(self.stop(Stop::fatal(match self.place(lua) {
             Some(place) => diagnostic.at(place, "still running here"),
             None => diagnostic,
@@ -352,6 +370,7 @@ impl Drop for Entered<'_> {
     fn drop(&mut self) {
         if let Some(frame) = self.0.frames.borrow_mut().pop() {
             self.0.steps.set(frame.steps);
+            self.0.started.set(frame.started);
             self.0.given.set(frame.given);
         }
     }

@@ -9,6 +9,8 @@
 //!
 //! Source: Lmod user guide "Lua modulefile functions"; Lua 5.4 reference manual.
 
+#[cfg(test)]
+mod attacks;
 mod bind;
 mod errors;
 mod library;

@@ -31,7 +31,6 @@ const STANDARD: &[&str] = &[
     "rawlen",
     "rawset",
     "select",
-    "setmetatable",
     "tonumber",
     "tostring",
     "type",

@@ -20,6 +20,7 @@ pub(super) const NAMES: &[&str] = &[
     "package",
     "pcall",
     "require",
+    "setmetatable",
     "unpack",
     "xpcall",
 ];
@@ -32,6 +33,7 @@ pub(super) fn make(lua: &Lua, shared: &Rc<Shared>, name: &str) -> mlua::Result<V
     let function = match name {
         "pcall" => pcall(lua, shared)?,
         "xpcall" => xpcall(lua, shared)?,
+        "setmetatable" => set_metatable(lua)?,
         "unpack" => lua.globals().raw_get::<Table>("table")?.raw_get("unpack")?,
         "loadstring" => lua.create_function(load_text)?,
         "loadfile" => lua.create_function(load_file)?,
@@ -86,6 +88,26 @@ fn xpcall(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Function> {
     wrap(lua, shared, "xpcall", CODE)
 }
 
+/// `setmetatable`, but for finalizers: they run where no instruction is counted.
+fn set_metatable(lua: &Lua) -> mlua::Result<Function> {
+    const CODE: &str = "local set, rawget, type, error = ...
+        return function(table, metatable)
+            if type(metatable) == 'table' and rawget(metatable, '__gc') ~= nil then
+                error('`setmetatable`: `__gc` is not for modulefiles', 2)
+            end
+            return set(table, metatable)
+        end";
+    let globals = lua.globals();
+    let basic = |name: &str| globals.raw_get::<Function>(name);
+    let original: Function = lua.named_registry_value("setmetatable")?;
+    lua.load(CODE).set_name("=setmetatable").call((
+        original,
+        basic("rawget")?,
+        basic("type")?,
+        basic("error")?,
+    ))
+}
+
 /// The function that `code` makes of [`caught`] and Lua's own function `name`.
 fn wrap(lua: &Lua, shared: &Rc<Shared>, name: &str, code: &str) -> mlua::Result<Function> {
     let original: Function = lua.named_registry_value(name)?;
@@ -94,9 +116,9 @@ fn wrap(lua: &Lua, shared: &Rc<Shared>, name: &str, code: &str) -> mlua::Result<
         .call((caught(lua, shared)?, original))
 }
 
-/// Keeps Lua's own `pcall` and `xpcall` for [`wrap`] and takes the originals out of reach.
+/// Keeps Lua's own functions for those that stand in their place.
 pub(super) fn keep_originals(lua: &Lua) -> mlua::Result<()> {
-    for name in ["pcall", "xpcall"] {
+    for name in ["pcall", "setmetatable", "xpcall"] {
         let original: Function = lua.globals().raw_get(name)?;
         lua.set_named_registry_value(name, original)?;
     }
@@ -109,6 +131,7 @@ pub(super) fn load_text(
     (text, name): (mlua::LuaString, Option<String>),
 ) -> mlua::Result<MultiValue> {
     let name = name.unwrap_or_else(|| format!("={}", text.to_string_lossy()));
+    let name = name.replace('\0', "");
     compile(lua, text.as_bytes().to_vec(), &name)
 }
 
@@ -132,6 +155,9 @@ fn compile(lua: &Lua, text: Vec<u8>, name: &str) -> mlua::Result<MultiValue> {
 fn read(path: &str) -> Result<Vec<u8>, String> {
     use std::io::Read;
     let fail = |error: std::io::Error| format!("cannot read {path}: {error}");
+    if super::io::is_of_this_process(path.as_bytes()) {
+        return Err(format!("cannot read {path}: {}", super::io::REFUSED));
+    }
     let mut text = Vec::new();
     let file = std::fs::File::open(path).map_err(fail)?;
     file.take(MAX_CODE_BYTES)

@@ -10,8 +10,8 @@ use std::rc::Rc;
 
 use bstr::{BString, ByteSlice};
 use mlua::{
-    AnyUserData, Function, IntoLua, Lua, LuaString, MultiValue, StdLib, Table, UserData,
-    UserDataMethods, Value,
+    AnyUserData, Function, IntoLua, IntoLuaMulti, Lua, LuaString, MultiValue, StdLib, Table,
+    UserData, UserDataMethods, Value,
 };
 
 use super::os::{self, Wanted};
@@ -50,7 +50,10 @@ fn io(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Table> {
     let table = lua.create_table()?;
     table.raw_set("type", own.raw_get::<Value>("type")?)?;
     table.raw_set("open", open(lua, shared, own.raw_get("open")?)?)?;
-    table.raw_set("lines", own.raw_get::<Value>("lines")?)?;
+    table.raw_set("lines", lines(lua, own.raw_get("lines")?)?)?;
+    // The functions of files are shared by all modulefiles.
+    lua.load("local io = ... getmetatable(io.stderr).__metatable = false")
+        .call::<()>(own.clone())?;
     table.raw_set("popen", popen(lua, shared)?)?;
     let stream = |target| Stream {
         shared: Rc::clone(shared),
@@ -79,13 +82,76 @@ fn io(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Table> {
 /// `io.open`: writing goes nowhere while files are only read for listings.
 fn open(lua: &Lua, shared: &Rc<Shared>, own: Function) -> mlua::Result<Function> {
     let shared = Rc::clone(shared);
-    lua.create_function(move |_, (path, mode): (LuaString, Option<String>)| {
+    lua.create_function(move |lua, (path, mode): (LuaString, Option<String>)| {
+        if is_of_this_process(&path.as_bytes()) {
+            return refusal(lua, &path);
+        }
         let writes = mode.as_deref().is_some_and(|m| m.contains(['w', 'a', '+']));
         if writes && shared.host(|host| host.mode.is_crawl())? {
             return own.call::<MultiValue>(("/dev/null", mode));
         }
         own.call::<MultiValue>((path, mode))
     })
+}
+
+/// `io.lines(PATH, ...)`.
+fn lines(lua: &Lua, own: Function) -> mlua::Result<Function> {
+    lua.create_function(move |_, (path, formats): (LuaString, MultiValue)| {
+        if is_of_this_process(&path.as_bytes()) {
+            let path = path.to_string_lossy();
+            return Err(mlua::Error::runtime(format!("{path}: {REFUSED}")));
+        }
+        own.call::<MultiValue>((path, formats))
+    })
+}
+
+/// Why a file of the process itself is not opened.
+pub(super) const REFUSED: &str = "not for modulefiles: it belongs to the program that reads them";
+
+fn refusal(lua: &Lua, path: &LuaString) -> mlua::Result<MultiValue> {
+    let path = path.to_string_lossy();
+    (Value::Nil, format!("{path}: {REFUSED}")).into_lua_multi(lua)
+}
+
+/// What may be read of a process: facts about the machine's view of it, nothing of its content.
+const FACTS: &[&str] = &[
+    "cgroup",
+    "comm",
+    "cpuset",
+    "limits",
+    "loginuid",
+    "mountinfo",
+    "mounts",
+    "stat",
+    "status",
+];
+
+/// Whether a path leads to the memory, the open files or the streams of this process, also through links.
+pub(super) fn is_of_this_process(path: &[u8]) -> bool {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    use std::path::{Path, PathBuf};
+    /// Most links in a row that the system follows.
+    const LINKS: usize = 40;
+    let own = PathBuf::from(format!("/proc/{}", std::process::id()));
+    let mut path = PathBuf::from(OsStr::from_bytes(path));
+    for _ in 0..LINKS {
+        // The last part may be a link that leads to no file: `/proc/self/fd/1` to a pipe.
+        let parent = path.parent().filter(|p| !p.as_os_str().is_empty());
+        let parent = parent.unwrap_or_else(|| Path::new("."));
+        let whole = match (parent.canonicalize(), path.file_name()) {
+            (Ok(parent), Some(name)) => parent.join(name),
+            _ => path.canonicalize().unwrap_or_else(|_| path.clone()),
+        };
+        if let Ok(inside) = whole.strip_prefix(&own) {
+            return !FACTS.iter().any(|fact| inside == Path::new(fact));
+        }
+        match whole.read_link() {
+            Ok(target) => path = whole.parent().unwrap_or(&whole).join(target),
+            Err(_) => return false,
+        }
+    }
+    true
 }
 
 /// Where a [`Stream`] leads.

@@ -7,8 +7,11 @@ mod files;
 pub(super) mod io;
 mod os;
 mod path;
+mod pattern;
 mod pkg;
 mod text;
+
+pub(super) use text::width;
 
 use std::rc::Rc;
 
@@ -61,6 +64,7 @@ pub(super) fn close_globals(lua: &Lua) -> mlua::Result<()> {
     for name in [
         "print",
         "pcall",
+        "setmetatable",
         "xpcall",
         "dofile",
         "load",

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use bstr::BString;
 use mlua::{Function, IntoLua, Lua, LuaString, MultiValue, Table, Value};
 
+use super::pattern;
 use crate::modulefile::host::Host;
 use crate::modulefile::lua::machine::Shared;
 
@@ -98,7 +99,7 @@ fn color_banner(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Function> {
 }
 
 /// How wide messages are.
-fn width(host: &Host<'_>) -> usize {
+pub(in crate::modulefile::lua) fn width(host: &Host<'_>) -> usize {
     const USUAL: usize = 80;
     let session = host.world.session();
     let asked = session.text("LMOD_TERM_WIDTH").and_then(|w| w.parse().ok());
@@ -125,10 +126,18 @@ pub(super) fn extend_strings(lua: &Lua) -> mlua::Result<()> {
     })?;
     let metatable = lua.create_table_with_capacity(0, 1)?;
     metatable.raw_set("__index", index)?;
+    metatable.raw_set("__metatable", false)?;
     let strings: Table = lua.globals().raw_get("string")?;
     // Compiled code is neither taken nor made.
     strings.raw_set("dump", Value::Nil)?;
+    for name in pattern::NAMES {
+        strings.raw_set(name, Value::Nil)?;
+    }
     strings.set_metatable(Some(metatable))?;
+    // All files share the methods of strings.
+    if let Some(of_strings) = lua.type_metatable::<LuaString>() {
+        of_strings.raw_set("__metatable", false)?;
+    }
     Ok(())
 }
 
@@ -137,6 +146,7 @@ fn method(lua: &Lua, name: &str) -> mlua::Result<Value> {
         lua.create_function(move |lua, text: LuaString| lua.create_string(of(&text.as_bytes())))
     };
     let function = match name {
+        name if pattern::NAMES.contains(&name) => pattern::make(lua, name)?,
         "split" => split(lua)?,
         "trim" => of_text(|text| text.trim_ascii().into())?,
         "escape" => of_text(|text| escaped(text, b'%', b"().%+-*?[]^$"))?,

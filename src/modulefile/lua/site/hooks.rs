@@ -27,6 +27,7 @@ pub struct Site<'a> {
     config: &'a Config,
     languages: &'a Languages,
     said: RefCell<Vec<Message>>,
+    code: RefCell<Vec<BString>>,
 }
 
 /// A module as the hooks about names see it.
@@ -53,7 +54,7 @@ pub struct Forbidden {
     pub nearly_message: Option<String>,
 }
 
-/// Patterns of paths that are kept, and of paths that are left out.
+/// Beginnings of paths that are kept, and of paths that are left out.
 pub type KeptAndLeft = (Vec<String>, Vec<String>);
 
 /// What a hook left behind.
@@ -64,6 +65,16 @@ struct Reply {
     args: Vec<Value>,
 }
 
+impl Reply {
+    /// The table that the hook gave, else its argument at `index`, which it may have edited in place.
+    fn given(mut self, index: usize) -> Value {
+        match self.result {
+            Value::List(_) | Value::Map(_) => self.result,
+            _ => self.args.swap_remove(index),
+        }
+    }
+}
+
 impl<'a> Site<'a> {
     /// The site of a session.
     pub fn new(session: &'a Session, config: &'a Config, languages: &'a Languages) -> Site<'a> {
@@ -72,7 +83,13 @@ impl<'a> Site<'a> {
             config,
             languages,
             said: RefCell::default(),
+            code: RefCell::default(),
         }
+    }
+
+    /// Whether the site says anything in its own words.
+    pub fn has_messages(&self) -> bool {
+        !self.config.site_messages.is_empty()
     }
 
     /// Whether the site has start files at all.
@@ -84,6 +101,11 @@ impl<'a> Site<'a> {
     /// What the hooks have said to people since the last call.
     pub fn take_messages(&self) -> Vec<Message> {
         self.said.take()
+    }
+
+    /// The commands that hooks have for the user's shell since the last call.
+    pub fn take_code(&self) -> Vec<BString> {
+        self.code.take()
     }
 
     /// The settings that start files give a value by `cosmic:assign`: the names of Lmod's variables and the texts.
@@ -133,15 +155,22 @@ impl<'a> Site<'a> {
         })
     }
 
-    /// `restore`: a collection was restored.
+    /// `restore`: a collection was restored, or the system's default modules. `asked` is the word of the request, `file`
+    /// where the collection is written.
     ///
     /// # Errors
     /// The hook fails.
-    pub fn restore(&self, collection: &str, file: &Utf8Path) -> Result<(), Diagnostic> {
+    pub fn restored(
+        &self,
+        asked: Option<&str>,
+        name: &str,
+        file: Option<&Utf8Path>,
+    ) -> Result<(), Diagnostic> {
+        let word = |text: Option<&str>| text.map_or(Value::Nil, Value::text);
         let table = map([
-            ("collection", Value::text(collection)),
-            ("name", Value::text(collection)),
-            ("fn", Value::text(file.as_str())),
+            ("collection", word(asked)),
+            ("name", Value::text(name)),
+            ("fn", word(file.map(Utf8Path::as_str))),
         ]);
         self.hook("restore", vec![table]).map(drop)
     }
@@ -162,7 +191,7 @@ impl<'a> Site<'a> {
     pub fn message(&self, kind: &str, lines: Vec<String>) -> Result<Vec<String>, Diagnostic> {
         let args = vec![Value::text(kind), list(&lines)];
         let reply = self.hook("msgHook", args)?;
-        Ok(reply.and_then(|r| texts(&r.result)).unwrap_or(lines))
+        Ok(reply.and_then(|r| texts(&r.given(1))).unwrap_or(lines))
     }
 
     /// `avail`: the title of each modulepath's section; the same title twice makes one section.
@@ -198,7 +227,7 @@ impl<'a> Site<'a> {
             .iter()
             .map(|n| map([("fullName", Value::text(n.as_str()))]));
         let reply = self.hook("listHook", vec![Value::List(entries.collect())])?;
-        let Some(Value::List(entries)) = reply.map(|r| r.result) else {
+        let Some(Value::List(entries)) = reply.map(|r| r.given(0)) else {
             return Ok(names);
         };
         Ok(entries
@@ -214,7 +243,7 @@ impl<'a> Site<'a> {
     pub fn categories(&self, names: Vec<String>) -> Result<Vec<String>, Diagnostic> {
         let args = vec![Value::text("simple"), list(&names)];
         let reply = self.hook("category", args)?;
-        Ok(reply.and_then(|r| texts(&r.result)).unwrap_or(names))
+        Ok(reply.and_then(|r| texts(&r.given(1))).unwrap_or(names))
     }
 
     /// `category` with words: by category its modules and how many versions each has.
@@ -232,7 +261,7 @@ impl<'a> Site<'a> {
             (category.clone(), Value::Map(modules.collect()))
         });
         let args = vec![Value::text("complex"), Value::Map(table.collect())];
-        let Some(Value::Map(table)) = self.hook("category", args)?.map(|r| r.result) else {
+        let Some(Value::Map(table)) = self.hook("category", args)?.map(|r| r.given(1)) else {
             return Ok(members);
         };
         let counts = |modules: Value| match modules {
@@ -249,10 +278,11 @@ impl<'a> Site<'a> {
     ///
     /// # Errors
     /// The hook fails.
-    pub fn shown_name(&self, full_name: &str, name: &str) -> Result<Option<String>, Diagnostic> {
+    pub fn shown_name(&self, full_name: &str, name: &str) -> Result<String, Diagnostic> {
         let args = vec![Value::text(full_name), Value::text(name)];
         let reply = self.hook("colorize_fullName", args)?;
-        Ok(reply.and_then(|r| text(&r.result)))
+        let shown = reply.and_then(|r| text(&r.result));
+        Ok(shown.unwrap_or_else(|| full_name.to_owned()))
     }
 
     /// `spider_decoration`: what `spider` shows behind a module.
@@ -324,6 +354,37 @@ impl<'a> Site<'a> {
         })
     }
 
+    /// A message of the program in the words of the site: those of its message file, then those of `errWarnMsgHook`.
+    pub fn reworded(&self, mut diagnostic: Diagnostic) -> Diagnostic {
+        let Some(wording) = &diagnostic.wording else {
+            return diagnostic;
+        };
+        if !self.has_code() && !self.has_messages() {
+            return diagnostic;
+        }
+        let values: IndexMap<String, Value> = wording
+            .values
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), Value::text(value.as_str())))
+            .collect();
+        let own = BString::from(diagnostic.message.as_str());
+        let text = self.with_host(|host| {
+            let template = super::template(host, wording.key)?;
+            let said = Said {
+                text: template.map_or(own, |template| super::filled(&template, &values)),
+                key: wording.key.to_owned(),
+                values,
+            };
+            message_text(host, "lmoderror", said)
+        });
+        // What is wrong with the site's own files does not hide what is wrong with the request.
+        match text {
+            Ok(text) => diagnostic.message = lossy(&text).trim_end().to_owned(),
+            Err(problem) => diagnostic.notes.push(problem.message),
+        }
+        diagnostic
+    }
+
     /// `groupName`: the name of a file that differs between kinds of machines.
     ///
     /// # Errors
@@ -366,7 +427,7 @@ impl<'a> Site<'a> {
         Ok(epoch.map(|e| (e, word("hostType").unwrap_or_default())))
     }
 
-    /// `reverseMapPathFilter`: patterns of the paths that reverse maps keep and leave out.
+    /// `reverseMapPathFilter`: beginnings of the paths that reverse maps keep and leave out.
     ///
     /// # Errors
     /// The hook fails.
@@ -431,14 +492,35 @@ impl<'a> Site<'a> {
     }
 }
 
-/// The text that Lmod gives `startup` and `finalize`; sites look for the word at its end.
+/// The text that Lmod gives `startup` and `finalize`: the function that does the work, and the sub-command. Sites look for
+/// the word at its end.
 fn label(command: &str) -> Value {
-    let mut chars = command.chars();
-    let capital: String = match chars.next() {
-        Some(first) => first.to_uppercase().chain(chars).collect(),
-        None => String::new(),
+    /// Sub-command, Lmod's function, Lmod's word for it.
+    const NAMES: &[(&str, &str, &str)] = &[
+        ("describe", "CollectionLst", "describe"),
+        ("getdefault", "GetDefault", "getDefault"),
+        ("is-avail", "IsAvail", "isAvail"),
+        ("is-loaded", "IsLoaded", "isLoaded"),
+        ("load", "Load_Usr", "load"),
+        ("purge", "Purge_Usr", "purge"),
+        ("savelist", "SaveList", "savelist"),
+        ("spider", "SpiderCmd", "spider"),
+        ("tablelist", "TableList", "tablelist"),
+        ("try-load", "Load_Try", "try-add"),
+        ("unload", "UnLoad", "unload"),
+        ("unuse", "UnUse", "unuse"),
+    ];
+    let text = match NAMES.iter().find(|(own, _, _)| *own == command) {
+        Some((_, function, word)) => format!("cmdfuncs.lua:({function})          {word}"),
+        None => {
+            let mut function = command.to_owned();
+            if let Some(first) = function.get_mut(..1) {
+                first.make_ascii_uppercase();
+            }
+            format!("cmdfuncs.lua:({function})          {command}")
+        }
     };
-    Value::text(format!("cmdfuncs.lua:({capital})          {command}"))
+    Value::text(text)
 }
 
 /// Calls a hook; `None` where the site has no function for it.
@@ -588,6 +670,8 @@ fn module_object(lua: &Lua, module: &ModuleContext) -> mlua::Result<Table> {
         ("userName", module.requested.clone()),
         ("fn", module.file.to_string()),
         ("mpath", module.modulepath.to_string()),
+        // Who chose a default is not kept.
+        ("defaultKind", "unknown".to_owned()),
     ];
     for (name, fact) in facts {
         let fact = lua.create_string(fact)?;
@@ -610,28 +694,43 @@ pub(in crate::modulefile) fn site_name(host: &mut Host<'_>) -> Result<Option<Str
     Ok(reply.and_then(|r| text(&r.result)))
 }
 
+/// A text that a modulefile or the program has for people.
+pub(in crate::modulefile) struct Said {
+    /// The text.
+    pub text: BString,
+    /// Its key; empty where it has none.
+    pub key: String,
+    /// What it was filled with.
+    pub values: IndexMap<String, Value>,
+}
+
 /// `errWarnMsgHook`: the words of a message; `kind` is `lmoderror`, `lmodwarning` or `lmodmessage`.
 pub(in crate::modulefile) fn message_text(
     host: &mut Host<'_>,
     kind: &str,
-    text: BString,
+    said: Said,
 ) -> Result<BString, Stop> {
     let world = &host.world;
     let files = world.languages().lua.start_files();
     if files.get(world.session(), world.config()).is_empty() {
-        return Ok(text);
+        return Ok(said.text);
     }
     let args = vec![
         Value::text(kind),
-        Value::text(""),
-        Value::Bytes(text.clone()),
-        Value::Map(IndexMap::new()),
+        Value::text(said.key),
+        Value::Bytes(said.text.clone()),
+        Value::Map(said.values),
     ];
     let reply = call(host, "errWarnMsgHook", args, |_, _| Ok(()))?;
     Ok(match reply.map(|r| r.result) {
         Some(Value::Bytes(changed)) => changed,
-        _ => text,
+        _ => said.text,
     })
+}
+
+/// Bytes as text, whatever they are.
+pub(super) fn lossy(text: &BString) -> String {
+    text.to_str_lossy().into_owned()
 }
 
 fn map<const N: usize>(entries: [(&str, Value); N]) -> Value {
@@ -672,7 +771,8 @@ fn texts(value: &Value) -> Option<Vec<String>> {
     }
 }
 
-/// The world of hooks outside of evaluations: the session as it was, and nothing that can be changed.
+/// The world of hooks outside of evaluations: the session as it was, and nothing that can be changed; what the user's
+/// shell is to run is kept.
 struct Outside<'s> {
     site: &'s Site<'s>,
 }
@@ -703,7 +803,10 @@ impl World for Outside<'_> {
         self.site.session.env.clone()
     }
 
-    fn apply(&mut self, _: &ModuleContext, _: &EnvOp, _: &Place) -> Result<(), Diagnostic> {
+    fn apply(&mut self, _: &ModuleContext, op: &EnvOp, _: &Place) -> Result<(), Diagnostic> {
+        if let EnvOp::Execute { code, .. } = op {
+            self.site.code.borrow_mut().push(code.clone());
+        }
         Ok(())
     }
 

@@ -7,24 +7,28 @@
 //! Source: Lmod user guide "SitePackage.lua and hooks", "Configuring Lmod" (lmod_config.lua).
 
 mod hooks;
+mod messages;
 mod packages;
 pub mod rc;
 #[cfg(test)]
 mod tests;
 
 pub use hooks::{Forbidden, KeptAndLeft, Listed, Site};
-pub(in crate::modulefile) use hooks::{after_evaluation, message_text, site_name};
+pub(in crate::modulefile) use hooks::{Said, after_evaluation, message_text, site_name};
+pub(in crate::modulefile) use messages::{filled, template};
 pub(super) use packages::{NAMES_KEY, module};
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::sync::Arc;
 
+use bstr::BString;
 use camino::Utf8PathBuf;
-use mlua::Function;
 use mlua::chunk::ChunkMode;
+use mlua::{Function, Lua};
 
-use super::machine::Machine;
+use super::machine::{Machine, Shared};
 use crate::config::Config;
 use crate::diag::SourceFile;
 use crate::modulefile::host::{Host, Stop};
@@ -39,6 +43,8 @@ pub(super) struct Registered {
     exit_hooks: RefCell<Vec<Function>>,
     /// Settings that start files gave a value: variable and text.
     assigned: RefCell<Vec<(String, String)>>,
+    /// The site's texts of messages by key, once one was asked for.
+    messages: OnceCell<BTreeMap<String, BString>>,
 }
 
 /// The start files of the site, looked for once.
@@ -92,12 +98,24 @@ pub(super) fn start(
 }
 
 fn run(machine: &Machine, source: &Arc<SourceFile>, host: &mut Host<'_>) -> Result<(), Stop> {
-    let source = Arc::clone(source);
-    machine.within(host, |lua, shared| {
+    within_file(machine, source, host, |lua, shared| {
         packages::add_globals(lua, shared)?;
         lua.load(source.text())
             .set_name(format!("@{}", source.path()))
             .set_mode(ChunkMode::Text)
             .exec()
     })
+}
+
+/// Does `work` for the host, with mistakes shown in a file of the site instead of the host's.
+fn within_file<R>(
+    machine: &Machine,
+    source: &Arc<SourceFile>,
+    host: &mut Host<'_>,
+    work: impl FnOnce(&Lua, &Rc<Shared>) -> mlua::Result<R>,
+) -> Result<R, Stop> {
+    let own = std::mem::replace(&mut host.source, Arc::clone(source));
+    let result = machine.within(host, work);
+    host.source = own;
+    result
 }

@@ -4,9 +4,12 @@
 
 use std::rc::Rc;
 
+use bstr::ByteSlice;
 use mlua::{Function, IntoLua, Lua, MultiValue, Table, Value};
 
 use crate::modulefile::lua::machine::Shared;
+use crate::modulefile::lua::{bind, library};
+use crate::modulefile::value::Value as Plain;
 use crate::modulefile::world::Level;
 
 /// Hooks that are called somewhere.
@@ -35,22 +38,87 @@ pub(super) const HOOKS: &[&str] = &[
     "writeCache",
 ];
 
-/// Modules whose functions are there without them.
+/// Modules that only define functions, which are there without them.
 const PRESENT: &[&str] = &[
-    "Banner",
     "capture",
+    "cmdfuncs",
     "colorize",
     "declare",
+    "deepcopy",
     "fileOps",
     "inherits",
     "lmod_system_execute",
+    "loadModuleFile",
     "modfuncs",
     "myGlobals",
     "parseVersion",
+    "serializeTbl",
     "strict",
     "string_utils",
     "TermWidth",
     "utils",
+];
+
+/// Modules that `modules.lua` holds.
+const WRITTEN_IN_LUA: &[&str] = &[
+    "Banner",
+    "Exec",
+    "FrameStk",
+    "MName",
+    "MT",
+    "ModuleStack",
+    "Version",
+    "base64",
+    "i18n",
+];
+
+/// Functions of `modules.lua` that site code has without requiring anything.
+const FUNCTIONS: &[&str] = &[
+    "TermWidth",
+    "activateWarning",
+    "argsPack",
+    "buildMsg",
+    "build_fullName",
+    "case_independent_cmp",
+    "clearWarningFlag",
+    "deactivateWarning",
+    "deepcopy",
+    "dofile",
+    "epoch",
+    "expert",
+    "extractVersion",
+    "getWarningFlag",
+    "haveWarnings",
+    "i18n",
+    "lmod_system_execute",
+    "masterTbl",
+    "optionTbl",
+    "path2pathA",
+    "quiet",
+    "regular_cmp",
+    "serializeTbl",
+    "setWarningFlag",
+];
+
+/// Parts of Lmod that site code could require there, and that have no counterpart here.
+const INTERNAL: &[&str] = &[
+    "Cache",
+    "Configuration",
+    "DirTree",
+    "LocationT",
+    "MRC",
+    "Master",
+    "MasterControl",
+    "MainControl",
+    "Hub",
+    "ModuleA",
+    "Options",
+    "ReadLmodRC",
+    "Spider",
+    "StandardPackage",
+    "Var",
+    "pager",
+    "sandbox_modules",
 ];
 
 /// The module `name` of Lmod; nil where there is none of that name.
@@ -62,43 +130,216 @@ pub(in crate::modulefile::lua) fn module(
     if PRESENT.contains(&name) {
         return Ok(Value::Boolean(true));
     }
+    if WRITTEN_IN_LUA.contains(&name) {
+        return written_in_lua(lua, shared, name);
+    }
+    if INTERNAL.contains(&name) {
+        return Err(mlua::Error::runtime(format!(
+            "module '{name}' is a part of Lmod itself, which is not here; hooks, `FrameStk`, `MName`, `Cosmic` and the \
+             functions of modulefiles tell what site code needs"
+        )));
+    }
     Ok(match name {
         "Hook" => Value::Table(hook(lua, shared)?),
         "Cosmic" => Value::Table(cosmic(lua, shared)?),
         "Dbg" => Value::Table(debugger(lua)?),
+        "json" => Value::Table(json(lua)?),
         "sandbox" => Value::Function(sandbox_registration(lua)?),
         "pairsByKeys" => Value::Function(pairs_by_keys(lua)?),
         _ => Value::Nil,
     })
 }
 
-/// Gives site code its own globals.
+/// One of the values that `modules.lua` makes.
+fn written_in_lua(lua: &Lua, shared: &Rc<Shared>, name: &str) -> mlua::Result<Value> {
+    const KEY: &str = "modules of Lmod";
+    let makers: Table = match lua.named_registry_value(KEY)? {
+        Value::Table(makers) => makers,
+        _ => {
+            let makers: Table = lua
+                .load(include_str!("modules.lua"))
+                .set_name("=modules of Lmod")
+                .call((
+                    request(lua, shared)?,
+                    message_of(lua, shared)?,
+                    term_width(lua, shared)?,
+                ))?;
+            lua.set_named_registry_value(KEY, &makers)?;
+            makers
+        }
+    };
+    let maker: Function = makers.raw_get(name)?;
+    maker.call(())
+}
+
+/// The request: its words behind the sub-command, the style of `avail`, whether it is terse.
+fn request(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Function> {
+    let shared = Rc::clone(shared);
+    lua.create_function(move |_, ()| {
+        shared.host(|host| {
+            let args = host.world.session().args.iter().skip(1);
+            let args: Vec<String> = args.map(|w| w.to_str_lossy().into_owned()).collect();
+            let mut words = args.iter().skip_while(|w| w.starts_with('-'));
+            words.next();
+            let words: Vec<String> = words.cloned().collect();
+            let options = &args[..args.len() - words.len()];
+            let asked =
+                options
+                    .iter()
+                    .enumerate()
+                    .find_map(|(index, word)| match word.split_once('=') {
+                        Some(("--style" | "-s", style)) => Some(style.to_owned()),
+                        None if word == "--style" || word == "-s" => {
+                            options.get(index + 1).cloned()
+                        }
+                        _ => None,
+                    });
+            let styles = &host.world.config().avail_styles;
+            let marked = styles
+                .split(':')
+                .find_map(|s| s.strip_prefix('<')?.strip_suffix('>'));
+            let usual = marked.or_else(|| styles.split(':').next());
+            let style = asked.unwrap_or_else(|| usual.unwrap_or_default().to_owned());
+            let terse = options.iter().any(|o| o == "-t" || o == "--terse");
+            (words, style, terse)
+        })
+    })
+}
+
+/// `i18n(KEY, VALUES)`: the site's text for a key, nil where it has none.
+fn message_of(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Function> {
+    let shared = Rc::clone(shared);
+    lua.create_function(move |lua, (key, values): (String, Table)| {
+        let values = bind::from_lua(&Value::Table(values), 0).map_err(mlua::Error::runtime)?;
+        let place = shared.place(lua);
+        let text = shared.host(move |host| {
+            let template = super::template(host, &key)?;
+            let values = match values {
+                Plain::Map(values) => values,
+                _ => indexmap::IndexMap::new(),
+            };
+            Ok(template.map(|template| super::filled(&template, &values)))
+        })?;
+        match text.map_err(|stop| bind::raise(&shared, stop, "i18n", place))? {
+            Some(text) => lua.create_string(text).map(Value::String),
+            None => Ok(Value::Nil),
+        }
+    })
+}
+
+/// `TermWidth()`.
+fn term_width(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Function> {
+    let shared = Rc::clone(shared);
+    lua.create_function(move |_, ()| shared.host(|host| library::width(host)))
+}
+
+/// `require("json")`: `encode(VALUE)` and `decode(TEXT)`.
+fn json(lua: &Lua) -> mlua::Result<Table> {
+    let table = lua.create_table()?;
+    table.raw_set(
+        "encode",
+        lua.create_function(|_, value: Value| {
+            let value = bind::from_lua(&value, 0).map_err(mlua::Error::runtime)?;
+            Ok(as_json(&value).to_string())
+        })?,
+    )?;
+    table.raw_set(
+        "decode",
+        lua.create_function(|lua, text: mlua::LuaString| {
+            let value = serde_json::from_slice(&text.as_bytes());
+            let value = value.map_err(|e| mlua::Error::runtime(format!("json.decode: {e}")))?;
+            bind::to_lua(lua, of_json(value))
+        })?,
+    )?;
+    Ok(table)
+}
+
+fn as_json(value: &Plain) -> serde_json::Value {
+    use serde_json::Value as Json;
+    match value {
+        Plain::Nil => Json::Null,
+        Plain::Bool(yes) => Json::Bool(*yes),
+        Plain::Int(i) => Json::from(*i),
+        Plain::Float(f) => Json::from(*f),
+        Plain::Bytes(text) => Json::String(text.to_str_lossy().into_owned()),
+        Plain::Spec(spec) => Json::String(spec.text.clone()),
+        Plain::List(items) => items.iter().map(as_json).collect(),
+        Plain::Map(entries) => {
+            let entries = entries.iter().map(|(k, v)| (k.clone(), as_json(v)));
+            Json::Object(entries.collect())
+        }
+    }
+}
+
+fn of_json(value: serde_json::Value) -> Plain {
+    use serde_json::Value as Json;
+    match value {
+        Json::Null => Plain::Nil,
+        Json::Bool(yes) => Plain::Bool(yes),
+        Json::Number(n) => match n.as_i64() {
+            Some(i) => Plain::Int(i),
+            None => Plain::Float(n.as_f64().unwrap_or_default()),
+        },
+        Json::String(text) => Plain::text(text),
+        Json::Array(items) => Plain::List(items.into_iter().map(of_json).collect()),
+        Json::Object(entries) => {
+            let entries = entries.into_iter().map(|(k, v)| (k, of_json(v)));
+            Plain::Map(entries.collect())
+        }
+    }
+}
+
+/// Gives site code its own globals, made when they are first named.
 pub(super) fn add_globals(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<()> {
     let globals = lua.globals();
-    if globals.raw_get::<Value>("sandbox_registration")?.is_nil() {
-        globals.raw_set("sandbox_registration", sandbox_registration(lua)?)?;
-        globals.raw_set("pairsByKeys", pairs_by_keys(lua)?)?;
+    if globals.raw_get::<Value>("ExitHookA")?.is_nil() {
         globals.raw_set("_G", globals.clone())?;
-        let exit = lua.create_table()?;
-        let keeper = Rc::clone(shared);
-        exit.raw_set(
-            "register",
-            lua.create_function(move |_, mut values: MultiValue| {
-                // Both `ExitHookA.register(f)` and `ExitHookA:register(f)` are written.
-                match values.pop_back() {
-                    Some(Value::Function(function)) => {
-                        keeper.registered.exit_hooks.borrow_mut().push(function);
-                        Ok(())
-                    }
-                    _ => Err(mlua::Error::runtime(
-                        "ExitHookA.register: expected a function",
-                    )),
-                }
-            })?,
-        )?;
-        globals.raw_set("ExitHookA", exit)?;
+        globals.raw_set("ExitHookA", exit_hooks(lua, shared)?)?;
+        let names: Table = lua.named_registry_value(NAMES_KEY)?;
+        let maker = Rc::clone(shared);
+        let index = lua.create_function(move |lua, (globals, name): (Table, Value)| {
+            let text = match &name {
+                Value::String(text) => text.to_str()?.to_owned(),
+                _ => return Ok(Value::Nil),
+            };
+            let value = match text.as_str() {
+                "sandbox_registration" => Value::Function(sandbox_registration(lua)?),
+                "pairsByKeys" => Value::Function(pairs_by_keys(lua)?),
+                name if FUNCTIONS.contains(&name) => written_in_lua(lua, &maker, name)?,
+                _ => return names.get(&name),
+            };
+            globals.raw_set(name, &value)?;
+            Ok(value)
+        })?;
+        let metatable = lua.create_table_with_capacity(0, 2)?;
+        metatable.raw_set("__index", index)?;
+        metatable.raw_set("__metatable", false)?;
+        globals.set_metatable(Some(metatable))?;
     }
     Ok(())
+}
+
+/// `ExitHookA`: what runs when the command ends.
+fn exit_hooks(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Table> {
+    let exit = lua.create_table()?;
+    let keeper = Rc::clone(shared);
+    exit.raw_set(
+        "register",
+        lua.create_function(move |_, mut values: MultiValue| {
+            // Both `ExitHookA.register(f)` and `ExitHookA:register(f)` are written, with or without an action behind.
+            let function = values.iter().position(|v| v.is_function());
+            match function.and_then(|at| values.remove(at)) {
+                Some(Value::Function(function)) => {
+                    keeper.registered.exit_hooks.borrow_mut().push(function);
+                    Ok(())
+                }
+                _ => Err(mlua::Error::runtime(
+                    "ExitHookA.register: expected a function",
+                )),
+            }
+        })?,
+    )?;
+    Ok(exit)
 }
 
 /// `require("Hook")`: `register(NAME, FUNCTION [, "replace" | "append" | "prepend"])`.
@@ -163,8 +404,9 @@ fn cosmic(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Table> {
                 return value.as_str().into_lua(lua);
             }
             let text = reader.host(move |host| {
+                let own = host.world.config().text_of_variable(&name);
                 let session = host.world.session();
-                session.text(&name).map(str::to_owned)
+                session.text(&name).map(str::to_owned).or(own)
             })?;
             text.into_lua(lua)
         })?,

@@ -143,9 +143,9 @@ fn search(session: &Session, config: &Config) -> Vec<Utf8PathBuf> {
         files.push(Utf8PathBuf::from("/etc/lmodrc.lua"));
     }
     files.extend(session.home().map(|home| home.join(".lmodrc.lua")));
-    let named = session.text("LMOD_RC").unwrap_or_default();
     files.extend(
-        named
+        config
+            .lmod_rc
             .split(':')
             .filter(|f| !f.is_empty())
             .map(Utf8PathBuf::from),
@@ -173,7 +173,7 @@ pub(in crate::modulefile) fn read(host: &mut Host<'_>) -> Result<Rc, Stop> {
     for file in search(host.world.session(), host.world.config()) {
         let source = crate::modulefile::read(&file).map_err(Stop::error)?;
         let machine = Machine::of(host)?;
-        let (properties, caches) = machine.within(host, |lua, _| {
+        let (properties, caches) = super::within_file(&machine, &source, host, |lua, _| {
             let globals = lua.create_table()?;
             let outside = lua.create_table()?;
             outside.raw_set("__index", lua.globals())?;

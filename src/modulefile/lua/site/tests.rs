@@ -162,7 +162,7 @@ fn listings_are_changed_by_hooks() {
         let members = site.category_members(BTreeMap::new()).unwrap();
         assert_eq!(members["chem"]["amber"], 2);
         let shown = site.shown_name("gcc/13", "gcc").unwrap();
-        assert_eq!(shown.as_deref(), Some("gcc|gcc/13"));
+        assert_eq!(shown, "gcc|gcc/13");
         let properties = [("lmod".to_owned(), "sticky".to_owned())];
         let decoration = site
             .spider_decoration("gcc/13", Some("C"), &properties, &[vec!["p/1".to_owned()]])
@@ -221,7 +221,8 @@ fn a_command_begins_and_ends_with_hooks() {
     with_site(package, |site| {
         site.startup("load").unwrap();
         site.finalize("list").unwrap();
-        site.restore("mine", "/c/mine".into()).unwrap();
+        site.restored(Some("mine"), "mine", Some("/c/mine".into()))
+            .unwrap();
         site.exit().unwrap();
         let said: Vec<_> = site
             .take_messages()

@@ -798,7 +798,7 @@ fn a_shell_script_is_run_once_and_taken_back_from_memory() {
     assert_eq!(std::fs::read_to_string(&count).unwrap(), "x\n");
     let shown = run(&mut Fake::new(), Mode::Show, &body).unwrap();
     let names: Vec<_> = shown.calls.iter().map(|call| call.command.tcl[0]).collect();
-    assert_eq!(names, ["setenv", "prepend-path"]);
+    assert_eq!(names, ["source-sh", "setenv", "prepend-path"]);
     assert!(failure("source-sh sh /no/such").contains("script `/no/such` cannot be found"));
     assert!(failure("source-sh --ignore zz sh /x").contains("`zz` is not a kind of change"));
 }

@@ -1,0 +1,450 @@
+//! A site's own Lua code: every hook is called here as in Lmod, with the same arguments, in the same order, and its answer
+//! has the same effect; the modules that real sites require are there.
+
+use crate::support::{Env, Peer, Site, same_but_state};
+
+/// Writes a line for each call of a hook into the file `$HOOK_LOG`.
+const LOGGING: &str = r#"
+require("strict")
+require("string_utils")
+local hook = require("Hook")
+local function log(...)
+    local words = {...}
+    for i, word in ipairs(words) do words[i] = tostring(word):gsub("^.*/mf/", "~/") end
+    local f = io.open(os.getenv("HOOK_LOG"), "a")
+    f:write(table.concat(words, " "), "\n")
+    f:close()
+end
+local function last(label) return label:match("(%S+)%s*$") end
+hook.register("startup", function(label) log("startup", last(label)) end)
+hook.register("finalize", function(label) log("finalize", last(label)) end)
+hook.register("load", function(t) log("load", t.modFullName, t.fn, t.mname:sn(), t.mname:version()) end)
+hook.register("unload", function(t) log("unload", t.modFullName, t.fn) end)
+hook.register("restore", function(t) log("restore", t.collection, t.name, t.fn and "file") end)
+hook.register("listHook", function(a)
+    local names = {}
+    for i, m in ipairs(a) do names[i] = m.fullName end
+    log("listHook", table.concat(names, ","))
+end)
+hook.register("msgHook", function(kind, a) log("msgHook", kind) return a end)
+hook.register("avail", function(t)
+    for path, label in pairs(t) do log("avail", path, label) end
+end)
+hook.register("spider_decoration", function(t)
+    log("spider_decoration", t.fullName)
+    return "decorated"
+end)
+hook.register("isVisibleHook", function(t) if t.fullName == "secret/1.0" then t.isVisible = false end end)
+hook.register("errWarnMsgHook", function(kind, key, msg, t) return "<" .. msg .. ">" end)
+ExitHookA.register(function() log("exit") end)
+"#;
+
+fn site() -> Site {
+    Site::new()
+        .file("aa/1.0.lua", "setenv('AA', '1')")
+        .file("aa/2.0.lua", "setenv('AA', '2')")
+        .file("bb/1.0.lua", "depends_on('aa/1.0') setenv('BB', '1')")
+        .file("bad/1.0.lua", "LmodError{msg='no_licence', what='bad'}")
+        .file("secret/1.0.lua", "setenv('SECRET', '1')")
+        .raw("lmod/SitePackage.lua", LOGGING.as_bytes())
+        .raw(
+            "lmod/messages.lua",
+            b"return { en = { no_licence = [==[No licence for %{what}]==] } }",
+        )
+        .var("LMOD_PACKAGE_PATH", "$SITE/lmod")
+        .var("LMOD_SITE_MSG_FILE", "$SITE/lmod/messages.lua")
+        .var("LMOD_AVAIL_STYLE", "<grouped>:system")
+}
+
+/// Runs a command with a log of its own: the environment afterwards, what was said, and what the hooks saw.
+fn logged(site: &Site, peer: Option<Peer>, env: &Env, words: &str) -> (Env, String, Vec<String>) {
+    let log = site.root().join("log");
+    let _ = std::fs::remove_file(&log);
+    let mut env = env.clone();
+    env.insert("HOOK_LOG".into(), log.to_str().unwrap().into());
+    let run = match peer {
+        Some(peer) => site.run_peer_in(peer, &env, words),
+        None => site.run_in(&env, words),
+    };
+    let text = std::fs::read_to_string(&log).unwrap_or_default();
+    let lines = text.lines().map(str::to_owned).collect();
+    (run.env().clone(), run.stderr(), lines)
+}
+
+#[test]
+fn hooks_are_called_in_lmods_order_with_lmods_arguments() {
+    let site = site();
+    let (mut here, mut there) = (site.env().clone(), site.env().clone());
+    let mut wrong = Vec::new();
+    for words in [
+        "load bb",
+        "list",
+        "avail",
+        "avail aa",
+        "-t avail",
+        "spider aa",
+        "swap aa aa/2.0",
+        "unload bb",
+        "save mine",
+        "purge",
+        "restore mine",
+        "show aa",
+        "whatis aa",
+        "load bad",
+        "is-loaded aa",
+        "purge",
+    ] {
+        let ours = logged(&site, None, &here, words);
+        let theirs = logged(&site, Some(Peer::Lmod), &there, words);
+        if ours.2 != theirs.2 {
+            wrong.push(format!(
+                "{words}: {:#?} instead of {:#?}\n{}",
+                ours.2, theirs.2, ours.1
+            ));
+        }
+        let env = same_but_state(&ours.0, &theirs.0);
+        wrong.extend(env.into_iter().map(|line| format!("{words}: {line}")));
+        (here, there) = (ours.0, theirs.0);
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_answers_of_hooks_shape_what_people_see() {
+    let site = site();
+    let said = |words: &str| logged(&site, None, site.env(), words).1;
+    assert!(
+        said("spider aa").contains("aa/1.0 (decorated)"),
+        "{}",
+        said("spider aa")
+    );
+    assert!(!said("avail").contains("secret"));
+    let bad = said("load bad");
+    assert!(bad.contains("<No licence for bad>"), "{bad}");
+}
+
+#[test]
+fn a_site_has_the_users_shell_run_commands_when_a_request_ends() {
+    let package = r#"
+local exec, loads = require("Exec"):exec(), {}
+local hook = require("Hook")
+hook.register("load", function(t) loads[#loads + 1] = t.modFullName end)
+hook.register("finalize", function() exec:register("REPORTED='" .. table.concat(loads, ",") .. "'; export REPORTED") end)
+"#;
+    let site = Site::new()
+        .file("aa/1.0.lua", "")
+        .raw("lmod/SitePackage.lua", package.as_bytes())
+        .var("LMOD_PACKAGE_PATH", "$SITE/lmod");
+    assert_eq!(
+        site.run("load aa").var("REPORTED").as_deref(),
+        Some("aa/1.0")
+    );
+}
+
+/// Sites put the program's own messages into words of theirs, by Lmod's keys.
+#[test]
+fn messages_of_the_program_are_the_sites_to_word() {
+    let package = "require('Hook').register('errWarnMsgHook', function(kind, key, msg, t)
+        if key == 'e_Failed_Load' then return msg .. ' (' .. kind .. ', ' .. t.module_list .. ')' end
+        return msg end)";
+    let messages = "return { en = { e_Failed_Load = 'We have no %{module_list}.', avail = 'Ask help@site.org!\\n' },
+        de = { e_Unknown_Coll = 'Keine Sammlung %{collection}.' } }";
+    let site = Site::new()
+        .file("aa/1.0.lua", "")
+        .raw("lmod/SitePackage.lua", package.as_bytes())
+        .raw("lmod/messages.lua", messages.as_bytes())
+        .var("LMOD_PACKAGE_PATH", "$SITE/lmod")
+        .var("LMOD_SITE_MSG_FILE", "$SITE/lmod/messages.lua");
+    let unknown = site.run("load nope").stderr();
+    assert!(
+        unknown.contains("We have no nope. (lmoderror, nope)"),
+        "{unknown}"
+    );
+    assert!(site.run("avail").stderr().ends_with("Ask help@site.org!\n"));
+    let site = site.var("LMOD_LANG", "de");
+    let unknown = site.run("restore nope").stderr();
+    assert!(unknown.contains("Keine Sammlung nope."), "{unknown}");
+    let broken = site.raw("lmod/messages.lua", b"return {");
+    let told = broken.run("load nope").stderr();
+    assert!(
+        told.contains("no module `nope`") || told.contains("messages.lua"),
+        "{told}"
+    );
+}
+
+/// Hooks that came after Lmod 8.6.
+#[test]
+fn later_hooks_are_called_too() {
+    let package = r#"
+local hook = require("Hook")
+hook.register("category", function(kind, t)
+    if kind == "simple" then
+        for i, name in ipairs(t) do t[i] = name:upper() end
+    else
+        for name, modules in pairs(t) do modules.extra = 7 end
+    end
+end)
+hook.register("colorize_fullName", function(full, sn)
+    return sn == "aa" and "*" .. full .. "*" or full
+end)
+hook.register("isForbiddenHook", function(t)
+    if t.fullName == "bb/1.0" then
+        t.forbiddenState = "forbid"
+        t.message = "bb is gone"
+    end
+end)
+hook.register("decorate_module", function(t)
+    return { 'setenv("SITE_' .. t.name:upper() .. '", "' .. t.version .. '")' }
+end)
+hook.register("SiteName", function() return "MYSITE" end)
+hook.register("writeCache", function(t) t.dontWriteCache = true end)
+"#;
+    let site = Site::new()
+        .file("aa/1.0.lua", "whatis('Category: tools') family('fam')")
+        .file("bb/1.0.lua", "whatis('Category: tools')")
+        .raw("lmod/SitePackage.lua", package.as_bytes())
+        .var("LMOD_PACKAGE_PATH", "$SITE/lmod")
+        .var("XMOD_CACHE_AFTER_MS", "0");
+    let categories = site.run("category").stderr();
+    assert!(categories.contains("TOOLS"), "{categories}");
+    let tools = site.run("category tools").stderr();
+    assert!(
+        tools.contains("aa (1)") && tools.contains("extra (7)"),
+        "{tools}"
+    );
+    let avail = site.run("avail").stderr();
+    assert!(
+        avail.contains("*aa/1.0*") && !avail.contains("*bb"),
+        "{avail}"
+    );
+    let refused = site.run("load bb");
+    assert!(
+        !refused.ok() && refused.stderr().contains("bb is gone"),
+        "{}",
+        refused.stderr()
+    );
+    let run = site.run("load aa");
+    assert_eq!(run.var("SITE_AA").as_deref(), Some("1.0"));
+    assert_eq!(run.var("MYSITE_FAMILY_FAM").as_deref(), Some("aa"));
+    let list = site.run_in(run.env(), "list").stderr();
+    assert!(list.contains("*aa/1.0*"), "{list}");
+    assert!(site.run("spider").ok());
+    let cached = site.root().join("home/.cache/xmod");
+    assert!(!cached.exists(), "the hook forbids to write the cache");
+}
+
+/// What the SitePackage.lua files that sites publish require and call.
+#[test]
+fn the_modules_that_sites_require_do_what_they_promise() {
+    let package = r#"
+require("strict")
+require("utils") require("fileOps") require("string_utils") require("lmod_system_execute") require("deepcopy")
+require("serializeTbl") require("colorize") require("capture") require("parseVersion") require("TermWidth")
+local hook, FrameStk, MName, Version = require("Hook"), require("FrameStk"), require("MName"), require("Version")
+local cosmic, dbg, lfs, posix = require("Cosmic"):singleton(), require("Dbg"):dbg(), require("lfs"), require("posix")
+local json, base64, Banner = require("json"), require("base64"), require("Banner")
+local concatTbl = table.concat
+
+local function facts(t)
+    dbg.start{"facts(", t.modFullName, ")"}
+    local frameStk = FrameStk:singleton()
+    local mt = frameStk:mt()
+    local names = {}
+    for _, m in ipairs(mt:list("fullName", "active")) do names[#names + 1] = m.fullName .. "=" .. m.sn end
+    dbg.print{"names: ", names, "\n"}
+    local copy = deepcopy{a = {b = 1}}
+    local got = {
+        "list", concatTbl(names, ","),
+        "short", concatTbl(mt:list("sn", "active"), ","),
+        "have", mt:have("dep", "active"), mt:have("nope", "any"),
+        "version", mt:version("dep"), mt:fullName("dep"),
+        "frame", frameStk:sn(), frameStk:fullName(), frameStk:version(),
+        "mname", MName:new("load", "dep"):fullName(), MName:new("mt", "dep"):sn(), MName:new("load", "nope"):valid(),
+        "json", json.encode(json.decode('{"a":[1,2,{"b":null}],"c":"x"}')),
+        "base64", base64.decode64(base64.encode64("any text")),
+        "copy", copy.a.b, serializeTbl{name = "t", value = {x = {1, "y"}}}:gsub("%s+", " "),
+        "cosmic", cosmic:value("LMOD_AUTO_SWAP"), cosmic:value("LMOD_SITE_NAME") or "none",
+        "words", concatTbl(optionTbl().pargs, ","),
+        "paths", #path2pathA("/a:/b"), build_fullName("a", "1"), extractVersion("a/1", "a"),
+        "posix", posix.uname("%s"), lfs.attributes("/", "mode"),
+        "version", Version.name() == LmodVersion(),
+        "width", TermWidth(), #Banner:singleton():bannerStr("x"),
+        "myModule", myModuleName(),
+    }
+    for i = 1, #got do got[i] = tostring(got[i]) end
+    setenv("FACTS", concatTbl(got, " "))
+    dbg.fini("facts")
+end
+hook.register("decorate_module", function(t) facts{modFullName = t.name} end)
+"#;
+    let site = Site::new()
+        .file("dep/1.0.lua", "")
+        .file("case/1.0.lua", "depends_on('dep')")
+        .raw("lmod/SitePackage.lua", package.as_bytes())
+        .var("LMOD_PACKAGE_PATH", "$SITE/lmod");
+    let run = site.run("load case");
+    assert!(run.ok(), "{}", run.stderr());
+    assert_eq!(
+        run.var("FACTS")
+            .unwrap_or_else(|| panic!("{}", run.stderr())),
+        "list dep/1.0=dep short dep have true false version 1.0 dep/1.0 frame case case/1.0 1.0 \
+         mname dep/1.0 dep false json {\"a\":[1,2,[]],\"c\":\"x\"} base64 any text copy 1 t = { x = { 1, \"y\", }, }  \
+         cosmic yes none words case paths 2 a/1 1 posix Linux directory version true width 100 99 myModule case"
+    );
+}
+
+/// The ways of larger sites: files that run other files, usage logs, warnings by key, hierarchies with titles.
+#[test]
+fn packages_in_the_manner_of_large_sites_work() {
+    let package = r#"
+require("strict") require("cmdfuncs") require("utils") require("lmod_system_execute") require("sandbox")
+local hook, MT, ModuleStack = require("Hook"), require("MT"), require("ModuleStack")
+dofile(pathJoin(os.getenv("LMOD_PACKAGE_PATH"), "helper.lua"))
+local FrameStk = require("FrameStk")
+local messages = {}
+local function load_hook(t)
+    if mode() ~= "load" then return end
+    local frameStk = FrameStk:singleton()
+    local user = frameStk:atTop() and "yes" or "no"
+    messages[#messages + 1] = ("%s user=%s %s"):format(t.modFullName, user, t.mname:defaultKind())
+    if t.modFullName == "old/1.0" and ModuleStack:moduleStack():atTop() then
+        LmodWarning{msg = "site_old_module", fullName = t.modFullName}
+    end
+end
+hook.register("load", load_hook)
+ExitHookA.register(function()
+    for _, text in ipairs(messages) do lmod_system_execute("echo '" .. text .. "' >> " .. os.getenv("HOOK_LOG")) end
+end)
+local titles = { grouped = { ["/mf$"] = "Core Modules" } }
+hook.register("avail", function(t)
+    local styles = titles[masterTbl().availStyle]
+    if not styles then return end
+    for path in pairs(t) do
+        for pattern, title in pairs(styles) do
+            if path:find(pattern) then t[path] = title end
+        end
+    end
+end)
+hook.register("isVisibleHook", function(modT)
+    if modT.fn:find("/old/") and not MT:singleton():exists("legacy") then modT.isVisible = false end
+end)
+hook.register("startup", function(command)
+    if table.concat(masterTbl().pargs, " ") == "twice twice" then LmodMessage("asked twice") end
+end)
+local function controllers()
+    local n = 0
+    for line in io.lines("/proc/self/cgroup") do n = n + 1 end
+    return n
+end
+sandbox_registration{ controllers = controllers, clearWarningFlag = clearWarningFlag, helped = helped }
+"#;
+    let site = Site::new()
+        .file(
+            "old/1.0.lua",
+            "setenv('HELPED', helped(2)) clearWarningFlag()",
+        )
+        .file(
+            "new/1.0.lua",
+            "load('old') setenv('N', controllers() >= 0 and 'some' or 'none')",
+        )
+        .file("legacy/1.0.lua", "")
+        .raw("lmod/SitePackage.lua", package.as_bytes())
+        .raw(
+            "lmod/helper.lua",
+            b"function helped(n) return 'helped ' .. n end",
+        )
+        .raw(
+            "lmod/messages.lua",
+            b"return { en = { site_old_module = 'The module %{fullName} is old' } }",
+        )
+        .var("LMOD_PACKAGE_PATH", "$SITE/lmod")
+        .var("LMOD_SITE_MSG_FILE", "$SITE/lmod/messages.lua")
+        .var("LMOD_AVAIL_STYLE", "system:<grouped>");
+    let (env, said, log) = logged(&site, None, site.env(), "load new");
+    assert_eq!(
+        env.get("HELPED").map(String::as_str),
+        Some("helped 2"),
+        "{said}"
+    );
+    assert_eq!(env.get("N").map(String::as_str), Some("some"));
+    assert_eq!(
+        log,
+        ["old/1.0 user=no unknown", "new/1.0 user=yes unknown"],
+        "{said}"
+    );
+    assert!(!said.contains("is old"), "{said}");
+    let (env, said, _) = logged(&site, None, site.env(), "load old");
+    assert!(
+        said.contains("The module old/1.0 is old") && env.contains_key("HELPED"),
+        "{said}"
+    );
+    let (_, said, _) = logged(&site, None, site.env(), "avail");
+    assert!(
+        said.contains(" Core Modules ") && !said.contains("old/1.0"),
+        "{said}"
+    );
+    let (_, said, _) = logged(&site, None, site.env(), "--style=system avail");
+    assert!(!said.contains(" Core Modules "), "{said}");
+    let with_legacy = site.run("load legacy");
+    assert!(
+        site.run_in(with_legacy.env(), "avail")
+            .stderr()
+            .contains("old/1.0")
+    );
+    assert!(
+        site.run("try-load twice twice")
+            .stderr()
+            .contains("asked twice")
+    );
+}
+
+#[test]
+fn a_mistake_in_a_sites_package_names_its_line() {
+    for (text, wanted) in [
+        (
+            "local a = 1\nrequire('no_such_thing')\n",
+            ["module 'no_such_thing' not found", "SitePackage.lua:2"],
+        ),
+        (
+            "\n\nlocal Hub = require('MainControl')\n",
+            ["a part of Lmod itself", "SitePackage.lua:3"],
+        ),
+        ("\nhok.register('load', 1)\n", ["hok", "SitePackage.lua:2"]),
+        (
+            "local h = require('Hook')\n\nh.register('load')\n",
+            ["needs a function", "SitePackage.lua:3"],
+        ),
+    ] {
+        let site = Site::new()
+            .file("a/1.0.lua", "")
+            .raw("lmod/SitePackage.lua", text.as_bytes())
+            .var("LMOD_PACKAGE_PATH", "$SITE/lmod");
+        let run = site.run("load a");
+        assert!(!run.ok() && run.unchanged(), "{text}");
+        for part in wanted {
+            assert!(
+                run.stderr().contains(part),
+                "{part} is not in\n{}",
+                run.stderr()
+            );
+        }
+    }
+}
+
+#[test]
+fn help_in_markdown_is_rendered_where_people_see_colours() {
+    let text = "# Solver\n\nRuns **fast**; see [the guide](https://x.org).\n\n- one\n- two\n";
+    let site = Site::new().file(
+        "solver/3.lua",
+        &format!("help([[{text}]])\nwhatis('Description: plain')"),
+    );
+    let plain = site.run("help solver").stderr();
+    assert!(plain.contains(text), "{plain}");
+    let site = site.var("LMOD_COLORIZE", "force");
+    let rendered = site.run("help solver").stderr();
+    assert!(rendered.contains("\x1b[1mfast\x1b[0m;"), "{rendered:?}");
+    assert!(
+        rendered.contains("(https://x.org)") && !rendered.contains("**"),
+        "{rendered:?}"
+    );
+}
