@@ -5,14 +5,18 @@ use std::collections::HashSet;
 use serde_json::json;
 
 use super::Context;
-use crate::config::IgnoreCase;
+use crate::config::{IgnoreCase, ListingStyle, PatternLanguage, SearchMatch};
 use crate::diag::{Diagnostic, Kind};
+use crate::name::LuaPattern;
 use crate::tree::{self, Filter, Tree};
 use crate::view;
 use crate::view::avail::{Avail, Entry, Section};
 
 /// Lists the modules that can be loaded now.
 pub(super) fn run(context: &mut Context) -> Result<(), Diagnostic> {
+    if context.config.listing_style == ListingStyle::Modules {
+        return super::modules::avail(context);
+    }
     let trees = chosen(context)?;
     if context.options.json {
         let sections: Vec<_> = trees.iter().map(|tree| as_json(context, tree)).collect();
@@ -166,7 +170,11 @@ pub(super) fn filters(context: &Context) -> Result<Vec<Filter>, Diagnostic> {
         .iter()
         .filter(|word| !word.is_empty())
         .map(|word| {
-            if context.options.regexp {
+            if context.options.regexp && context.config.pattern_language == PatternLanguage::Lua {
+                LuaPattern::new(word)
+                    .map(Filter::LuaPattern)
+                    .map_err(|reason| Diagnostic::new(Kind::Usage, reason))
+            } else if context.options.regexp {
                 regex::Regex::new(word)
                     .map(Filter::Pattern)
                     .map_err(|error| {
@@ -183,7 +191,7 @@ pub(super) fn filters(context: &Context) -> Result<Vec<Filter>, Diagnostic> {
                     Box::new(specs.into_iter().next().expect("one word gives one")),
                     order,
                 ))
-            } else if context.config.search_begins {
+            } else if context.config.search_match == SearchMatch::Begins {
                 Ok(Filter::Begins {
                     text: word.clone(),
                     ignore_case: context.config.ignore_case != IgnoreCase::Never,

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::Context;
+use crate::config::ListingStyle;
 use crate::diag::Diagnostic;
 use crate::env::loaded::Module;
 use crate::view;
@@ -10,6 +11,9 @@ use crate::view::list::{Entry, List};
 
 /// Shows the loaded modules in load order, those that match a pattern if there are any.
 pub(super) fn run(context: &mut Context) -> Result<(), Diagnostic> {
+    if context.config.listing_style == ListingStyle::Modules {
+        return super::modules::list(context);
+    }
     let patterns = context.words.to_vec();
     let brief = context.options.brief;
     let loaded = context.engine.state().loaded.clone();
@@ -34,17 +38,31 @@ pub(super) fn run(context: &mut Context) -> Result<(), Diagnostic> {
     }
     if context.options.terse {
         for module in chosen {
-            context.print(&format!("{}\n", module.full_name));
+            let hidden = context.config.terse_decorations && is_hidden(module);
+            let mark = if hidden { " <H>" } else { "" };
+            context.print(&format!("{}{mark}\n", module.full_name));
         }
         return Ok(());
     }
     let mut legend = Vec::new();
-    let chosen = in_the_sites_order(context, chosen)?;
+    let mut chosen = in_the_sites_order(context, chosen)?;
+    let all = context.options.all || context.config.shows_hidden("list");
+    let count = chosen.len();
+    chosen.retain(|module| all || !module.tags.iter().any(|tag| tag == "hidden-loaded"));
+    let some_hidden = chosen.len() < count;
     let mut entries = Vec::with_capacity(chosen.len());
     for module in chosen {
+        let mut marks = context.property_marks(&module.properties, &module.tags, &mut legend);
+        if is_hidden(module) {
+            marks.insert(0, "H".to_owned());
+            let row = ("H".to_owned(), "Hidden Module".to_owned());
+            if !legend.contains(&row) {
+                legend.push(row);
+            }
+        }
         entries.push(Entry {
             name: context.site.shown_name(&module.full_name, module.name())?,
-            marks: context.property_marks(&module.properties, &module.tags, &mut legend),
+            marks,
         });
     }
     let list = List {
@@ -56,11 +74,17 @@ pub(super) fn run(context: &mut Context) -> Result<(), Diagnostic> {
             .collect(),
         patterns,
         legend,
-        some_hidden: false,
+        some_hidden,
     };
     let text = view::list::render(&list, context.layout());
     context.print(&text);
     Ok(())
+}
+
+/// Whether a loaded module is one that listings of all modules leave out.
+fn is_hidden(module: &Module) -> bool {
+    let hidden = ["hidden", "hidden-soft", "hidden-loaded"];
+    module.tags.iter().any(|tag| hidden.contains(&tag.as_str()))
 }
 
 /// The modules that the site's hook lets through, in its order.

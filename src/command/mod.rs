@@ -13,6 +13,7 @@ mod freeze;
 pub mod install;
 mod list;
 mod modulecache;
+mod modules;
 mod outcome;
 mod pager;
 mod past;
@@ -144,6 +145,18 @@ impl Context<'_> {
     /// Prints text for people.
     pub fn print(&mut self, text: &str) {
         self.text.push_str(text);
+    }
+
+    /// Begins a new block of the report.
+    pub fn separate(&mut self) {
+        if !self.text.is_empty() {
+            self.text.push('\n');
+        }
+    }
+
+    /// Whether nothing was printed yet.
+    pub fn is_blank(&self) -> bool {
+        self.text.is_empty()
     }
 
     /// Prints a JSON document, indented, for programs.
@@ -284,11 +297,18 @@ pub fn apply_options(config: &mut Config, options: &Options) {
     let flags = [
         ("quiet", options.quiet),
         ("ignore_cache", options.ignore_cache),
+        ("ignore_user_rc", options.ignore_user_rc),
     ];
     for (name, on) in flags {
         if on {
             config.set(name, "yes", Origin::Option);
         }
+    }
+    if options.no_modulepath_ignore {
+        config.set("modulepath_ignore", "no", Origin::Option);
+    }
+    if options.ignore_case {
+        config.set("ignore_case", "always", Origin::Option);
     }
     let choices = [
         ("redirect", options.redirect),

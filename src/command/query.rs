@@ -5,11 +5,16 @@ use serde_json::json;
 use super::{Answer, Context};
 use crate::diag::Diagnostic;
 
-/// True if all named modules are loaded.
+/// True if all named modules are loaded, or by setting any of them; without a name, if there is any at all.
 pub(super) fn is_loaded(context: &mut Context) -> Result<(), Diagnostic> {
     let specs = context.specs(context.words)?;
-    let all = specs.iter().all(|spec| context.engine.is_loaded(spec));
-    answer(context, all);
+    let engine = &context.engine;
+    let is_true = match context.config.questions_ask_for_any {
+        true if specs.is_empty() => !engine.state().loaded.active().is_empty(),
+        true => specs.iter().any(|spec| engine.is_loaded(spec)),
+        false => specs.iter().all(|spec| engine.is_loaded(spec)),
+    };
+    answer(context, is_true);
     Ok(())
 }
 
@@ -23,11 +28,15 @@ fn answer(context: &mut Context, is_true: bool) {
     }
 }
 
-/// True if all named modules can be loaded.
+/// True if all named modules can be loaded, or by setting any of them.
 pub(super) fn is_avail(context: &mut Context) -> Result<(), Diagnostic> {
     let specs = context.specs(context.words)?;
-    let all = specs.iter().all(|spec| context.engine.is_avail(spec));
-    answer(context, all);
+    let engine = &mut context.engine;
+    let is_true = match context.config.questions_ask_for_any {
+        true => specs.iter().any(|spec| engine.is_avail(spec)),
+        false => specs.iter().all(|spec| engine.is_avail(spec)),
+    };
+    answer(context, is_true);
     Ok(())
 }
 

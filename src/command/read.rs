@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::Context;
+use crate::config::ListingStyle;
 use crate::diag::{Diagnostic, Kind, Severity};
 use crate::modulefile::Mode;
 use crate::name::Spec;
@@ -25,7 +26,9 @@ pub(super) fn show(context: &mut Context) -> Result<(), Diagnostic> {
             context.print(&format!("{}\n", found.file));
             continue;
         }
-        let seen = context.engine.inspect(&spec, Mode::Show)?;
+        let Some(seen) = look(context, &spec, Mode::Show)? else {
+            continue;
+        };
         let width = context.layout().width;
         let body = if context.options.raw {
             String::from_utf8_lossy(seen.source.text()).into_owned()
@@ -35,7 +38,7 @@ pub(super) fn show(context: &mut Context) -> Result<(), Diagnostic> {
             view::show::lua(&seen.evaluation.calls)
         };
         let text = if context.config.show_tcl {
-            boxed(width, &format!("{}:\n\n{body}", seen.found.file))
+            boxed(context, width, &format!("{}:\n\n{body}", seen.found.file))
         } else {
             let line = border(width);
             format!("{line}   {}:\n{line}{body}\n", seen.found.file)
@@ -90,16 +93,31 @@ pub(super) fn check(context: &mut Context, specs: &[Spec]) -> Result<(), Diagnos
     failure.map_or(Ok(()), Err)
 }
 
-/// Text between lines of dashes, as Environment Modules has it.
-fn boxed(width: usize, text: &str) -> String {
-    let line = "-".repeat(width.min(67));
-    format!("{line}\n{text}{line}\n")
+/// What a modulefile says; `None` where that failed and the request goes on.
+fn look(context: &mut Context, spec: &Spec, mode: Mode) -> Result<Option<Inspected>, Diagnostic> {
+    match context.engine.inspect(spec, mode) {
+        Ok(seen) => Ok(Some(seen)),
+        Err(diagnostic) => context.engine.fail(diagnostic).map(|()| None),
+    }
+}
+
+/// Text between lines of dashes, as Environment Modules has it: one line between two texts.
+fn boxed(context: &Context, width: usize, text: &str) -> String {
+    let line = format!("{}\n", "-".repeat(width.min(67)));
+    let above = if context.is_blank() {
+        line.as_str()
+    } else {
+        ""
+    };
+    format!("{above}{text}{line}")
 }
 
 /// Runs the test that a module brings along (Tcl `proc ModulesTest`).
 pub(super) fn test(context: &mut Context) -> Result<(), Diagnostic> {
     for spec in context.some_specs("test")? {
-        let seen = context.engine.inspect(&spec, Mode::Test)?;
+        let Some(seen) = look(context, &spec, Mode::Test)? else {
+            continue;
+        };
         let file = &seen.found.file;
         let result = match seen.evaluation.test_passed {
             Some(true) => "Test result: PASS\n",
@@ -108,7 +126,7 @@ pub(super) fn test(context: &mut Context) -> Result<(), Diagnostic> {
         };
         let width = context.layout().width;
         let text = format!("Module Specific Test for {file}:\n\n{result}");
-        context.print(&boxed(width, &text));
+        context.print(&boxed(context, width, &text));
         if seen.evaluation.test_passed == Some(false) {
             return Err(Diagnostic::new(
                 Kind::Module,
@@ -121,6 +139,9 @@ pub(super) fn test(context: &mut Context) -> Result<(), Diagnostic> {
 
 /// What a module is, in one line each.
 pub(super) fn whatis(context: &mut Context) -> Result<(), Diagnostic> {
+    if context.config.listing_style == ListingStyle::Modules {
+        return super::modules::whatis(context);
+    }
     if context.options.json {
         return as_json(
             context,
@@ -159,7 +180,9 @@ pub(super) fn help(context: &mut Context) -> Result<(), Diagnostic> {
         );
     }
     for spec in context.some_specs("help")? {
-        let seen = context.engine.inspect(&spec, Mode::Help)?;
+        let Some(seen) = look(context, &spec, Mode::Help)? else {
+            continue;
+        };
         let name = seen.found.full_name();
         let layout = context.layout();
         let mut text = String::new();
@@ -184,7 +207,7 @@ pub(super) fn help(context: &mut Context) -> Result<(), Diagnostic> {
         let width = layout.width;
         let text = if context.config.show_tcl {
             let head = format!("Module Specific Help for {}:", seen.found.file);
-            boxed(width, &format!("{head}\n\n{text}"))
+            boxed(context, width, &format!("{head}\n\n{text}"))
         } else {
             let head = banner(&format!("Module Specific Help for \"{name}\""), width);
             format!("\n{head}{text}\n")

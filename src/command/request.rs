@@ -63,6 +63,24 @@ pub struct Options {
     pub json: bool,
     /// Hidden modules too.
     pub all: bool,
+    /// One module a line, with the time of its last change.
+    pub long: bool,
+    /// What `avail` and `list` show, as elements of Environment Modules' lists.
+    pub output: Option<String>,
+    /// Patterns are the beginning of a name (`Some(true)`) or any part of it.
+    pub search_begins: Option<bool>,
+    /// `avail`: whether the content of directories is shown.
+    pub in_depth: Option<bool>,
+    /// Upper and lower case are the same everywhere.
+    pub ignore_case: bool,
+    /// Without the user's rc file.
+    pub ignore_user_rc: bool,
+    /// Without what rc files exclude.
+    pub no_modulepath_ignore: bool,
+    /// `config`: back to the default.
+    pub reset: bool,
+    /// `config`: and the state.
+    pub dump_state: bool,
     /// `avail`: only defaults; as a word of `list`: only the user's own modules is `brief`.
     pub default_only: bool,
     /// `list`: only what the user named.

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::json;
 
 use super::{Answer, Context};
+use crate::config::ListingStyle;
 use crate::diag::{Diagnostic, Kind};
 use crate::tree::{About, Crawl, Entry, Tree, Way};
 use crate::view;
@@ -380,6 +381,9 @@ fn list(
 
 /// Modules whose name, description, help or extensions hold one of the words.
 pub(super) fn keyword(context: &mut Context) -> Result<(), Diagnostic> {
+    if context.config.listing_style == ListingStyle::Modules {
+        return super::modules::search(context);
+    }
     if context.words.is_empty() {
         return Err(
             Diagnostic::new(Kind::Usage, "`keyword` needs a word to look for")

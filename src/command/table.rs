@@ -5,7 +5,8 @@
 //! them. Source: Lmod user guide; `module(1)`.
 
 use super::{
-    Context, avail, change, collections, freeze, list, modulecache, past, query, read, spider,
+    Context, avail, change, collections, freeze, list, modulecache, modules, past, query, read,
+    spider,
 };
 use crate::diag::Diagnostic;
 
@@ -96,11 +97,16 @@ pub static SUBCOMMANDS: &[Subcommand] = table![
     "category" ["category" 3] Patterns "[PATTERN...]" LISTING "modules by category" spider::category;
     "whatis" ["whatis" 1] Modules "MODULE..." LISTING "what a module is, in one line" read::whatis;
     "help" ["help" 1] Modules "[MODULE...]" LISTING "the help text of a module, or this text" read::help;
-    "show" ["show" 2 "display" 3] Modules "MODULE..." LISTING "what loading a module would do" read::show;
+    "show" ["show" 2 "display" 2] Modules "MODULE..." LISTING "what loading a module would do" read::show;
     "test" ["test" 4] Modules "MODULE..." LISTING "run the test that a module brings along" read::test;
     "is-loaded" ["is-loaded" 4 "is_loaded" 4 "isloaded" 3 "isLoaded" 3] Loaded "MODULE..." LISTING "true if the modules are loaded" query::is_loaded;
     "is-avail" ["is-avail" 4 "is_avail" 4 "isavail" 3 "isAvail" 3] Modules "MODULE..." LISTING "true if the modules can be loaded" query::is_avail;
     "path" ["path" 4] Modules "MODULE" LISTING "the file of a module" query::path;
+    "paths" ["paths" 5] Modules "MODULE" LISTING "the files of all modules that a name means" modules::paths;
+    "aliases" ["aliases" 2] Nothing "" LISTING "the names that stand for others" modules::aliases;
+    "info-loaded" ["info-loaded" 11] Loaded "MODULE" LISTING "the loaded modules that a name means" modules::info_loaded;
+    "is-used" ["is-used" 7] Directories "[DIR...]" LISTING "true if a directory is in MODULEPATH" modules::is_used;
+    "is-saved" ["is-saved" 8] Collections "[NAME...]" LISTING "true if a collection exists" modules::is_saved;
     "tablelist" ["tablelist" 5] Nothing "" LISTING "the loaded modules as a Lua table" list::table;
     "why" ["why" 3] Any "VARIABLE|ENTRY" LISTING "which module set a variable or a path entry" past::why;
     "save" ["save" 1 "setdefault" 4 "sd" 2] Collections "[NAME]" SETS "save the loaded modules as a collection" collections::save;
@@ -115,6 +121,8 @@ pub static SUBCOMMANDS: &[Subcommand] = table![
     "unuse" ["unuse" 3] Modulepaths "DIR..." PATHS "take directories out of MODULEPATH" change::unuse;
     "cachebuild" ["cachebuild" 10] Directories "[DIR...]" OTHER "write cache files for Environment Modules (ours: xmod cache)" modulecache::build;
     "cacheclear" ["cacheclear" 10] Nothing "" OTHER "remove the cache files of Environment Modules" modulecache::clear;
+    "config" ["config" 6] Any "[--reset] [NAME [VALUE]]" OTHER "the options of Environment Modules; sets one for this session" modules::config;
+    "state" ["state" 5] Any "[NAME]" OTHER "what the program knows about itself and the session" modules::state;
     "last-error" ["last-error" 4 "last_error" 4] Nothing "" OTHER "the last error once more" query::last_error;
 ];
 

@@ -169,12 +169,42 @@ words! {
 }
 
 words! {
+    /// The language of search patterns.
+    PatternLanguage {
+        /// Lua's patterns, as in Lmod.
+        Lua = "lua",
+        /// Regular expressions.
+        Regex = "regex",
+    }
+}
+
+words! {
+    /// What a search pattern is compared with.
+    SearchMatch {
+        /// The beginning of a name.
+        Begins = "starts_with",
+        /// Any part of a name.
+        Contains = "contains",
+    }
+}
+
+words! {
     /// Which of several loaded modules a word means.
     UnloadOrder {
         /// The one loaded last.
         Last = "returnlast",
         /// The one loaded first.
         First = "returnfirst",
+    }
+}
+
+words! {
+    /// How listings look.
+    ListingStyle {
+        /// As in Lmod.
+        Lmod = "lmod",
+        /// As in Environment Modules.
+        Modules = "modules",
     }
 }
 
@@ -185,6 +215,10 @@ impl Parse for VersionOrder {
             .find(|order| order.to_string() == text)
     }
 }
+
+/// How Environment Modules abbreviates its tags.
+const TAG_ABBREVIATIONS: &str = "auto-loaded=aL:loaded=L:hidden=H:hidden-loaded=H:forbidden=F:\
+    nearly-forbidden=nF:sticky=S:super-sticky=sS:keep-loaded=kL:warning=W";
 
 trait Invert {
     fn invert(self) -> Self;
@@ -296,14 +330,40 @@ settings! {
     system_cache: String = String::new(), String::new(); "XMOD_SYSTEM_CACHE" ;
     /// Crawls that evaluated modulefiles for longer than this many milliseconds are remembered in the user's cache.
     cache_after_ms: u32 = 50, 50; "XMOD_CACHE_AFTER_MS" ;
-    /// `avail` patterns are the beginning of a name instead of any part of it.
-    search_begins: bool = false, true; ;
+    /// What patterns of `avail` and `list` are compared with: `starts_with` for the beginning of a name, `contains`.
+    search_match: SearchMatch = SearchMatch::Contains, SearchMatch::Begins; "MODULES_SEARCH_MATCH" ;
+    /// How `avail`, `list`, `whatis` and `search` look: `lmod`, `modules`.
+    listing_style: ListingStyle = ListingStyle::Lmod, ListingStyle::Modules; "XMOD_LISTING_STYLE" ;
+    /// `avail` also shows what lies in the directories that match; when off, only the directories.
+    avail_in_depth: bool = true, true; "MODULES_AVAIL_INDEPTH" ;
+    /// What `avail` shows in the style of Environment Modules.
+    avail_output: String = "modulepath:alias:dirwsym:sym:tag:variantifspec:key".to_owned(), "modulepath:alias:dirwsym:sym:tag:variantifspec:key".to_owned(); "MODULES_AVAIL_OUTPUT" ;
+    /// The same for terse output.
+    avail_terse_output: String = "modulepath:alias:dirwsym:sym:tag:variantifspec".to_owned(), "modulepath:alias:dirwsym:sym:tag:variantifspec".to_owned(); "MODULES_AVAIL_TERSE_OUTPUT" ;
+    /// What `list` shows in the style of Environment Modules.
+    list_output: String = "header:idx:variant:sym:tag:key".to_owned(), "header:idx:variant:sym:tag:key".to_owned(); "MODULES_LIST_OUTPUT" ;
+    /// The same for terse output.
+    list_terse_output: String = "header".to_owned(), "header".to_owned(); "MODULES_LIST_TERSE_OUTPUT" ;
+    /// Short forms of tags in listings of Environment Modules' style.
+    tag_abbreviations: String = TAG_ABBREVIATIONS.to_owned(), TAG_ABBREVIATIONS.to_owned(); "MODULES_TAG_ABBREV" ;
+    /// Modules that were loaded because another one needs them are left out of `list`.
+    hide_auto_loaded: bool = false, false; "MODULES_HIDE_AUTO_LOADED" ;
+    /// `is-loaded` and `is-avail` with several names are true if it is so for any of them; when off, for all.
+    questions_ask_for_any: bool = false, true; "XMOD_QUESTIONS_ASK_FOR_ANY" ;
     /// Terse listings mark hidden and forbidden modules.
     terse_decorations: bool = true, true; "LMOD_TERSE_DECORATIONS" ;
     /// Which listings show hidden modules: `yes`, `no`, or a colon list of `avail`, `list`, `spider`.
     show_hidden: String = "no".to_owned(), "no".to_owned(); "LMOD_SHOW_HIDDEN" ;
     /// `show`, `help` and `test` look as in Environment Modules: calls are Tcl commands, not Lua calls.
     show_tcl: bool = false, true; ;
+    /// Files and directories whose names hold one of these Lua patterns are not modules: `{"%.bak$", "^old"}`.
+    file_ignore_patterns: String = String::new(), String::new(); "LMOD_FILE_IGNORE_PATTERNS" ;
+    /// What rc files exclude by `modulepath-ignore` is left out.
+    modulepath_ignore: bool = true, true; "MODULES_MODULEPATH_IGNORE" ;
+    /// The language of the patterns behind `-r`: `lua`, `regex`.
+    pattern_language: PatternLanguage = PatternLanguage::Lua, PatternLanguage::Regex; "XMOD_PATTERN_LANGUAGE" ;
+    /// The site's messages about modules that users load (`NAME | NAME: text`), shown after the load; empty for none.
+    admin_file: String = String::new(), String::new(); "LMOD_ADMIN_FILE" ;
     /// Only full names and marked defaults can be loaded.
     exact_match: bool = false, false; "LMOD_EXACT_MATCH" ;
     /// Defaults come from the first modulepath that holds the name, not from the best of all.

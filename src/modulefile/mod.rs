@@ -272,6 +272,24 @@ impl Language {
 /// Largest modulefile that is read, in bytes.
 pub const MAX_FILE_BYTES: u64 = 64 << 20;
 
+/// Reads a file if its first bytes are `start`: of another one no more than a piece is read.
+pub fn read_beginning_with(path: &Utf8Path, start: &[u8]) -> Option<Arc<SourceFile>> {
+    use std::io::Read;
+    let mut file = std::fs::File::open(path).ok()?;
+    let mut piece = [0; PIECE_BYTES];
+    let length = file.read(&mut piece).ok()?;
+    let mut text = Vec::with_capacity(PIECE_BYTES);
+    if !piece[..length].starts_with(start) {
+        return None;
+    }
+    text.extend_from_slice(&piece[..length]);
+    file.take(MAX_FILE_BYTES).read_to_end(&mut text).ok()?;
+    (text.len() as u64 <= MAX_FILE_BYTES).then(|| SourceFile::new(path, text))
+}
+
+/// Room for most modulefiles, so that they come in one piece; their size would be one more question to the file system.
+const PIECE_BYTES: usize = 8 << 10;
+
 /// Reads a modulefile or an rc file.
 ///
 /// # Errors
@@ -286,8 +304,7 @@ pub fn read(path: &Utf8Path) -> Result<Arc<SourceFile>, Diagnostic> {
         std::io::ErrorKind::IsADirectory => "it is a directory".to_owned(),
         _ => error.to_string(),
     };
-    // Room for most modulefiles, so that they come in one piece; their size would be one more question to the file system.
-    let mut text = Vec::with_capacity(8 << 10);
+    let mut text = Vec::with_capacity(PIECE_BYTES);
     // One byte more than allowed tells that the file is too large, without asking for its size first.
     let file = std::fs::File::open(path).map_err(|e| fail(reason(e)))?;
     file.take(MAX_FILE_BYTES + 1)

@@ -4,9 +4,11 @@
 //! `between("gcc", "12", "13")`); a *full name* is what a specification resolves to (`gcc/13.2.0`).
 
 mod loaded;
+mod lua_pattern;
 mod order;
 mod spec;
 
 pub use loaded::{LoadedName, LoadedRules, Purpose, matches_loaded};
+pub use lua_pattern::LuaPattern;
 pub use order::{VersionKey, VersionOrder, lmod_canonical};
 pub use spec::{Bound, Edge, Range, Spec, SpecError, SpecRules, Versions};

@@ -20,7 +20,7 @@ use crate::modulefile::relation::Hiding;
 use crate::name::{Spec, VersionKey, Versions};
 use crate::tree::{
     AliasKind, Child, Choice, Chosen, FileChild, Forbidden, NearlyForbidden, Rank, RcReader, Roots,
-    Subject, Verdict, Want, file_path, joined,
+    Subject, Verdict, Want, file_path, is_ignored, joined,
 };
 
 /// How many aliases may stand for one another.
@@ -528,6 +528,9 @@ impl Resolver {
         path: &str,
         rc: &mut dyn RcReader,
     ) -> Option<(String, Child, Option<String>)> {
+        if path.split('/').any(is_ignored) {
+            return None;
+        }
         let Some((above, word)) = path.rsplit_once('/') else {
             let (name, child) = self.top(root, path, rc)?;
             return Some((name, child, None));
@@ -542,7 +545,7 @@ impl Resolver {
             above.to_owned()
         };
         // A directory is known by itself: the one above it may hold thousands of names.
-        if !ignore_case && self.roots.is_dir(root, path) {
+        if !ignore_case && self.roots.real_dir(root, path, rc).is_some() {
             return Some((path.to_owned(), Child::Dir, None));
         }
         let read = self.roots.dir(root, &above, rc)?;

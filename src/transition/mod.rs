@@ -48,6 +48,7 @@ use crate::modulefile::{self, Languages, ModuleContext};
 use crate::name::{LoadedName, Purpose, Spec, Versions, matches_loaded};
 use crate::resolve::Found;
 use crate::session::Session;
+use crate::tree::AdminList;
 use automation::Dependents;
 use find::tags_of;
 use step::{Frame, How};
@@ -198,6 +199,7 @@ impl<'a> Transition<'a> {
         for warning in self.site.take_warnings() {
             self.notices.push(Notice::Warning(Box::new(warning)));
         }
+        self.announce();
         if !self.undoing {
             self.remember();
         }
@@ -212,6 +214,38 @@ impl<'a> Transition<'a> {
             state: self.state,
             report,
             errors: self.errors,
+        }
+    }
+
+    /// Adds what the site has to say about the modules that were loaded.
+    fn announce(&mut self) {
+        let file = camino::Utf8Path::new(&self.config.admin_file);
+        if file.as_str().is_empty() || self.config.quiet {
+            return;
+        }
+        let mut names: Vec<&str> = (self.notices.iter())
+            .filter_map(|notice| match notice {
+                Notice::Loaded { full_name, .. } => Some(full_name.as_str()),
+                _ => None,
+            })
+            .collect();
+        names.sort_unstable();
+        names.dedup();
+        if names.is_empty() {
+            return;
+        }
+        // A list that cannot be read says nothing: the load itself is fine.
+        let list = AdminList::parse(&std::fs::read_to_string(file).unwrap_or_default());
+        let messages: Vec<(String, String)> = names
+            .into_iter()
+            .filter_map(|name| self.state.loaded.find_full(name))
+            .filter_map(|module| {
+                let text = list.message(&module.full_name, &module.file)?;
+                Some((module.full_name.clone(), text.to_owned()))
+            })
+            .collect();
+        if !messages.is_empty() {
+            self.notices.push(Notice::Admin { messages });
         }
     }
 
@@ -316,7 +350,10 @@ impl<'a> Transition<'a> {
     }
 
     /// A failure that ends the request, or not, as the settings say.
-    fn fail(&mut self, diagnostic: Diagnostic) -> Result<(), Diagnostic> {
+    ///
+    /// # Errors
+    /// The failure itself, where it ends the request.
+    pub fn fail(&mut self, diagnostic: Diagnostic) -> Result<(), Diagnostic> {
         if self.aborts {
             return Err(diagnostic);
         }
@@ -595,7 +632,17 @@ impl<'a> Transition<'a> {
         self.loaded_match(spec, Purpose::IsLoaded).is_some()
     }
 
-    /// The loaded module that `spec` means; of several the last loaded.
+    /// The loaded modules that `spec` means, in load order.
+    pub fn loaded_matches(&self, spec: &Spec) -> Vec<Rc<Module>> {
+        let rules = self.config.loaded_rules();
+        let active = self.state.loaded.active().iter();
+        active
+            .filter(|m| matches_loaded(spec, &loaded_name(m), Purpose::IsLoaded, &rules))
+            .cloned()
+            .collect()
+    }
+
+    /// The loaded module that `spec` means; of several the last loaded, or where the settings say so the first.
     fn loaded_match(&self, spec: &Spec, purpose: Purpose) -> Option<Rc<Module>> {
         let rules = self.config.loaded_rules();
         let means =
@@ -606,6 +653,21 @@ impl<'a> Transition<'a> {
             UnloadOrder::First => active.find(means),
         }
         .cloned()
+    }
+
+    /// Gives a variable a value, or takes it away, as the user's own wish.
+    pub fn set_variable(&mut self, name: &str, value: Option<&str>) {
+        self.state.set(name, value.map(BString::from));
+    }
+
+    /// The sub-command's full name.
+    pub fn command_name(&self) -> &str {
+        &self.command
+    }
+
+    /// The shell that the output is for.
+    pub fn shell(&self) -> &str {
+        &self.shell
     }
 }
 

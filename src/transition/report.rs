@@ -89,6 +89,11 @@ pub enum Notice {
         /// Full names.
         modules: Vec<(String, Option<String>)>,
     },
+    /// What the site has to say about modules that were loaded: full name and text, sorted.
+    Admin {
+        /// The messages.
+        messages: Vec<(String, String)>,
+    },
     /// Modules that others depend on and that are not loaded.
     MissingDependents {
         /// What is missing, and the module that needs it.

@@ -78,8 +78,12 @@ impl Transition<'_> {
             let mark = self.state.mark();
             let (said, missing) = (self.notices.len(), self.missing.len());
             let id = self.state.loaded.next_id();
+            let mut module = new_module(id, &found, &source, &how, self.frames.len() as u32);
+            if module.auto && self.config.hide_auto_loaded {
+                module.tags.push("hidden-loaded".to_owned());
+            }
             self.frames.push(Frame {
-                module: new_module(id, &found, &source, &how, self.frames.len() as u32),
+                module,
                 mode: Mode::Load,
                 manager: how.manager,
             });

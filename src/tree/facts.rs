@@ -10,9 +10,10 @@ use std::collections::BTreeMap;
 use camino::{Utf8Path, Utf8PathBuf};
 use jiff::civil::DateTime;
 
+use super::ignore::IgnorePattern;
 use crate::config::Config;
 use crate::modulefile::relation::{Condition, Directive, Hiding};
-use crate::name::{Spec, SpecRules, Versions};
+use crate::name::{LuaPattern, Spec, SpecRules, Versions};
 use crate::session::Session;
 
 /// The statements of one place: a modulepath, the site's rc files, the user's rc file.
@@ -26,8 +27,8 @@ pub struct Facts {
     pub rules: Vec<Rule>,
     /// Titles of modulepaths in listings.
     pub labels: BTreeMap<Utf8PathBuf, String>,
-    /// What is not looked at, as in `.gitignore`.
-    pub ignored: Vec<String>,
+    /// What is not looked at (`modulepath-ignore`), in the order it was said.
+    pub ignored: Vec<IgnorePattern>,
 }
 
 /// What a name stands for.
@@ -62,28 +63,13 @@ pub struct Rule {
 }
 
 /// The modules of a rule.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Targets {
     /// Names, specifications, files.
     Names(Vec<Target>),
     /// A pattern in one of them.
-    Patterns(Vec<regex::Regex>),
+    Patterns(Vec<LuaPattern>),
 }
-
-impl PartialEq for Targets {
-    fn eq(&self, other: &Targets) -> bool {
-        match (self, other) {
-            (Targets::Names(a), Targets::Names(b)) => a == b,
-            (Targets::Patterns(a), Targets::Patterns(b)) => a
-                .iter()
-                .map(regex::Regex::as_str)
-                .eq(b.iter().map(regex::Regex::as_str)),
-            _ => false,
-        }
-    }
-}
-
-impl Eq for Targets {}
 
 /// One word that says which modules are meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -262,7 +248,10 @@ impl Facts {
             Directive::Label { dir, label } => {
                 self.labels.insert(place.join(dir), label);
             }
-            Directive::Ignore { patterns } => self.ignored.extend(patterns),
+            Directive::Ignore { patterns } => {
+                let read = patterns.iter().filter_map(|p| IgnorePattern::new(p, dir));
+                self.ignored.extend(read);
+            }
         }
         Ok(())
     }
@@ -302,7 +291,7 @@ fn completed(name: &str, dir: &str) -> String {
 impl Targets {
     fn new(names: &[String], regex: bool, dir: &str, rules: &SpecRules) -> Result<Targets, String> {
         if regex {
-            let patterns: Result<Vec<_>, _> = names.iter().map(|n| pattern(n)).collect();
+            let patterns: Result<Vec<_>, _> = names.iter().map(|n| LuaPattern::new(n)).collect();
             return patterns.map(Targets::Patterns);
         }
         Ok(Targets::Names(
@@ -312,14 +301,6 @@ impl Targets {
                 .collect(),
         ))
     }
-}
-
-/// A pattern of a rule. Bounded in size, and matched in time that grows with the text only.
-fn pattern(text: &str) -> Result<regex::Regex, String> {
-    regex::RegexBuilder::new(text)
-        .size_limit(1 << 20)
-        .build()
-        .map_err(|error| format!("invalid pattern `{text}`: {error}"))
 }
 
 impl Target {

@@ -12,8 +12,9 @@ use super::dir::Child;
 use super::facts::{AliasKind, Forbidden, NearlyForbidden, Subject};
 use super::rc::RcReader;
 use super::roots::{MAX_DEPTH, Rank, Roots, file_path, joined};
+use crate::config::Config;
 use crate::modulefile::relation::Hiding;
-use crate::name::{Spec, VersionKey, VersionOrder};
+use crate::name::{LuaPattern, Spec, VersionKey, VersionOrder};
 
 /// A modulepath with all its modules.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -26,6 +27,21 @@ pub struct Tree {
     pub modules: Vec<Entry>,
     /// The aliases it defines and what they stand for, sorted.
     pub aliases: Vec<(String, String)>,
+    /// All names that stand for others, as far as somebody gave them: aliases, symbolic versions, defaults.
+    pub names: Vec<Named>,
+}
+
+/// A name that stands for another one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Named {
+    /// The whole name: `gcc/stable`.
+    pub name: String,
+    /// What it stands for.
+    pub target: String,
+    /// How it was said.
+    pub kind: AliasKind,
+    /// Whether the site's or the user's rc file says it, for all modulepaths.
+    pub is_global: bool,
 }
 
 /// A module of a [`Tree`].
@@ -85,8 +101,10 @@ pub enum Filter {
         /// Whether case has no meaning.
         ignore_case: bool,
     },
-    /// Names in which the pattern is found.
+    /// Names in which the regular expression is found.
     Pattern(regex::Regex),
+    /// Names in which Lua's pattern is found.
+    LuaPattern(LuaPattern),
     /// Versions that a specification such as `gcc@12:` allows.
     Spec(Box<Spec>, VersionOrder),
 }
@@ -112,6 +130,7 @@ impl Filter {
             }
             Filter::Begins { text, .. } => name.starts_with(text.as_str()),
             Filter::Pattern(pattern) => pattern.is_match(name),
+            Filter::LuaPattern(pattern) => pattern.is_match(name),
             Filter::Spec(spec, _) => name == spec.path,
         }
     }
@@ -182,7 +201,33 @@ impl Roots {
             label,
             modules,
             aliases,
+            names: self.names(root, rc.config()),
         }
+    }
+
+    /// The names that stand for others; of several that are the same the weightiest.
+    fn names(&self, root: &Utf8Path, config: &Config) -> Vec<Named> {
+        let mut names: BTreeMap<String, Named> = BTreeMap::new();
+        let own = self.own_scope(root);
+        for facts in self.scopes(root, config) {
+            let is_global = !own.is_some_and(|own| std::ptr::eq(own, facts));
+            let aliases = facts.aliases.iter().map(|(name, alias)| Named {
+                name: name.clone(),
+                target: alias.target.clone(),
+                kind: alias.kind,
+                is_global,
+            });
+            let defaults = facts.defaults.iter().map(|(dir, child)| Named {
+                name: joined(dir, "default"),
+                target: joined(dir, child),
+                kind: AliasKind::Symbol,
+                is_global,
+            });
+            for named in aliases.chain(defaults) {
+                names.entry(named.name.clone()).or_insert(named);
+            }
+        }
+        names.into_values().collect()
     }
 
     /// Collects the modulefiles below a directory. `above` are the real places of linked directories on the way: a link

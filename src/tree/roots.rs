@@ -13,12 +13,14 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::dir::{Child, Dir, FileChild, is_ignored, link_target};
 use super::facts::{Alias, AliasKind, Clock, Facts, Subject, Verdict, has_dot, judge};
+use super::ignore::{is_ignored_path, lua_patterns};
 use super::rc::RcReader;
 use crate::config::{Config, NameSplit};
-use crate::diag::{Diagnostic, Kind, SourceFile};
+use crate::diag::{Diagnostic, Kind as DiagnosticKind, SourceFile};
 use crate::modulefile::relation::Hiding;
 use crate::modulefile::toml::{VersionEntry, versions_of};
 use crate::modulefile::{self, Directive, Language};
+use crate::name::LuaPattern;
 
 /// How deep directories are followed: links may form circles.
 pub(crate) const MAX_DEPTH: usize = 64;
@@ -34,6 +36,8 @@ pub struct Roots {
     global: Option<Global>,
     clock: Clock,
     warnings: Vec<Diagnostic>,
+    /// Names of files that are not of modules, by the settings; read when the first name is looked at.
+    file_patterns: Option<Vec<LuaPattern>>,
     /// When a walk through a tree has to end, done or not.
     pub(super) walk_until: Option<Instant>,
     /// Texts that were read to know what a file is: whoever loads it need not read it again.
@@ -59,6 +63,13 @@ struct Root {
     toml: HashMap<String, Rc<Vec<VersionEntry>>>,
     /// Names whose TOML file could be read.
     toml_files: HashSet<String>,
+}
+
+/// What an entry of a directory is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Dir,
+    File,
 }
 
 impl Roots {
@@ -109,8 +120,22 @@ impl Roots {
         if let Some(known) = self.root(root).dirs.get(dir) {
             return known.clone();
         }
-        let path = root.join(dir);
-        let mut read = Dir::read(&path, rc.config().default_links).ok();
+        if !dir.is_empty() && self.is_left_out(root, dir, Kind::Dir, rc.config()) {
+            self.root(root).dirs.insert(dir.to_owned(), None);
+            return None;
+        }
+        let read = Dir::read(&root.join(dir), rc.config().default_links).ok();
+        self.take_in(root, dir, read, rc)
+    }
+
+    /// Keeps what a directory holds, with what TOML files and rc files add to it and take away.
+    fn take_in(
+        &mut self,
+        root: &Utf8Path,
+        dir: &str,
+        mut read: Option<Dir>,
+        rc: &mut dyn RcReader,
+    ) -> Option<Rc<Dir>> {
         if !dir.is_empty() {
             self.add_toml_versions(root, dir, &mut read, rc);
         }
@@ -126,17 +151,86 @@ impl Roots {
                 self.read_markers(root, dir, known, rc);
             }
         }
-        read
+        self.leave_out(root, dir, read, rc.config())
     }
 
-    /// Whether `path` is a directory that can be a part of a name; the one above it is not listed for that.
-    pub(crate) fn is_dir(&mut self, root: &Utf8Path, path: &str) -> bool {
+    /// A directory without those of its entries that are to be ignored; its own rc files have been read.
+    fn leave_out(
+        &mut self,
+        root: &Utf8Path,
+        dir: &str,
+        read: Option<Rc<Dir>>,
+        config: &Config,
+    ) -> Option<Rc<Dir>> {
+        let known = read?;
+        if !self.leaves_out(root, config) {
+            return Some(known);
+        }
+        let mut kept = Dir::clone(&known);
+        kept.children.retain(|name, child| {
+            let (file_name, kind) = match child {
+                Child::Dir => (name.as_str(), Kind::Dir),
+                Child::File(file) => (file.file_name.as_str(), Kind::File),
+            };
+            // A version that a TOML file beside the directory describes is no file here.
+            file_name.starts_with("../")
+                || !self.is_left_out(root, &joined(dir, file_name), kind, config)
+        });
+        let kept = Rc::new(kept);
+        (self.root(root).dirs).insert(dir.to_owned(), Some(Rc::clone(&kept)));
+        Some(kept)
+    }
+
+    /// Whether anything of a modulepath is to be ignored.
+    fn leaves_out(&mut self, root: &Utf8Path, config: &Config) -> bool {
+        let by_rc = config.modulepath_ignore
+            && (self.scopes(root, config).iter()).any(|facts| !facts.ignored.is_empty());
+        by_rc || !self.file_patterns(config).is_empty()
+    }
+
+    /// Whether an entry of a modulepath is to be ignored.
+    fn is_left_out(&mut self, root: &Utf8Path, path: &str, kind: Kind, config: &Config) -> bool {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        if self.file_patterns(config).iter().any(|p| p.is_match(name)) {
+            return true;
+        }
+        let mut scopes = self.scopes(root, config);
+        scopes.reverse();
+        let patterns = scopes.into_iter().flat_map(|facts| &facts.ignored);
+        config.modulepath_ignore && is_ignored_path(patterns, path, kind == Kind::Dir)
+    }
+
+    /// The patterns of the setting for names of files that are none of modules.
+    fn file_patterns(&mut self, config: &Config) -> &[LuaPattern] {
+        let warnings = &mut self.warnings;
+        self.file_patterns.get_or_insert_with(|| {
+            lua_patterns(&config.file_ignore_patterns).unwrap_or_else(|reason| {
+                let warning = Diagnostic::new(DiagnosticKind::Site, reason);
+                warnings.push(warning.note("in the setting `file_ignore_patterns`"));
+                Vec::new()
+            })
+        })
+    }
+
+    /// The directory `path` (`bio/bowtie`), if it is one on disk that can be a part of a name; the one above it is not
+    /// listed for that.
+    pub(crate) fn real_dir(
+        &mut self,
+        root: &Utf8Path,
+        path: &str,
+        rc: &mut dyn RcReader,
+    ) -> Option<Rc<Dir>> {
         if let Some(known) = self.root(root).dirs.get(path) {
-            return known.is_some();
+            return known.clone();
         }
         // `default` may be a link that marks a version.
         let is_name = |word: &str| !is_ignored(word) && word != "default";
-        path.split('/').all(is_name) && root.join(path).is_dir()
+        if !path.split('/').all(is_name) || self.is_left_out(root, path, Kind::Dir, rc.config()) {
+            return None;
+        }
+        // Whoever asks will want to know what is in it: reading it at once saves a question to the file system.
+        let read = Dir::read(&root.join(path), rc.config().default_links).ok()?;
+        self.take_in(root, path, Some(read), rc)
     }
 
     /// Reads the markers of a directory without listing it, which may be long; whether it bears any.
@@ -304,6 +398,8 @@ impl Roots {
                     ".toml" => self.root(root).toml_files.contains(name),
                     _ => std::fs::metadata(root.join(&file_name)).is_ok_and(|m| m.is_file()),
                 };
+                let is_file =
+                    is_file && !self.is_left_out(root, &file_name, Kind::File, rc.config());
                 is_file.then(|| {
                     Child::File(FileChild {
                         language: Language::of_name(&file_name),
@@ -406,7 +502,7 @@ impl Roots {
 
     fn warn(&mut self, added: Result<(), String>, file: &Utf8Path) {
         if let Err(reason) = added {
-            let warning = Diagnostic::new(Kind::Modulefile, reason);
+            let warning = Diagnostic::new(DiagnosticKind::Modulefile, reason);
             self.warnings.push(warning.note(format!("in `{file}`")));
         }
     }
@@ -465,6 +561,11 @@ impl Roots {
             self.known.insert(root.to_owned(), Root::default());
         }
         self.known.get_mut(root).expect("inserted above")
+    }
+
+    /// What the rc files of the modulepath itself say, as far as they were read.
+    pub(super) fn own_scope(&self, root: &Utf8Path) -> Option<&Facts> {
+        self.known.get(root).map(|root| &root.facts)
     }
 
     /// The facts that hold for a modulepath, the weightiest first.
@@ -605,12 +706,15 @@ impl Roots {
         if child.language.is_some() || self.sources.contains_key(file) {
             return true;
         }
-        match modulefile::read(file) {
-            Ok(source) if config.allow_tcl && source.text().starts_with(COOKIE) => {
+        if !config.allow_tcl {
+            return false;
+        }
+        match modulefile::read_beginning_with(file, COOKIE) {
+            Some(source) => {
                 self.sources.insert(file.to_owned(), source);
                 true
             }
-            _ => false,
+            None => false,
         }
     }
 }

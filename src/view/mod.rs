@@ -7,6 +7,7 @@ pub mod avail;
 pub mod diff;
 pub mod list;
 pub mod markdown;
+pub mod modules;
 pub mod palette;
 pub mod report;
 pub mod show;

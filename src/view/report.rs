@@ -115,6 +115,7 @@ fn one(notice: &Notice, layout: Layout) -> String {
             "\nThe following sticky modules could not be reloaded:\n\n{}\n",
             numbered(modules, layout.width)
         ),
+        Notice::Admin { messages } => admin(messages, layout),
         Notice::Gone { modules } => modules.iter().map(gone).collect(),
         Notice::MissingDependents { missing } => {
             let rows: Vec<String> = missing
@@ -127,6 +128,22 @@ fn one(notice: &Notice, layout: Layout) -> String {
             )
         }
     }
+}
+
+/// The site's messages about modules, in a frame so that they are seen.
+fn admin(messages: &[(String, String)], layout: Layout) -> String {
+    let line = "-".repeat(layout.width.saturating_sub(4));
+    let mut text =
+        format!("{line}\nThere are messages associated with the following module(s):\n{line}\n");
+    for (module, message) in messages {
+        text.push_str(&format!("\n{module}:\n"));
+        for paragraph in message.lines() {
+            for row in textwrap::wrap(paragraph, layout.width.saturating_sub(4)) {
+                text.push_str(&format!("   {row}\n"));
+            }
+        }
+    }
+    format!("{text}\n{line}\n")
 }
 
 /// A module of a collection that does not exist any more, with the next step.
