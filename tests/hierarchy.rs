@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use camino::Utf8PathBuf;
 use xmod::config::Config;
 use xmod::modulefile::Languages;
-use xmod::name::Spec;
-use xmod::resolve::{Elsewhere, Resolver};
+use xmod::name::{Spec, VersionOrder};
+use xmod::resolve::{Beyond, Resolver};
 use xmod::session::Session;
 use xmod::tree::{Crawl, RcEvaluator, Roots};
 
@@ -128,15 +128,9 @@ fn who_asks_too_early_is_told_what_to_load_first() {
         let error = resolver
             .resolve(&Spec::plain("petsc").unwrap(), rc)
             .unwrap_err();
-        let elsewhere: Vec<Elsewhere> = crawl
-            .find("petsc")
-            .into_iter()
-            .map(|(entry, ways)| Elsewhere {
-                full_name: entry.full_name.clone(),
-                ways,
-            })
-            .collect();
-        resolver.explain(&error, &elsewhere, rc).to_string()
+        let spec = Spec::plain("petsc").unwrap();
+        let beyond = Beyond::of(&crawl, &spec, VersionOrder::Lmod, None);
+        resolver.explain(&error, &beyond, rc).to_string()
     });
     insta::assert_snapshot!(message, @"
     error: `petsc` exists, but other modules have to be loaded before it
@@ -159,7 +153,7 @@ fn a_typo_finds_its_way_home() {
             let error = resolver
                 .resolve(&Spec::plain(request).unwrap(), rc)
                 .unwrap_err();
-            resolver.explain(&error, &[], rc).to_string()
+            resolver.explain(&error, &Beyond::default(), rc).to_string()
         })
     };
     insta::assert_snapshot!(explain("samtool"), @"
@@ -182,5 +176,84 @@ fn a_typo_finds_its_way_home() {
     error: The following module(s) are unknown: `nothing-like-it`
      |
      = help: `module spider nothing-like-it` looks in all hierarchies, `module avail` shows what can be loaded now
+    ");
+}
+
+#[test]
+fn a_name_that_is_none_may_be_part_of_one_or_what_a_module_brings() {
+    let site = hierarchy()
+        .file("bio/bowtie/2.3", "")
+        .file("lib/hdf/1", "")
+        .file("old/hdf/1", "")
+        .file("mpitools/1", "prepend-path PATH $SITE/bin\n")
+        .file("secret/1", "prepend-path PATH $SITE/bin\n")
+        .file(".modulerc", "#%Module\nmodule-hide secret\n")
+        .raw("bin/mpitop", b"#!/bin/sh\n")
+        .raw("bin/notes", b"text");
+    let program = site.root().join("bin/mpitop");
+    std::fs::set_permissions(
+        &program,
+        std::os::unix::fs::PermissionsExt::from_mode(0o755),
+    )
+    .unwrap();
+    let said = |request: &str| site.run(&format!("load {request}")).stderr();
+    insta::assert_snapshot!(said("bowtie"), @"
+    error: no module `bowtie`
+     |
+     = help: did you mean `bio/bowtie`?
+    ");
+    insta::assert_snapshot!(said("hdf"), @"
+    error: no module `hdf`
+     |
+     = note: `hdf` is the last part of several names
+     = help: name one of them in full: `lib/hdf` or `old/hdf`
+    ");
+    insta::assert_snapshot!(said("mpitop"), @"
+    error: no module `mpitop`
+     |
+     = note: `mpitop` is a command of `mpitools/1`
+     = help: module load mpitools/1
+    ");
+    insta::assert_snapshot!(said("slepc"), @"
+    error: no module `slepc`
+     |
+     = note: `slepc` is an extension of `petsc/3.20`
+     = help: module load clang/17 openmpi/5 petsc/3.20
+     = help: module load gcc/12.1 mpich/4 petsc/3.20
+    ");
+    insta::assert_snapshot!(said("petsk"), @"
+    error: no module `petsk`
+     |
+     = help: did you mean `petsc`?
+    ");
+    insta::assert_snapshot!(said("notes"), @"
+    error: no module `notes`
+     |
+     = help: `module spider notes` looks in all hierarchies, `module avail` shows what can be loaded now
+    ");
+}
+
+#[test]
+fn what_is_forbidden_or_undecided_names_its_versions() {
+    let site = Site::new()
+        .file(
+            "foo/.modulerc",
+            "#%Module\nmodule-forbid --message {too old} foo/1.0 foo/1.1\n",
+        )
+        .file("foo/1.0", "")
+        .file("foo/1.1", "")
+        .file("foo/2.0", "");
+    insta::assert_snapshot!(site.run("load foo/1.0").stderr(), @"
+    error: access to module `foo/1.0` is denied
+     |
+     = note: too old
+     = help: other versions: `foo/2.0`
+    ");
+    let site = site.var("MODULES_IMPLICIT_DEFAULT", "0");
+    insta::assert_snapshot!(site.run("load foo").stderr(), @"
+    error: no default version defined for `foo`
+     |
+     = note: there is `foo/2.0`
+     = help: name a version: `module avail foo` lists them
     ");
 }

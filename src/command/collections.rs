@@ -104,7 +104,9 @@ pub(super) fn getdefault(context: &mut Context) -> Result<(), Diagnostic> {
 
 /// The names of the collections.
 pub(super) fn savelist(context: &mut Context) -> Result<(), Diagnostic> {
-    let names = collection::names(context.session, context.config);
+    let mut names = collection::names(context.session, context.config);
+    // What was put aside has a list of its own.
+    names.retain(|name| context.options.all || !super::modules::stash::is_stash(name));
     if context.options.json {
         context.print_json(&json!({ "version": 1, "collections": names }));
     } else if context.options.terse {
@@ -126,7 +128,12 @@ pub(super) fn savelist(context: &mut Context) -> Result<(), Diagnostic> {
 /// What a collection holds.
 pub(super) fn describe(context: &mut Context) -> Result<(), Diagnostic> {
     let name = name(context);
-    let set = collection::read(context.session, context.config, &name)?;
+    describe_named(context, &name)
+}
+
+/// What the collection of that name holds.
+pub(super) fn describe_named(context: &mut Context, name: &str) -> Result<(), Diagnostic> {
+    let set = collection::read(context.session, context.config, name)?;
     let pinned = context.options.pin_versions || context.config.pin_versions;
     let modules: Vec<String> = names_of(&set, pinned);
     if context.options.json {

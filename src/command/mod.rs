@@ -85,6 +85,8 @@ pub enum Answer {
     Text(BString),
     /// Nothing is to change; people see what would.
     Preview,
+    /// Nothing is to change; the report is all.
+    Nothing,
 }
 
 impl Context<'_> {
@@ -219,6 +221,21 @@ impl Context<'_> {
             }
         }
         marks
+    }
+
+    /// The code of another shell for all that has changed so far, without what only module systems read.
+    pub fn code_for(&self, row: &Row) -> String {
+        let before = State::new(&self.session.env, path_rules(self.config));
+        let mut delta = Delta::between(&before, self.engine.state());
+        let private = |name: &VarName| {
+            let name = name.as_str();
+            name.starts_with("__") || matches!(name, "LOADEDMODULES" | "_LMFILES_")
+        };
+        delta.changes.retain(|change| match change {
+            Change::SetVar { name, .. } | Change::UnsetVar { name } => !private(name),
+            _ => true,
+        });
+        row.shell.emit(&delta).code.to_str_lossy().into_owned()
     }
 
     /// How text is laid out.
@@ -428,7 +445,10 @@ fn answer(
     };
     let result = site
         .startup(subcommand.name)
-        .and_then(|()| (subcommand.run)(&mut context))
+        .and_then(|()| {
+            context.engine.begin();
+            (subcommand.run)(&mut context)
+        })
         .and_then(|()| context.ask_site(subcommand.name));
     let Context {
         engine,
@@ -487,7 +507,7 @@ fn answer(
             }
             delta.failed = !errors.is_empty();
             match &answer {
-                Answer::True | Answer::Preview => {}
+                Answer::True | Answer::Preview | Answer::Nothing => {}
                 Answer::False => delta.failed = true,
                 Answer::Text(text) => delta.result = Some(text.clone()),
             }
@@ -501,6 +521,9 @@ fn answer(
                     let layout = layout(session, Some(&request.options));
                     text + &view::diff::render(&delta, session, layout)
                 };
+                return done(Delta::default(), messages, text);
+            }
+            if answer == Answer::Nothing {
                 return done(Delta::default(), messages, text);
             }
             forget_last_error(session, &mut delta);

@@ -77,6 +77,10 @@ pub struct Options {
     pub ignore_user_rc: bool,
     /// Without what rc files exclude.
     pub no_modulepath_ignore: bool,
+    /// Path commands: what separates entries.
+    pub delim: Option<String>,
+    /// Path commands: add an entry that is there.
+    pub duplicates: bool,
     /// `config`: back to the default.
     pub reset: bool,
     /// `config`: and the state.

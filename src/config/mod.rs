@@ -395,6 +395,9 @@ settings! {
     redefine_symbols: bool = true, false; "XMOD_REDEFINE_SYMBOLS" ;
     /// The user's own rc file is not read.
     ignore_user_rc: bool = false, false; "MODULES_IGNORE_USER_RC" ;
+    /// The site's and the user's rc files in Tcl are modulefiles that each request begins with: they may set variables, add
+    /// modulepaths and load modules. When off, they only speak about names.
+    rc_files_are_modulefiles: bool = false, true; "XMOD_RC_FILES_ARE_MODULEFILES" ;
     /// The site's rc files, separated by colons; a directory stands for the rc files in it.
     rc_files: String = String::new(), String::new(); "MODULERCFILE" "MODULES_RCFILE" "LMOD_MODULERCFILE" "LMOD_MODULERC" ;
     /// How deep names lie in a modulepath, where its directories do not tell: `DIR:DEPTH;...`.

@@ -244,6 +244,16 @@ impl Spec {
         })
     }
 
+    /// The text of a range or a list of versions as it can be asked for again: `gcc@12:`.
+    pub fn as_range(&self) -> Option<&str> {
+        let is_range = matches!(
+            self.versions,
+            Versions::Ranges(_) | Versions::Semver(_) | Versions::Latest
+        );
+        let word = self.text.split_ascii_whitespace().next()?;
+        (is_range && word.contains('@')).then_some(word)
+    }
+
     /// Whether this names a file by its place (`/x`, `./x`, `../x`) instead of a module.
     pub fn is_file(&self) -> bool {
         is_file(&self.path)

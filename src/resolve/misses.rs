@@ -2,23 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use super::{ResolveError, Resolver};
+use super::{Beyond, Elsewhere, ResolveError, Resolver};
 use crate::config::Config;
 use crate::diag::{Diagnostic, Kind};
 use crate::name::{Spec, Versions};
-use crate::tree::{Child, RcReader, Subject, Way, file_path, joined};
+use crate::tree::{Child, RcReader, Subject, file_path, joined};
 
 /// How many near names and versions are shown.
 const MAX_SHOWN: usize = 5;
-
-/// A module that exists behind others, or in a modulepath that is not in force.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Elsewhere {
-    /// Its full name.
-    pub full_name: String,
-    /// What to load first; one row for each way.
-    pub ways: Vec<Way>,
-}
 
 impl Resolver {
     /// The bare message about a module that does not exist, in the words of the setting `unknown_module`.
@@ -27,25 +18,30 @@ impl Resolver {
         Diagnostic::new(Kind::Module, title.replace("{module}", &spec.to_string()))
     }
 
-    /// The message for a failed request. `elsewhere` are the modules of that name that a cache or a crawl knows.
+    /// The message for a failed request. `beyond` is what a cache or a crawl knows about the name.
     ///
     /// The modulepaths are listed for it (one directory each), never walked.
     pub fn explain(
         &mut self,
         error: &ResolveError,
-        elsewhere: &[Elsewhere],
+        beyond: &Beyond,
         rc: &mut dyn RcReader,
     ) -> Diagnostic {
         let diagnostic = Diagnostic::from(error.clone());
-        let ResolveError::NotFound { spec } = error else {
-            return diagnostic;
+        let spec = match error {
+            ResolveError::NotFound { spec } => spec,
+            ResolveError::NoDefault { name } => return self.explain_choice(diagnostic, name, rc),
+            ResolveError::Forbidden { full_name, .. } => {
+                return self.explain_forbidden(diagnostic, full_name, rc);
+            }
+            _ => return diagnostic,
         };
         let diagnostic = Self::unknown(spec, rc.config());
         if spec.is_file() {
             return diagnostic;
         }
-        if !elsewhere.is_empty() {
-            return explain_ways(diagnostic, spec, elsewhere);
+        if !beyond.elsewhere.is_empty() {
+            return explain_ways(diagnostic, spec, &beyond.elsewhere);
         }
         let versions = self.versions_near(spec, rc);
         if !versions.is_empty() {
@@ -54,7 +50,20 @@ impl Resolver {
                 .note(format!("there is {}", listed(&versions)))
                 .help(format!("`module avail {first}` lists all versions"));
         }
-        let names = self.names_near(&spec.path, rc);
+        let same = ending_in(&spec.path, &beyond.names);
+        if let [_, _, ..] = same.as_slice() {
+            // Nothing is guessed where several would do.
+            return diagnostic
+                .note(format!("`{}` is the last part of several names", spec.path))
+                .help(format!("name one of them in full: {}", listed(&same)));
+        }
+        if let [one] = same.as_slice() {
+            return diagnostic.help(format!("did you mean `{one}`?"));
+        }
+        if let Some(explained) = explain_providers(&diagnostic, spec, beyond) {
+            return explained;
+        }
+        let names = self.names_near(&spec.path, &beyond.names, rc);
         if !names.is_empty() {
             return diagnostic.help(format!("did you mean {}?", listed(&names)));
         }
@@ -62,6 +71,41 @@ impl Resolver {
             "`module spider {}` looks in all hierarchies, `module avail` shows what can be loaded now",
             spec.path
         ))
+    }
+
+    /// The versions to choose from where there is no default.
+    fn explain_choice(
+        &mut self,
+        diagnostic: Diagnostic,
+        name: &str,
+        rc: &mut dyn RcReader,
+    ) -> Diagnostic {
+        let Ok(spec) = Spec::plain(name) else {
+            return diagnostic;
+        };
+        let versions = self.versions_near(&spec, rc);
+        match versions.is_empty() {
+            true => diagnostic,
+            false => diagnostic.note(format!("there is {}", listed(&versions))),
+        }
+    }
+
+    /// The other versions of a name of which one is forbidden.
+    fn explain_forbidden(
+        &mut self,
+        diagnostic: Diagnostic,
+        full_name: &str,
+        rc: &mut dyn RcReader,
+    ) -> Diagnostic {
+        let Ok(spec) = Spec::plain(full_name) else {
+            return diagnostic;
+        };
+        let mut versions = self.versions_near(&spec, rc);
+        versions.retain(|version| version != full_name);
+        match versions.is_empty() || !full_name.contains('/') {
+            true => diagnostic,
+            false => diagnostic.help(format!("other versions: {}", listed(&versions))),
+        }
     }
 
     /// Full names of the directory that the request leads to, those nearest to what was asked first.
@@ -90,8 +134,9 @@ impl Resolver {
                                     full_name: &full_name,
                                     file: &file_path(&root, dir, file),
                                 };
-                                // What is hidden is not told.
-                                if self.roots.verdict(&root, &subject, 0, rc).hiding.is_some() {
+                                // What is hidden is not told, and what is forbidden is no help.
+                                let verdict = self.roots.verdict(&root, &subject, 0, rc);
+                                if verdict.hiding.is_some() || verdict.forbidden.is_some() {
                                     continue;
                                 }
                                 ""
@@ -110,8 +155,8 @@ impl Resolver {
         nearest(found)
     }
 
-    /// Names of the modulepaths that are written much like `name`.
-    fn names_near(&mut self, name: &str, rc: &mut dyn RcReader) -> Vec<String> {
+    /// Names of the modulepaths, and of all hierarchies, that are written much like `name`.
+    fn names_near(&mut self, name: &str, all: &[String], rc: &mut dyn RcReader) -> Vec<String> {
         let (first, rest) = name
             .split_once('/')
             .map_or((name, None), |(f, r)| (f, Some(r)));
@@ -136,8 +181,51 @@ impl Resolver {
                 }
             }
         }
+        for known in all {
+            let last = known.rsplit('/').next().unwrap_or(known);
+            let distance = distance(name, known).min(self::distance(name, last));
+            if distance <= allowed(name) {
+                found.push((distance, known.clone()));
+            }
+        }
         nearest(found)
     }
+}
+
+/// The names whose last part is `word`, upper and lower case being the same.
+fn ending_in(word: &str, names: &[String]) -> Vec<String> {
+    let word = word.to_lowercase();
+    let ends = |name: &&String| {
+        let name = name.to_lowercase();
+        name.strip_suffix(&word)
+            .is_some_and(|rest| rest.ends_with('/'))
+    };
+    names.iter().filter(ends).take(MAX_SHOWN).cloned().collect()
+}
+
+/// Modules that bring along an extension or a command of the name that was asked for.
+fn explain_providers(diagnostic: &Diagnostic, spec: &Spec, beyond: &Beyond) -> Option<Diagnostic> {
+    let (providers, kind) = match (beyond.extensions.as_slice(), beyond.commands.as_slice()) {
+        ([], []) => return None,
+        ([], commands) => (commands, "a command"),
+        (extensions, _) => (extensions, "an extension"),
+    };
+    let names: BTreeSet<String> = (providers.iter())
+        .map(|provider| provider.module.full_name.clone())
+        .collect();
+    let names: Vec<String> = names.into_iter().collect();
+    let shown = &names[..names.len().min(MAX_SHOWN)];
+    let more = match names.len() - shown.len() {
+        0 => String::new(),
+        more => format!(" and of {more} more"),
+    };
+    let mut explained = diagnostic
+        .clone()
+        .note(format!("`{spec}` is {kind} of {}{more}", listed(shown)));
+    for provider in providers.iter().take(MAX_SHOWN) {
+        explained = explained.help(format!("module load {}", provider.module.shortest()));
+    }
+    Some(explained)
 }
 
 /// How many letters of a word may be wrong.

@@ -6,13 +6,14 @@
 //!
 //! Source: Lmod user guide "How Lmod picks a module"; `module(1)` "Module names"; `modulefile(4)`.
 
+mod beyond;
 mod error;
 mod misses;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+pub use beyond::{Beyond, Elsewhere, Provider};
 pub use error::ResolveError;
-pub use misses::Elsewhere;
 
 use crate::config::{Config, IgnoreCase};
 use crate::diag::Diagnostic;
@@ -166,6 +167,9 @@ impl Resolver {
             other => other?,
         };
         found.variants = spec.variants.clone();
+        if let Some(range) = spec.as_range() {
+            found.requested = range.to_owned();
+        }
         Ok(found)
     }
 
@@ -333,6 +337,12 @@ impl Resolver {
                 };
                 self.roots.choose(&spot.root, dir, want, rc)
             }
+            // It is a symbol that exists by itself, like the default.
+            (Place::Dir(_), Versions::Latest)
+                if rc.config().automatic_symbols && !rc.config().implicit_default =>
+            {
+                Choice::Nothing
+            }
             (Place::Dir(dir), Versions::Latest) => {
                 let want = Want {
                     marks: false,
@@ -365,7 +375,7 @@ impl Resolver {
         rc: &mut dyn RcReader,
     ) -> Choice {
         let config = rc.config();
-        if config.automatic_symbols && word == "latest" {
+        if config.automatic_symbols && config.implicit_default && word == "latest" {
             let want = Want {
                 marks: false,
                 ..Want::DEFAULT

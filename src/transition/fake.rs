@@ -96,6 +96,8 @@ impl Modulefiles for Site {
         Vec::new()
     }
 
+    fn know_global(&mut self, _: Vec<crate::tree::GlobalRc>) {}
+
     fn take_warnings(&mut self) -> Vec<Diagnostic> {
         Vec::new()
     }

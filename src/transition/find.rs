@@ -13,9 +13,9 @@ use crate::modulefile::relation::Hiding;
 use crate::modulefile::site::Site;
 use crate::modulefile::{self, Languages, LoadedModule};
 use crate::name::Spec;
-use crate::resolve::{Elsewhere, Found, ResolveError, Resolver};
+use crate::resolve::{Beyond, Found, ResolveError, Resolver};
 use crate::session::Session;
-use crate::tree::{Crawl, RcEvaluator, Tree};
+use crate::tree::{Crawl, GlobalRc, RcEvaluator, Tree};
 
 /// How long an error message may look for the module in other hierarchies.
 const LOOK_ELSEWHERE: Duration = Duration::from_millis(500);
@@ -84,6 +84,9 @@ pub trait Modulefiles {
 
     /// All modules of all hierarchies that can be reached from these modulepaths, with what they are about.
     fn crawl(&mut self, modulepaths: Vec<Utf8PathBuf>, loaded: &Loaded) -> Crawl;
+
+    /// Takes over what the rc files of the site and of the user say, which were evaluated by themselves.
+    fn know_global(&mut self, read: Vec<GlobalRc>);
 
     /// Warnings about rc files that were read meanwhile.
     fn take_warnings(&mut self) -> Vec<Diagnostic>;
@@ -155,13 +158,18 @@ impl Modulefiles for Trees<'_> {
         loaded: &Loaded,
     ) -> Result<Found, Miss> {
         self.look_in(modulepaths, loaded);
-        let found = self.resolver.resolve(spec, &mut self.rc);
-        found.map_err(|error| match error {
-            ResolveError::NotFound { spec } => {
-                Miss::Unknown(Box::new(Resolver::unknown(&spec, self.rc.config)))
+        match self.resolver.resolve(spec, &mut self.rc) {
+            Ok(found) => Ok(found),
+            Err(ResolveError::NotFound { spec }) => {
+                let unknown = Resolver::unknown(&spec, self.rc.config);
+                Err(Miss::Unknown(Box::new(unknown)))
             }
-            other => Miss::from(other),
-        })
+            Err(error @ ResolveError::Forbidden { .. }) => {
+                let explained = (self.resolver).explain(&error, &Beyond::default(), &mut self.rc);
+                Err(Miss::Refused(Box::new(explained)))
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
     fn read(&mut self, file: &Utf8Path) -> Result<Arc<SourceFile>, Diagnostic> {
@@ -187,17 +195,15 @@ impl Modulefiles for Trees<'_> {
         let Err(error) = self.resolver.resolve(spec, &mut self.rc) else {
             return diagnostic;
         };
-        let crawl = self.crawl_until(Some(Instant::now() + LOOK_ELSEWHERE));
-        let elsewhere: Vec<Elsewhere> = crawl
-            .find(&spec.path)
-            .into_iter()
-            .filter(|(entry, ways)| !entry.is_hidden() && ways.iter().all(|way| !way.is_empty()))
-            .map(|(entry, ways)| Elsewhere {
-                full_name: entry.full_name.clone(),
-                ways,
-            })
-            .collect();
-        let mut explained = self.resolver.explain(&error, &elsewhere, &mut self.rc);
+        let beyond = match &error {
+            ResolveError::NotFound { .. } => {
+                let deadline = Some(Instant::now() + LOOK_ELSEWHERE);
+                let crawl = self.crawl_until(deadline);
+                Beyond::of(&crawl, spec, self.rc.config.version_order, deadline)
+            }
+            _ => Beyond::default(),
+        };
+        let mut explained = self.resolver.explain(&error, &beyond, &mut self.rc);
         explained.notes.extend(diagnostic.notes);
         explained.place = diagnostic.place;
         explained
@@ -211,6 +217,10 @@ impl Modulefiles for Trees<'_> {
     fn crawl(&mut self, modulepaths: Vec<Utf8PathBuf>, loaded: &Loaded) -> Crawl {
         self.look_in(modulepaths, loaded);
         self.crawl_until(None)
+    }
+
+    fn know_global(&mut self, read: Vec<GlobalRc>) {
+        self.resolver.roots().know_global(read, self.rc.config);
     }
 
     fn take_warnings(&mut self) -> Vec<Diagnostic> {

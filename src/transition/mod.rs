@@ -15,6 +15,7 @@ mod adopt;
 mod automation;
 mod find;
 mod inspect;
+mod plain;
 mod purge;
 mod reload;
 mod report;
@@ -43,7 +44,7 @@ use crate::config::{Config, UnloadOrder};
 use crate::diag::{Diagnostic, Kind};
 use crate::env::packed::{self, Loss};
 use crate::env::state::MODULEPATH;
-use crate::env::{Loaded, Module, Owner, PathRules, State, VarName};
+use crate::env::{Loaded, Module, Owner, PathList, PathRules, State, VarName};
 use crate::modulefile::{self, Languages, ModuleContext};
 use crate::name::{LoadedName, Purpose, Spec, Versions, matches_loaded};
 use crate::resolve::Found;
@@ -561,6 +562,11 @@ impl<'a> Transition<'a> {
         });
         self.settle(&modulepath)?;
         self.check_missing()
+    }
+
+    /// Puts entries into a path variable or takes them away, as the user's own wish: no module owns them.
+    pub fn edit_variable(&mut self, var: &VarName, delim: &BStr, edit: impl FnOnce(&mut PathList)) {
+        self.state.edit_path(var, delim, edit);
     }
 
     /// Takes directories away from `MODULEPATH`, however often they were added.

@@ -60,7 +60,7 @@ impl Transition<'_> {
             if !gone(module.name(), &self.state.loaded) {
                 continue;
             }
-            let spec = spec_of(&module);
+            let spec = spec_of(&module, self.config);
             match self.find(&spec) {
                 Ok(found) if found.file == module.file => {
                     self.load_found(&spec, found, How::again(&module))?;

@@ -7,9 +7,10 @@ use std::rc::Rc;
 
 use super::step::How;
 use super::{Miss, Notice, Transition};
+use crate::config::Config;
 use crate::diag::Diagnostic;
 use crate::env::Module;
-use crate::name::{Purpose, Spec, Versions};
+use crate::name::{Purpose, Spec, SpecError, Versions};
 use crate::resolve::Found;
 
 /// More rounds than any hierarchy is deep.
@@ -33,7 +34,7 @@ impl Transition<'_> {
             let mut again = false;
             // By the words of the request: what they mean may have been loaded anew, or have gone, meanwhile.
             for module in self.state.loaded.active().to_vec() {
-                let spec = spec_of(&module);
+                let spec = spec_of(&module, self.config);
                 if let Some(module) = self.loaded_match(&spec, Purpose::Unload) {
                     again |= self.reload_active(&module, which)?;
                 }
@@ -54,7 +55,7 @@ impl Transition<'_> {
         match self.find_again(module) {
             Some(found) if found.file == module.file && which == Which::Moved => Ok(false),
             Some(found) => {
-                let spec = spec_of(module);
+                let spec = spec_of(module, self.config);
                 self.unload_module(module)?;
                 self.load_found(&spec, found, How::again(module))?;
                 Ok(true)
@@ -77,7 +78,7 @@ impl Transition<'_> {
         }
         match self.find_again(module) {
             Some(found) => {
-                self.load_found(&spec_of(module), found, How::again(module))?;
+                self.load_found(&spec_of(module, self.config), found, How::again(module))?;
                 Ok(true)
             }
             None => Ok(false),
@@ -86,7 +87,7 @@ impl Transition<'_> {
 
     /// Where a module is found now that is or was loaded.
     fn find_again(&mut self, module: &Module) -> Option<Found> {
-        match self.find(&spec_of(module)) {
+        match self.find(&spec_of(module, self.config)) {
             Ok(found) => Some(found),
             Err(Miss::Unknown(_)) => None,
             Err(Miss::Refused(diagnostic)) => {
@@ -98,13 +99,22 @@ impl Transition<'_> {
 }
 
 /// What to ask for to get a module again as it was asked for.
-pub(super) fn spec_of(module: &Module) -> Spec {
-    match Spec::plain(&module.requested) {
+pub(super) fn spec_of(module: &Module, config: &Config) -> Spec {
+    match spec_of_request(&module.requested, config) {
         Ok(mut spec) => {
             spec.variants.clone_from(&module.variants);
             spec
         }
         Err(_) => spec_of_full(module),
+    }
+}
+
+/// What a request that was written down means; a range (`foo@1.2:`) goes on to be one.
+pub(super) fn spec_of_request(text: &str, config: &Config) -> Result<Spec, SpecError> {
+    let plain = || Spec::plain(text);
+    match text.contains('@') {
+        true => Spec::parse(text, &config.spec_rules()).or_else(|_| plain()),
+        false => plain(),
     }
 }
 

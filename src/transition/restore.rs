@@ -108,7 +108,8 @@ impl Transition<'_> {
         };
         let spec = match versions {
             Versions::Latest => Spec::latest(words),
-            _ => Spec::plain(words),
+            Versions::Pinned => Spec::plain(words),
+            Versions::AsRequested => super::reload::spec_of_request(words, self.config),
         };
         let Ok(mut spec) = spec else {
             gone.push((full_name.to_owned(), None));

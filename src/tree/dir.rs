@@ -161,9 +161,9 @@ pub(crate) fn module_part(file_name: &str) -> &str {
 
 /// The version that a link `default` stands for.
 pub(super) fn link_target(link: &Utf8Path) -> Option<String> {
+    let target = Utf8PathBuf::from_path_buf(std::fs::read_link(link).ok()?).ok()?;
     // A link that leads nowhere marks nothing.
     std::fs::metadata(link).ok()?;
-    let target = Utf8PathBuf::from_path_buf(std::fs::read_link(link).ok()?).ok()?;
     Some(module_part(target.file_name()?).to_owned())
 }
 

@@ -23,6 +23,6 @@ pub use dir::{Child, Dir, FileChild, Markers};
 pub use facts::{Alias, AliasKind, Clock, Facts, Forbidden, NearlyForbidden, Subject, Verdict};
 pub use ignore::IgnorePattern;
 pub use listing::{Entry, Filter, Named, Tree};
-pub use rc::{RcEvaluator, RcReader};
-pub use roots::{Rank, Roots};
+pub use rc::{RcEvaluator, RcReader, global_mode};
+pub use roots::{GlobalRc, Rank, Roots, Whose, global_files};
 pub(crate) use roots::{file_path, joined};

@@ -24,6 +24,15 @@ pub trait RcReader {
         modulepath: &Utf8Path,
     ) -> Option<(Vec<Directive>, Option<Diagnostic>)>;
 
+    /// The same for an rc file of the site or of the user, which lies in `place`.
+    fn read_global(
+        &mut self,
+        file: &Utf8Path,
+        place: &Utf8Path,
+    ) -> Option<(Vec<Directive>, Option<Diagnostic>)> {
+        self.read(file, "", place)
+    }
+
     /// The session: who the user is.
     fn session(&self) -> &Session;
 
@@ -50,12 +59,21 @@ pub struct RcEvaluator<'a> {
     pub loaded: Vec<LoadedModule>,
 }
 
-impl RcReader for RcEvaluator<'_> {
-    fn read(
+/// How an rc file of the site or of the user is evaluated.
+pub fn global_mode(file: &Utf8Path, config: &Config) -> Mode {
+    match config.rc_files_are_modulefiles && !file.as_str().ends_with(".lua") {
+        true => Mode::Load,
+        false => Mode::Rc,
+    }
+}
+
+impl RcEvaluator<'_> {
+    fn evaluate(
         &mut self,
         file: &Utf8Path,
         dir: &str,
         modulepath: &Utf8Path,
+        mode: Mode,
     ) -> Option<(Vec<Directive>, Option<Diagnostic>)> {
         // A private file says nothing, as one that is missing.
         let source = modulefile::read(file).ok()?;
@@ -63,19 +81,42 @@ impl RcReader for RcEvaluator<'_> {
             return Some((Vec::new(), None));
         }
         let context = ModuleContext {
-            name: dir.to_owned(),
+            name: match mode {
+                Mode::Rc => dir.to_owned(),
+                _ => file.to_string(),
+            },
             requested: dir.to_owned(),
             file: file.to_owned(),
             modulepath: modulepath.to_owned(),
             ..ModuleContext::default()
         };
         let (evaluation, mistake) =
-            match modulefile::evaluate(&source, &context, Mode::Rc, &mut Recorder::new(self)) {
+            match modulefile::evaluate(&source, &context, mode, &mut Recorder::new(self)) {
                 Ok(evaluation) => (evaluation, None),
                 Err(failure) => (failure.evaluation, Some(*failure.diagnostic)),
             };
         let directives = evaluation.directives.into_iter().map(|(d, _)| d);
         Some((directives.collect(), mistake))
+    }
+}
+
+impl RcReader for RcEvaluator<'_> {
+    fn read(
+        &mut self,
+        file: &Utf8Path,
+        dir: &str,
+        modulepath: &Utf8Path,
+    ) -> Option<(Vec<Directive>, Option<Diagnostic>)> {
+        self.evaluate(file, dir, modulepath, Mode::Rc)
+    }
+
+    fn read_global(
+        &mut self,
+        file: &Utf8Path,
+        place: &Utf8Path,
+    ) -> Option<(Vec<Directive>, Option<Diagnostic>)> {
+        // Who only looks at names records what the file does and drops it.
+        self.evaluate(file, "", place, global_mode(file, self.config))
     }
 
     fn session(&self) -> &Session {

@@ -21,6 +21,7 @@ use crate::modulefile::relation::Hiding;
 use crate::modulefile::toml::{VersionEntry, versions_of};
 use crate::modulefile::{self, Directive, Language};
 use crate::name::LuaPattern;
+use crate::session::Session;
 
 /// How deep directories are followed: links may form circles.
 pub(crate) const MAX_DEPTH: usize = 64;
@@ -49,6 +50,43 @@ pub struct Roots {
 struct Global {
     system: Facts,
     user: Facts,
+}
+
+/// Whose rc file it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whose {
+    /// The site's.
+    Site,
+    /// The user's.
+    User,
+}
+
+/// What an rc file of the site or of the user says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GlobalRc {
+    /// Whose it is.
+    pub whose: Whose,
+    /// Where it lies.
+    pub file: Utf8PathBuf,
+    /// Its statements.
+    pub directives: Vec<Directive>,
+}
+
+/// The rc files of the site and of the user in the order of reading; of the user's the first that is there counts.
+pub fn global_files(session: &Session, config: &Config) -> Vec<(Whose, Utf8PathBuf)> {
+    let mut files: Vec<(Whose, Utf8PathBuf)> = site_files(&config.rc_files)
+        .into_iter()
+        .map(|file| (Whose::Site, file))
+        .collect();
+    if config.redefine_symbols {
+        // What is read last stays: the first file of the list overrides the others.
+        files.reverse();
+    }
+    if let (false, Some(home)) = (config.ignore_user_rc, session.home()) {
+        let names = [".modulerc.lua", ".modulerc"];
+        files.extend(names.map(|name| (Whose::User, home.join(name))));
+    }
+    files
 }
 
 /// One modulepath.
@@ -511,49 +549,44 @@ impl Roots {
         if self.global.is_some() {
             return;
         }
+        let mut read = Vec::new();
+        let mut of_user = false;
+        for (whose, file) in global_files(rc.session(), rc.config()) {
+            // Of the user's files the first one counts.
+            if whose == Whose::User && of_user {
+                continue;
+            }
+            let place = file.parent().unwrap_or(Utf8Path::new("/"));
+            let Some((directives, mistake)) = rc.read_global(&file, place) else {
+                continue;
+            };
+            of_user |= whose == Whose::User;
+            self.warnings.extend(mistake);
+            read.push(GlobalRc {
+                whose,
+                file,
+                directives,
+            });
+        }
+        self.know_global(read, rc.config());
+    }
+
+    /// Takes over what the rc files of the site and of the user say.
+    pub fn know_global(&mut self, read: Vec<GlobalRc>, config: &Config) {
         let mut global = Global::default();
-        let rules = rc.config().spec_rules();
-        let redefine = rc.config().redefine_symbols;
-        let mut files = site_files(&rc.config().rc_files);
-        if redefine {
-            // What is read last stays: the first file of the list overrides the others.
-            files.reverse();
-        }
-        let home = (!rc.config().ignore_user_rc)
-            .then(|| rc.session().home())
-            .flatten();
-        for file in files {
-            self.read_global_file(&file, &mut global.system, redefine, &rules, rc);
-        }
-        if let Some(home) = home {
-            for name in [".modulerc.lua", ".modulerc"] {
-                let file = home.join(name);
-                if self.read_global_file(&file, &mut global.user, redefine, &rules, rc) {
-                    break;
-                }
+        let rules = config.spec_rules();
+        for rc in read {
+            let facts = match rc.whose {
+                Whose::Site => &mut global.system,
+                Whose::User => &mut global.user,
+            };
+            let place = rc.file.parent().unwrap_or(Utf8Path::new("/"));
+            for directive in rc.directives {
+                let added = facts.add(directive, "", place, &rules, config.redefine_symbols);
+                self.warn(added, &rc.file);
             }
         }
         self.global = Some(global);
-    }
-
-    fn read_global_file(
-        &mut self,
-        file: &Utf8Path,
-        facts: &mut Facts,
-        redefine: bool,
-        rules: &crate::name::SpecRules,
-        rc: &mut dyn RcReader,
-    ) -> bool {
-        let place = file.parent().unwrap_or(Utf8Path::new("/"));
-        let Some((directives, mistake)) = rc.read(file, "", place) else {
-            return false;
-        };
-        self.warnings.extend(mistake);
-        for directive in directives {
-            let added = facts.add(directive, "", place, rules, redefine);
-            self.warn(added, file);
-        }
-        true
     }
 
     fn root(&mut self, root: &Utf8Path) -> &mut Root {

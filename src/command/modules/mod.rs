@@ -4,8 +4,11 @@
 
 mod ask;
 mod avail;
+pub(super) mod change;
+pub(super) mod init_files;
 mod list;
 mod query;
+pub(super) mod stash;
 
 pub(super) use ask::{config, state};
 pub(super) use avail::avail;

@@ -227,7 +227,9 @@ pub(in crate::modulefile) fn label(host: &mut Host, args: &Args) -> Result<Value
 
 /// `modulepath-ignore PATTERN...`: only rc files may say it, a modulefile is read too late.
 pub(in crate::modulefile) fn ignore(host: &mut Host, args: &Args) -> Result<Value, Stop> {
-    if host.mode != Mode::Rc {
+    // An rc file of the site or of the user may be evaluated as a modulefile that is no module.
+    let is_plain = host.module.name == host.module.file.as_str();
+    if host.mode != Mode::Rc && !is_plain {
         return wrong("only rc files may say what is ignored");
     }
     let directive = Directive::Ignore {

@@ -1,0 +1,172 @@
+//! Sub-commands that Environment Modules has and Lmod has not: they change the session or the user's files.
+
+use crate::support::{Peer, Site};
+
+fn site() -> Site {
+    Site::new()
+        .var("XMOD_POLICY", "modules")
+        .file("gcc/12", "prepend-path PATH /gcc/bin\nsetenv CC gcc\n")
+        .file("gcc/13", "setenv CC {gcc 13}\n")
+        .file("mpi/4", "setenv MPI 4\n")
+}
+
+#[test]
+fn a_sourced_modulefile_is_not_loaded() {
+    let site = site().raw("extra", b"#%Module\nsetenv EXTRA 1\nmodule load mpi\n");
+    let run = site.run("source gcc/12 ./extra");
+    assert!(run.ok(), "{}", run.stderr());
+    assert_eq!(run.var("CC").as_deref(), Some("gcc"));
+    assert_eq!(run.var("EXTRA").as_deref(), Some("1"));
+    assert_eq!(run.loaded(), ["mpi/4"]);
+    assert!(!site.run("source ./nosuch").ok());
+}
+
+#[test]
+fn rc_files_of_the_user_are_modulefiles() {
+    let rc = b"#%Module\nsetenv FROM_RC 1\nmodule use $env(HOME)/own\nmodule-alias mine own/1\nmodule load mpi\n";
+    let site = site()
+        .raw("home/.modulerc", rc)
+        .raw("home/own/own/1", b"#%Module\n");
+    let run = site.run("load mine");
+    assert!(run.ok(), "{}", run.stderr());
+    assert_eq!(run.var("FROM_RC").as_deref(), Some("1"));
+    assert_eq!(run.loaded(), ["mpi/4", "own/1"]);
+    let again = site.after(&run);
+    assert!(again.run("list").unchanged());
+    let broken = again.raw(
+        "home/.modulerc",
+        b"#%Module\nsetenv BROKEN 1\nnosuchcommand\n",
+    );
+    let run = broken.run("load gcc/12");
+    assert!(
+        !run.ok() && run.stderr().contains("nosuchcommand"),
+        "{}",
+        run.stderr()
+    );
+    assert_eq!(run.var("CC").as_deref(), Some("gcc"));
+    assert_eq!(run.var("BROKEN"), None);
+    let without = broken.var("MODULES_IGNORE_USER_RC", "1");
+    assert!(without.run("list").ok());
+}
+
+#[test]
+fn rc_files_only_name_modules_where_the_setting_says_so() {
+    let site = Site::new()
+        .file("foo/1", "")
+        .raw("home/.modulerc", b"#%Module\nsetenv FROM_RC 1\n");
+    assert_eq!(site.run("load foo").var("FROM_RC"), None);
+    let site = site.var("XMOD_RC_FILES_ARE_MODULEFILES", "yes");
+    assert_eq!(site.run("load foo").var("FROM_RC").as_deref(), Some("1"));
+}
+
+#[test]
+fn path_variables_are_edited_as_in_environment_modules() {
+    let site = site().var("P", "/a:/b");
+    for request in [
+        "prepend-path P /x /y",
+        "append-path P /x /y",
+        "append-path P /a",
+        "prepend-path --delim=; Q 1;2",
+        "remove-path P /a",
+        "remove-path P /a:/b",
+        "prepend-path P",
+        "append-path",
+    ] {
+        let (ours, theirs) = (site.run(request), site.run_peer(Peer::Modules, request));
+        for name in ["P", "Q"] {
+            assert_eq!(ours.var(name), theirs.var(name), "{name} after {request}");
+        }
+        assert_eq!(ours.ok(), theirs.ok(), "{request}");
+    }
+}
+
+#[test]
+fn modules_become_code_and_scripts_become_modulefiles() {
+    let site = site().raw(
+        "set.sh",
+        b"export NEW='a b'\nexport PATH=/from/script:$PATH\n",
+    );
+    let run = site.run("mod-to-sh fish gcc/12 mpi");
+    assert!(run.ok() && run.unchanged(), "{}", run.stderr());
+    let code = run.stderr();
+    assert!(
+        code.contains("CC") && code.contains("MPI") && !code.contains("LOADEDMODULES"),
+        "{code}"
+    );
+    assert!(!site.run("mod-to-sh nosuch gcc").ok());
+    let run = site.run("sh-to-mod bash ./set.sh");
+    assert!(run.ok() && run.unchanged(), "{}", run.stderr());
+    let text = run.stderr();
+    assert!(text.starts_with("#%Module\n"), "{text}");
+    assert!(
+        text.contains("NEW {a b}") && text.contains("PATH /from/script"),
+        "{text}"
+    );
+}
+
+#[test]
+fn start_up_files_are_edited_in_place() {
+    let site = site().raw("home/.bashrc", b"alias x=y\n\nmodule load gcc # mine\n");
+    assert!(
+        site.run("initlist")
+            .stderr()
+            .contains("$HOME/.bashrc loads modules:\n\tgcc\n")
+    );
+    assert!(site.run("initadd mpi").ok());
+    assert!(site.run("initswitch gcc gcc/13").ok());
+    let text = std::fs::read_to_string(site.root().join("home/.bashrc")).unwrap();
+    assert_eq!(text, "alias x=y\n\nmodule load gcc/13 mpi # mine\n");
+    assert!(site.run("initrm gcc/13 ").ok());
+    assert!(site.run("initclear").ok());
+    let text = std::fs::read_to_string(site.root().join("home/.bashrc")).unwrap();
+    assert_eq!(text, "alias x=y\n\nmodule load\n");
+    let none = Site::new().run("initadd gcc");
+    assert!(
+        !none.ok() && none.stderr().contains("no `module load` command"),
+        "{}",
+        none.stderr()
+    );
+}
+
+#[test]
+fn loaded_modules_are_put_aside_and_come_back() {
+    let site = site().loaded(["gcc/12", "mpi"]);
+    let run = site.run("stash");
+    assert!(run.ok() && run.loaded().is_empty(), "{}", run.stderr());
+    let site = site.after(&run);
+    assert!(site.run("stashlist").stderr().contains(" 0) stash-"));
+    assert!(!site.run("savelist").stderr().contains("stash-"));
+    assert!(site.run("stashshow").stderr().contains("gcc"));
+    assert!(!site.run("stashpop 7").ok());
+    let run = site.run("stashpop");
+    assert_eq!(run.loaded(), ["gcc/12", "mpi/4"], "{}", run.stderr());
+    assert!(
+        site.run("stashlist")
+            .stderr()
+            .contains("No stash collection")
+    );
+    assert!(site.run("stashclear").ok());
+}
+
+#[test]
+fn an_editor_gets_the_file_and_cannot_give_code_to_the_shell() {
+    let site = site()
+        .raw("ed.sh", b"echo export EVIL=1; echo $1 >edited\n")
+        .var("MODULES_EDITOR", "sh ed.sh");
+    let run = site.run("edit gcc/12");
+    assert!(run.ok(), "{}", run.stderr());
+    assert_eq!(run.var("EVIL"), None);
+    let edited = std::fs::read_to_string(site.root().join("edited")).unwrap();
+    assert!(edited.trim().ends_with("mf/gcc/12"), "{edited}");
+    assert!(!site.run("edit nosuch").ok());
+}
+
+#[test]
+fn loaded_modules_are_forgotten_only_on_a_yes() {
+    let site = site().loaded(["gcc/12"]);
+    let kept = site.run("clear");
+    assert_eq!(kept.loaded(), ["gcc/12"]);
+    let run = site.run("clear -f");
+    assert!(run.ok() && run.loaded().is_empty(), "{}", run.stderr());
+    assert_eq!(run.var("CC").as_deref(), Some("gcc"));
+}
