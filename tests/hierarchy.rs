@@ -198,36 +198,36 @@ fn a_name_that_is_none_may_be_part_of_one_or_what_a_module_brings() {
     .unwrap();
     let said = |request: &str| site.run(&format!("load {request}")).stderr();
     insta::assert_snapshot!(said("bowtie"), @"
-    error: no module `bowtie`
+    error: The following module(s) are unknown: `bowtie`
      |
      = help: did you mean `bio/bowtie`?
     ");
     insta::assert_snapshot!(said("hdf"), @"
-    error: no module `hdf`
+    error: The following module(s) are unknown: `hdf`
      |
      = note: `hdf` is the last part of several names
      = help: name one of them in full: `lib/hdf` or `old/hdf`
     ");
     insta::assert_snapshot!(said("mpitop"), @"
-    error: no module `mpitop`
+    error: The following module(s) are unknown: `mpitop`
      |
      = note: `mpitop` is a command of `mpitools/1`
      = help: module load mpitools/1
     ");
     insta::assert_snapshot!(said("slepc"), @"
-    error: no module `slepc`
+    error: The following module(s) are unknown: `slepc`
      |
      = note: `slepc` is an extension of `petsc/3.20`
      = help: module load clang/17 openmpi/5 petsc/3.20
      = help: module load gcc/12.1 mpich/4 petsc/3.20
     ");
     insta::assert_snapshot!(said("petsk"), @"
-    error: no module `petsk`
+    error: The following module(s) are unknown: `petsk`
      |
      = help: did you mean `petsc`?
     ");
     insta::assert_snapshot!(said("notes"), @"
-    error: no module `notes`
+    error: The following module(s) are unknown: `notes`
      |
      = help: `module spider notes` looks in all hierarchies, `module avail` shows what can be loaded now
     ");
