@@ -57,10 +57,11 @@ impl Transition<'_> {
             true => place,
             false => self.locate(spec)?.file,
         };
-        let modulepath = self.modulepath();
+        let modulepath = self.modulepath_mark();
         let source = self.site.read(&file)?;
         self.evaluate_plain(&source, Mode::Load)
             .map_err(|(_, mistake)| mistake)?;
+        self.settle_aftermath()?;
         self.settle(&modulepath)?;
         self.check_missing()
     }
