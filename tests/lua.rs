@@ -338,6 +338,11 @@ fn settings_and_properties_come_from_the_sites_lua_files() {
     );
 }
 
+fn is_hidden(path: &std::path::Path) -> bool {
+    path.file_name()
+        .is_some_and(|name| name.to_string_lossy().starts_with('.'))
+}
+
 #[test]
 fn the_corpus_is_shown_and_explained_as_by_lmod() {
     let Some(corpus) = corpus() else { return };
@@ -355,7 +360,7 @@ fn the_corpus_is_shown_and_explained_as_by_lmod() {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 dirs.push(path);
-            } else if path.extension().is_some_and(|e| e == "lua") {
+            } else if path.extension().is_some_and(|e| e == "lua") && !is_hidden(&path) {
                 let modulepath = path.parent().and_then(|d| d.parent()).unwrap();
                 let name = path.strip_prefix(modulepath).unwrap().with_extension("");
                 let names = modules.entry(modulepath.to_owned()).or_default();

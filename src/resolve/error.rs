@@ -56,9 +56,6 @@ impl From<ResolveError> for Diagnostic {
                 message: Some(message),
                 ..
             } => diagnostic.note(message),
-            ResolveError::NotFound { spec } => {
-                diagnostic.known_as("e_Failed_Load", &[("module_list", &spec.text)])
-            }
             ResolveError::NoDefault { name } => {
                 diagnostic.help(format!("name a version: `module avail {name}` lists them"))
             }

@@ -16,6 +16,7 @@ impl Resolver {
     pub fn unknown(spec: &Spec, config: &Config) -> Diagnostic {
         let title = &config.unknown_module;
         Diagnostic::new(Kind::Module, title.replace("{module}", &spec.to_string()))
+            .known_as("e_Failed_Load", &[("module_list", &spec.text)])
     }
 
     /// The message for a failed request. `beyond` is what a cache or a crawl knows about the name.

@@ -380,7 +380,11 @@ impl<'a> Site<'a> {
         // What is wrong with the site's own files does not hide what is wrong with the request.
         match text {
             Ok(text) => diagnostic.message = lossy(&text).trim_end().to_owned(),
-            Err(problem) => diagnostic.notes.push(problem.message),
+            Err(problem) => {
+                let place = problem.place.map(|(place, _)| format!("{place}: "));
+                let place = place.unwrap_or_default();
+                diagnostic.notes.push(format!("{place}{}", problem.message));
+            }
         }
         diagnostic
     }
