@@ -28,6 +28,7 @@ pub mod usage;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::mem::ManuallyDrop;
 
 use bstr::{BString, ByteSlice};
 
@@ -413,7 +414,8 @@ fn answer(
     subcommand: &'static Subcommand,
     request: &Request,
 ) -> Answered {
-    let languages = Languages::default();
+    // The process ends with this answer. To take the interpreters apart value by value would be a tenth of a load.
+    let languages = ManuallyDrop::new(Languages::default());
     let by_site = match configured(session, config, &languages, &request.options) {
         Ok(by_site) => by_site,
         Err(diagnostic) => return Answered::failure(session, config, String::new(), &diagnostic),
@@ -462,6 +464,7 @@ fn answer(
         report,
         errors,
     } = engine.finish();
+    let state = ManuallyDrop::new(state);
     let done = |delta, messages, report| Answered {
         delta,
         messages,

@@ -8,6 +8,8 @@
 
 mod file;
 
+use bstr::ByteSlice;
+
 use crate::diag::Diagnostic;
 use crate::name::{LoadedRules, SpecRules, VersionOrder};
 use crate::session::Session;
@@ -248,6 +250,9 @@ impl Invert for VersionOrder {
     }
 }
 
+/// How the names of all variables begin that give settings their values.
+const PREFIXES: [&str; 3] = ["LMOD_", "MODULE", "XMOD_"];
+
 /// Declares the settings once: field, type, defaults of both presets, variables, documentation.
 macro_rules! settings {
     ($( $(#[doc = $doc:literal])+ $name:ident : $type:ty = $lmod:expr, $modules:expr ; $($var:literal)* $(! $($inv:literal)+)? ; )*) => {
@@ -297,12 +302,18 @@ macro_rules! settings {
             }
 
             fn read_variables(&mut self, session: &Session) {
+                // Few of a hundred are set: one look at the environment instead of a search for each.
+                let ours = session.env.iter().filter(|(name, _)| PREFIXES.iter().any(|p| name.starts_with(p.as_bytes())));
+                let ours: Vec<(&str, &str)> = ours
+                    .filter_map(|(name, value)| Some((name.to_str().ok()?, value.to_str().ok()?)))
+                    .collect();
+                let text = |name: &str| ours.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
                 $(
-                    $( if let Some(value) = session.text($var).and_then(<$type as Parse>::parse) {
+                    $( if let Some(value) = text($var).and_then(<$type as Parse>::parse) {
                         self.$name = value;
                         self.note(stringify!($name), Origin::Variable($var));
                     } )*
-                    $($( if let Some(value) = session.text($inv).and_then(<$type as Parse>::parse) {
+                    $($( if let Some(value) = text($inv).and_then(<$type as Parse>::parse) {
                         self.$name = Invert::invert(value);
                         self.note(stringify!($name), Origin::Variable($inv));
                     } )+)?
@@ -682,5 +693,18 @@ impl Config {
 
     fn note(&mut self, name: &'static str, origin: Origin) {
         self.origins.push((name, origin));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_variables_of_settings_begin_as_the_environment_is_searched() {
+        for variable in SETTINGS.iter().flat_map(|setting| setting.variables) {
+            let known = PREFIXES.iter().any(|p| variable.name.starts_with(p));
+            assert!(known, "{}", variable.name);
+        }
     }
 }

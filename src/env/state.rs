@@ -44,6 +44,15 @@ pub struct State<'s> {
     /// `MODULEPATH` as the system gave it, once the user has changed it.
     pub system: Option<BString>,
     log: Vec<Undo>,
+    written: Option<Written>,
+}
+
+/// What the variables say of a state that was read from them whole.
+#[derive(Debug, Clone)]
+struct Written {
+    loaded: Loaded,
+    steps: usize,
+    system: Option<BString>,
 }
 
 /// A request of the past, as `undo` needs it.
@@ -142,7 +151,30 @@ impl<'s> State<'s> {
             history: Vec::new(),
             system: None,
             log: Vec::new(),
+            written: None,
         }
+    }
+
+    /// Remembers that the variables say all of this state.
+    pub(super) fn note_written(&mut self) {
+        self.written = Some(Written {
+            loaded: self.loaded.clone(),
+            steps: self.history.len(),
+            system: self.system.clone(),
+        });
+    }
+
+    /// Whether the variables already say all of this state: nothing has happened since they were read.
+    pub(super) fn is_as_written(&self) -> bool {
+        // To split a path for a look changes nothing.
+        self.log
+            .iter()
+            .all(|undo| matches!(undo, Undo::PathSplit(_)))
+            && self.written.as_ref().is_some_and(|written| {
+                written.loaded == self.loaded
+                    && written.steps == self.history.len()
+                    && written.system == self.system
+            })
     }
 
     /// The value of a variable.

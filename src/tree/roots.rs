@@ -33,7 +33,7 @@ const RC_FILES: [&str; 3] = [".modulerc.lua", ".modulerc", ".version"];
 #[derive(Debug, Default)]
 pub struct Roots {
     modulepaths: Vec<Utf8PathBuf>,
-    known: HashMap<Utf8PathBuf, Root>,
+    known: Known,
     global: Option<Global>,
     clock: Clock,
     warnings: Vec<Diagnostic>,
@@ -87,6 +87,31 @@ pub fn global_files(session: &Session, config: &Config) -> Vec<(Whose, Utf8PathB
         files.extend(names.map(|name| (Whose::User, home.join(name))));
     }
     files
+}
+
+/// What is known by modulepath. They are a handful: to compare their texts costs less than to hash a path, part by part,
+/// and this is asked for at every step.
+#[derive(Debug, Default)]
+struct Known(Vec<(Utf8PathBuf, Root)>);
+
+impl Known {
+    fn at(&self, path: &Utf8Path) -> Option<usize> {
+        self.0
+            .iter()
+            .position(|(known, _)| known.as_str() == path.as_str())
+    }
+
+    fn get(&self, path: &Utf8Path) -> Option<&Root> {
+        self.at(path).map(|at| &self.0[at].1)
+    }
+
+    fn get_or_default(&mut self, path: &Utf8Path) -> &mut Root {
+        let at = self.at(path).unwrap_or_else(|| {
+            self.0.push((path.to_owned(), Root::default()));
+            self.0.len() - 1
+        });
+        &mut self.0[at].1
+    }
 }
 
 /// One modulepath.
@@ -590,10 +615,7 @@ impl Roots {
     }
 
     fn root(&mut self, root: &Utf8Path) -> &mut Root {
-        if !self.known.contains_key(root) {
-            self.known.insert(root.to_owned(), Root::default());
-        }
-        self.known.get_mut(root).expect("inserted above")
+        self.known.get_or_default(root)
     }
 
     /// What the rc files of the modulepath itself say, as far as they were read.

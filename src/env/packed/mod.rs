@@ -74,6 +74,9 @@ pub fn read(env: &Environment, rules: PathRules) -> (State<'_>, Option<Loss>) {
     match packed {
         Ok(packed) => {
             packed.give_to(&mut state);
+            if loss.is_none() {
+                state.note_written();
+            }
             // Another system has gone on with the session: it knows more of the modules that it loaded.
             foreign::complete(env, rules, &mut state);
         }
@@ -158,6 +161,9 @@ fn piece_name(number: usize) -> String {
 impl State<'_> {
     /// Writes what other requests and other programs have to know into variables. Called once, at the end.
     pub fn seal(&mut self) {
+        if self.is_as_written() && self.foreign_names().is_empty() {
+            return;
+        }
         let join =
             |pieces: Vec<&str>| (!pieces.is_empty()).then(|| BString::from(pieces.join(":")));
         let active = self.loaded.active();

@@ -287,6 +287,7 @@ fn a_long_state_is_split() {
     assert_eq!(loss, None);
     assert_eq!(again.stacks, state.stacks);
     again.stacks.clear();
+    again.loaded.push(Module::bare(2, "b/1", "/m/b/1"));
     again.seal();
     assert_eq!(
         again

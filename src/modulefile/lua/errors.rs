@@ -39,11 +39,11 @@ impl std::error::Error for Raised {}
 pub(super) fn current_line(lua: &Lua, file: &Utf8Path) -> Option<usize> {
     for level in 0..64 {
         let line = lua.inspect_stack(level, |debug| {
+            // A function of ours has no line, which costs less to ask for than the name of a file.
+            let line = debug.current_line()?;
             let source = debug.source();
             let name = source.source.as_deref().and_then(|s| s.strip_prefix('@'));
-            (name == Some(file.as_str()))
-                .then(|| debug.current_line())
-                .flatten()
+            (name == Some(file.as_str())).then_some(line)
         })?;
         if line.is_some() {
             return line;

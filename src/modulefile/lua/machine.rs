@@ -10,7 +10,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bstr::BString;
+use bstr::{BString, ByteSlice};
 use mlua::chunk::ChunkMode;
 use mlua::{Function, HookTriggers, Lua, LuaOptions, StdLib, VmState};
 
@@ -125,8 +125,8 @@ impl Machine {
     }
 
     fn new() -> mlua::Result<Machine> {
-        let libraries = StdLib::STRING | StdLib::TABLE | StdLib::MATH;
-        let lua = Lua::new_with(libraries, LuaOptions::new().catch_rust_panics(false))?;
+        // Strings have methods from the start; `math` and `table` are opened when somebody names them.
+        let lua = Lua::new_with(StdLib::STRING, LuaOptions::new().catch_rust_panics(false))?;
         lua.set_memory_limit(MAX_MEMORY_BYTES)?;
         let shared = Rc::new(Shared::default());
         let counter = Rc::clone(&shared);
@@ -386,9 +386,9 @@ impl Lines {
     fn place(&mut self, source: &Arc<SourceFile>, line: usize) -> Place {
         let text = source.text();
         if self.starts.is_empty() {
-            let ends = text.iter().enumerate().filter(|(_, b)| **b == b'\n');
             self.starts.push(0);
-            self.starts.extend(ends.map(|(i, _)| i as u32 + 1));
+            self.starts
+                .extend(text.find_iter("\n").map(|i| i as u32 + 1));
         }
         let start = |n: usize| self.starts.get(n).map_or(text.len(), |s| *s as usize);
         let range = start(line.saturating_sub(1))..start(line);

@@ -8,7 +8,7 @@
 
 use std::rc::Rc;
 
-use mlua::{Lua, Table, Value};
+use mlua::{Lua, StdLib, Table, Value};
 
 use super::machine::Shared;
 use super::{bind, library, site};
@@ -36,8 +36,8 @@ const STANDARD: &[&str] = &[
     "type",
 ];
 
-/// Tables of Lua's own library in which names of Lua 5.1 are gone.
-const TABLES: &[&str] = &["math", "table"];
+/// Tables of Lua's own library in which names of Lua 5.1 are gone. They are opened when they are first named.
+const TABLES: &[(&str, StdLib)] = &[("math", StdLib::MATH), ("table", StdLib::TABLE)];
 
 /// Names of Lua 5.1 that are gone, by the table they stood in, and what to write instead.
 const GONE: &[(&str, &str, &str)] = &[
@@ -178,7 +178,8 @@ fn make(lua: &Lua, shared: &Rc<Shared>, name: &str) -> mlua::Result<Value> {
     if let Some((_, name, why)) = GONE.iter().find(|(t, n, _)| t.is_empty() && *n == name) {
         return gone(lua, shared, name, why).map(Value::Function);
     }
-    if TABLES.contains(&name) {
+    if let Some((_, library)) = TABLES.iter().find(|(table, _)| *table == name) {
+        lua.load_std_libs(*library)?;
         return library_table(lua, shared, name);
     }
     library::make(lua, shared, name)
@@ -218,7 +219,7 @@ pub(super) fn near_miss(name: &str) -> Option<&'static str> {
         .iter()
         .flat_map(|c| c.lua)
         .chain(STANDARD)
-        .chain(TABLES)
+        .chain(TABLES.iter().map(|(name, _)| name))
         .chain(library::NAMES.iter().flat_map(|names| names.iter()));
     let most = match name.len() {
         0..=5 => 1,

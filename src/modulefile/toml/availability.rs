@@ -90,14 +90,30 @@ const CONDITION_KEYS: &[&str] = &[
 /// The versions that a TOML modulefile describes, in the order of the file: one entry without a version where it has no
 /// `versions`.
 ///
-/// Only the keys named at the top of this file are looked at; evaluation checks all others.
+/// Only the keys named at the top of this file are looked at; evaluation checks all others. A file that has none of them is
+/// not parsed for this.
 ///
 /// # Errors
-/// A syntax error, or a mistake in one of those keys.
+/// A syntax error in a file that has one of those keys, or a mistake in them.
 pub fn versions_of(source: &Arc<SourceFile>) -> Result<Vec<VersionEntry>, Diagnostic> {
-    let table = document::parse(source, document::utf8(source)?)?;
+    let text = document::utf8(source)?;
+    if !may_have_keys(text) {
+        return read(source, &[]);
+    }
+    let table = document::parse(source, text)?;
     let top = document::entries(source, table.get_ref());
     read(source, &top)
+}
+
+/// Whether a line begins as one of those keys would: keys and headers of tables stand at the beginning of lines. A quoted
+/// key may be written with escapes.
+fn may_have_keys(text: &str) -> bool {
+    text.trim_start_matches('\u{feff}').lines().any(|line| {
+        let line = line.trim_start_matches([' ', '\t', '[']);
+        line.starts_with(['"', '\''])
+            || line.starts_with("versions")
+            || KEYS.iter().any(|key| line.starts_with(key))
+    })
 }
 
 /// The same from the entries of a parsed file.
@@ -481,6 +497,21 @@ mod tests {
         assert_eq!(entries.len(), 1);
         assert_eq!(entries[0].version, None);
         assert!(entries[0].is_plain());
+    }
+
+    #[test]
+    fn keys_are_found_however_they_are_written() {
+        for text in [
+            "\u{feff}hidden = true",
+            "\t hidden = true",
+            "'hidden' = true",
+            "\"hid\\u0064en\" = true",
+            "whatis = 'x'\r\nhidden.after = 2020-01-01",
+            "root = '/x'\n [ hidden ]\nafter = 2020-01-01",
+        ] {
+            let entries = versions(text);
+            assert!(!entries[0].is_plain(), "{text}");
+        }
     }
 
     #[test]

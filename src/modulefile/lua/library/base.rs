@@ -34,7 +34,7 @@ pub(super) fn make(lua: &Lua, shared: &Rc<Shared>, name: &str) -> mlua::Result<V
         "pcall" => pcall(lua, shared)?,
         "xpcall" => xpcall(lua, shared)?,
         "setmetatable" => set_metatable(lua)?,
-        "unpack" => lua.globals().raw_get::<Table>("table")?.raw_get("unpack")?,
+        "unpack" => lua.globals().get::<Table>("table")?.raw_get("unpack")?,
         "loadstring" => lua.create_function(load_text)?,
         "loadfile" => lua.create_function(load_file)?,
         "require" => require(lua, shared)?,

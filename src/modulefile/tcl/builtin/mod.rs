@@ -3,9 +3,6 @@
 //! Each row holds the name, the usage that `wrong # args` shows, the number of arguments and the function. Arity is
 //! checked in one place, in `interp.rs`.
 
-use std::collections::HashMap;
-use std::sync::LazyLock;
-
 use num_bigint::BigInt;
 use num_traits::Signed;
 
@@ -78,20 +75,11 @@ static TABLES: &[&[Def]] = &[
 static TCL: &[&[Def]] = &[operators::TCL];
 static MATHOP: &[&[Def]] = &[operators::MATHOP];
 
-static BY_NAME: LazyLock<HashMap<&'static [u8], &'static Def>> = LazyLock::new(|| {
-    TABLES
-        .iter()
-        .flat_map(|table| table.iter())
-        .map(|def| (def.name.as_bytes(), def))
-        .collect()
-});
-
 /// The built-in command of a namespace; the namespace is named without leading colons.
 pub(super) fn find(namespace: &[u8], name: &[u8]) -> Option<&'static Def> {
-    match namespace {
-        b"" => BY_NAME.get(name).copied(),
-        _ => table(namespace).find(|def| def.name.as_bytes() == name),
-    }
+    // What was found is kept by the interpreter. A modulefile names two or three of them: a hash table of all would cost
+    // more to make than all its searches.
+    table(namespace).find(|def| def.name.as_bytes() == name)
 }
 
 /// All built-in commands of a namespace.
