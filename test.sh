@@ -47,4 +47,7 @@ cargo test "$@"
 if (($# == 0)); then
   # Real client programs: what they call and parse. Their own time limit, and a report of what was run.
   timeout 600 tests/clients/run "target/$(rustc -vV | sed -n 's/^host: //p')/debug/xmod"
+  # What a load costs, of the program that users get.
+  cargo build --release
+  benches/gate
 fi

@@ -18,6 +18,7 @@ mod engine;
 mod example_site;
 mod freeze;
 mod hierarchy;
+mod hostile;
 mod install;
 mod json;
 mod listings;

@@ -20,6 +20,12 @@ pub enum ResolveError {
         /// The file.
         file: Utf8PathBuf,
     },
+    /// The file of that name cannot be read, so nothing tells what it is.
+    #[error("cannot read `{file}`: permission denied")]
+    Unreadable {
+        /// The file.
+        file: Utf8PathBuf,
+    },
     /// The site forbids it.
     #[error("access to module `{full_name}` is denied")]
     Forbidden {

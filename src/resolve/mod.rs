@@ -244,7 +244,7 @@ impl Resolver {
                     continue;
                 }
                 if !self.roots.is_loadable(file, child, rc.config()) {
-                    let error = ResolveError::NotModulefile { file: file.clone() };
+                    let error = not_loadable(file);
                     if !full_name_first {
                         return Err(error);
                     }
@@ -758,6 +758,17 @@ fn exact(full_name: &str, file: &Utf8Path) -> Chosen {
         file: file.to_owned(),
         rank: Rank::Plain,
         key: VersionKey::Lmod(String::new()),
+    }
+}
+
+/// Why a file is no modulefile.
+fn not_loadable(file: &Utf8Path) -> ResolveError {
+    let file = file.to_owned();
+    match std::fs::File::open(&file) {
+        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+            ResolveError::Unreadable { file }
+        }
+        _ => ResolveError::NotModulefile { file },
     }
 }
 

@@ -45,6 +45,7 @@ impl From<ResolveError> for Miss {
             | ResolveError::NoDefault { .. }
             | ResolveError::NotLoaded { .. } => Miss::Unknown(Box::new(error.into())),
             ResolveError::NotModulefile { .. }
+            | ResolveError::Unreadable { .. }
             | ResolveError::Forbidden { .. }
             | ResolveError::Loop { .. } => Miss::Refused(Box::new(error.into())),
         }
