@@ -304,6 +304,9 @@ fn a_database_of_another_kind_is_left_alone() {
         String::from_utf8_lossy(&output.stderr).contains("another kind of database"),
         "{output:?}"
     );
+    // Asking makes no database, and needs no right to write one.
+    let output = site.xmod(&["usage", "report", "--database", "none.sqlite"]);
+    assert!(!output.status.success() && !site.root().join("none.sqlite").exists());
     let output = site.xmod(&["usage", "report"]);
     assert!(
         String::from_utf8_lossy(&output.stderr).contains("--database"),

@@ -121,7 +121,7 @@ fn usage_figures(
     if source.usage.is_none() && config.usage_database.is_empty() {
         return Ok(UsageFigures::default());
     }
-    let mut store = super::usage::open(session, source.usage)?;
+    let mut store = super::usage::open(session, source.usage, crate::usage::Access::Read)?;
     crate::usage::figures(&mut store).map_err(super::usage::site)
 }
 

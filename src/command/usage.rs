@@ -10,7 +10,7 @@ use super::{Outcome, catalog};
 use crate::config::Config;
 use crate::diag::{Diagnostic, Kind};
 use crate::session::{Session, look_up};
-use crate::usage::{By, Format, Imported, Rows, Store, UsageError};
+use crate::usage::{Access, By, Format, Imported, Rows, Store, UsageError};
 
 /// Reads logs into the database. `-` is standard input.
 ///
@@ -21,7 +21,7 @@ pub fn import(
     database: Option<&str>,
     logs: &[Utf8PathBuf],
 ) -> Result<Outcome, Diagnostic> {
-    let mut store = open(session, database)?;
+    let mut store = open(session, database, Access::Write)?;
     let start = Instant::now();
     let mut all = Imported::default();
     for log in logs {
@@ -84,7 +84,7 @@ pub fn report(
     database: Option<&str>,
     question: &Question,
 ) -> Result<Outcome, Diagnostic> {
-    let mut store = open(session, database)?;
+    let mut store = open(session, database, Access::Read)?;
     let (oldest, newest) = store.period().map_err(site)?.ok_or_else(|| {
         Diagnostic::new(Kind::Site, "the database holds no loads yet")
             .help("xmod usage import /var/log/xmod.log")
@@ -174,7 +174,11 @@ fn unused(
 }
 
 /// The database that was named, else that of the configuration.
-pub(super) fn open(session: &Session, database: Option<&str>) -> Result<Store, Diagnostic> {
+pub(super) fn open(
+    session: &Session,
+    database: Option<&str>,
+    access: Access,
+) -> Result<Store, Diagnostic> {
     let config = Config::new(session);
     let place = match database {
         Some(place) => place,
@@ -185,7 +189,7 @@ pub(super) fn open(session: &Session, database: Option<&str>) -> Result<Store, D
             "name it with `--database FILE` or `--database postgresql://...`, or set `usage_database` in the site configuration",
         ));
     }
-    Store::open(place).map_err(site)
+    Store::open(place, access).map_err(site)
 }
 
 pub(super) fn site(error: UsageError) -> Diagnostic {

@@ -11,4 +11,4 @@ mod store;
 pub use event::{Load, tell};
 pub use read::{Event, events_in};
 pub use report::{By, Format, Row, Rows};
-pub use store::{Imported, Store, UsageError, figures};
+pub use store::{Access, Imported, Store, UsageError, figures};

@@ -7,6 +7,8 @@ use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::io::BufRead;
 
+use rusqlite::OpenFlags;
+
 use super::read::{Event, events_in};
 use super::report::{By, Row};
 use crate::catalog::{Usage, UsageFigures, UsagePeriod};
@@ -65,6 +67,15 @@ pub struct Imported {
     pub new: u64,
 }
 
+/// What is to be done with a database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// It must be there, and stays as it is.
+    Read,
+    /// It is made where it is missing.
+    Write,
+}
+
 /// The database.
 pub struct Store {
     backend: Backend,
@@ -90,15 +101,15 @@ struct Line {
 }
 
 impl Store {
-    /// Opens `place`, the address of a PostgreSQL database (`postgresql://...`) or the name of a file, and makes its tables.
+    /// Opens `place`: the address of a PostgreSQL database (`postgresql://...`), or the name of a file.
     ///
     /// # Errors
     /// It cannot be opened, or is something else.
-    pub fn open(place: &str) -> Result<Store, UsageError> {
+    pub fn open(place: &str, access: Access) -> Result<Store, UsageError> {
         let backend = if place.starts_with("postgres://") || place.starts_with("postgresql://") {
-            open_postgres(place)?
+            open_postgres(place, access)?
         } else {
-            open_sqlite(place)?
+            open_sqlite(place, access)?
         };
         Ok(Store {
             backend,
@@ -301,15 +312,20 @@ pub(super) fn day(time: i64) -> String {
     time.to_zoned(jiff::tz::TimeZone::UTC).date().to_string()
 }
 
-fn open_sqlite(path: &str) -> Result<Backend, UsageError> {
+fn open_sqlite(path: &str, access: Access) -> Result<Backend, UsageError> {
     let failed = |error| UsageError::Sqlite(path.to_owned(), error);
-    if let Some(dir) = camino::Utf8Path::new(path)
-        .parent()
-        .filter(|dir| !dir.as_str().is_empty())
+    if access == Access::Write
+        && let Some(dir) = camino::Utf8Path::new(path)
+            .parent()
+            .filter(|dir| !dir.as_str().is_empty())
     {
         std::fs::create_dir_all(dir)?;
     }
-    let connection = rusqlite::Connection::open(path).map_err(failed)?;
+    let flags = match access {
+        Access::Read => OpenFlags::SQLITE_OPEN_READ_ONLY,
+        Access::Write => OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
+    };
+    let connection = rusqlite::Connection::open_with_flags(path, flags).map_err(failed)?;
     connection
         .busy_timeout(std::time::Duration::from_secs(60))
         .map_err(failed)?;
@@ -317,8 +333,12 @@ fn open_sqlite(path: &str) -> Result<Backend, UsageError> {
     let tables: i64 = connection
         .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
         .map_err(failed)?;
-    if tables > 0 && pragma("application_id").map_err(failed)? != APPLICATION_ID {
+    let is_ours = pragma("application_id").map_err(failed)? == APPLICATION_ID;
+    if !is_ours && (tables > 0 || access == Access::Read) {
         return Err(UsageError::Foreign(path.to_owned()));
+    }
+    if access == Access::Read {
+        return Ok(Backend::Sqlite(connection, path.to_owned()));
     }
     connection
         .execute_batch(&format!(
@@ -331,13 +351,16 @@ fn open_sqlite(path: &str) -> Result<Backend, UsageError> {
 }
 
 #[cfg(not(feature = "postgres"))]
-fn open_postgres(_: &str) -> Result<Backend, UsageError> {
+fn open_postgres(_: &str, _: Access) -> Result<Backend, UsageError> {
     Err(UsageError::NoPostgres)
 }
 
 #[cfg(feature = "postgres")]
-fn open_postgres(address: &str) -> Result<Backend, UsageError> {
+fn open_postgres(address: &str, access: Access) -> Result<Backend, UsageError> {
     let mut client = postgres::Client::connect(address, postgres::NoTls).map_err(of_postgres)?;
+    if access == Access::Read {
+        return Ok(Backend::Postgres(Box::new(client)));
+    }
     // Two machines that begin at the same time would both make the tables.
     let schema = SCHEMA.replace(
         "{id}",

@@ -39,6 +39,9 @@ function compare(words) {
   return (a, b) => ranks[a.at] - ranks[b.at] || byName(a, b);
 }
 
+const collator = new Intl.Collator("en", { numeric: true });
+const inOrder = (a, b) => collator.compare(a, b);
+
 function update() {
   const words = view.query.toLowerCase().split(/\s+/).filter((word) => word !== "");
   const all = found(words);
@@ -55,7 +58,7 @@ function update() {
     }
     let names = [...groups.keys()];
     // What was searched for comes first; otherwise categories have their own order, those without one last.
-    if (words.length === 0) names.sort((a, b) => (a === INDEX.unsorted) - (b === INDEX.unsorted) || a.localeCompare(b));
+    if (words.length === 0) names.sort((a, b) => (a === INDEX.unsorted) - (b === INDEX.unsorted) || inOrder(a, b));
     lines = names.flatMap((name) => [{ title: name, count: groups.get(name).length }, ...groups.get(name)]);
   } else {
     lines = shown;
@@ -178,7 +181,7 @@ function versionChips(software) {
 }
 
 function drawCategories(counts, total) {
-  const names = [...counts.keys()].sort((a, b) => (a === INDEX.unsorted) - (b === INDEX.unsorted) || a.localeCompare(b));
+  const names = [...counts.keys()].sort((a, b) => (a === INDEX.unsorted) - (b === INDEX.unsorted) || inOrder(a, b));
   if (view.category !== "" && !counts.has(view.category)) names.unshift(view.category);
   const choose = (category) => () => {
     view.category = category;
