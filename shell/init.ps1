@@ -13,11 +13,12 @@ if (-not (Test-Path -LiteralPath $env:LMOD_CMD) -and $PSScriptRoot) {
 $env:LMOD_PKG = $env:MODULESHOME
 $env:LMOD_VERSION = @LMOD_VERSION@
 
+# A function that only writes an error counts as a success: `module load x && y` needs an exception. `$_mlstatus` tells too.
 function global:envmodule {
     $global:_mlstatus = $false
     $code = (& $env:LMOD_CMD pwsh @args) -join "`n"
     if ($code) { Invoke-Expression $code }
-    if ($global:_mlstatus -eq $false) { Write-Error 'the module command failed' }
+    if ($global:_mlstatus -eq $false) { throw 'the module command failed' }
 }
 
 function global:ml { envmodule ml @args }

@@ -12,5 +12,13 @@ if (-d "$_xmod_home/init") then
     else
         source "$_xmod_home/init/csh"
     endif
+    # The empty entry stands for the manual pages of the system.
+    if (! $?MANPATH) setenv MANPATH ""
+    switch (":${MANPATH}:")
+    case "*:${_xmod_home}/share/man:*":
+        breaksw
+    default:
+        setenv MANPATH "${MANPATH}:${_xmod_home}/share/man"
+    endsw
 endif
 unset _xmod_home

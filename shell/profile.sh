@@ -31,5 +31,13 @@ if [ -d "$_xmod_home/init" ]; then
     else
         . "$_xmod_home/init/sh"
     fi
+    # The empty entry stands for the manual pages of the system.
+    case :${MANPATH-}: in
+    *:"$_xmod_home/share/man":*) ;;
+    *)
+        MANPATH=${MANPATH-}:$_xmod_home/share/man
+        \export MANPATH
+        ;;
+    esac
 fi
 \unset _xmod_home

@@ -56,23 +56,28 @@ fn a_login_shell_has_modules_after_the_profile_is_read() {
         &["mksh", "-euc"],
     ];
     for program in shells.iter().filter(|p| require(p[0])) {
-        let script = format!(". {profile}; module load gcc; printf '%s %s' \"$GCC\" \"$LMOD_CMD\"");
+        let script = format!(
+            ". {profile}; . {profile}; module load gcc; printf '%s %s %s' \"$GCC\" \"$LMOD_CMD\" \"$MANPATH\""
+        );
         let (stdout, stderr) = run(program, &script, &site.root());
         assert_eq!(
             stdout,
-            format!("13 {prefix}/libexec/lmod"),
+            format!("13 {prefix}/libexec/lmod :{prefix}/share/man"),
             "{program:?} {stderr}"
         );
         assert_eq!(stderr, "", "{program:?}");
     }
     // C shells expand aliases line by line.
-    let script = format!("source '{prefix}/etc/profile.d/xmod.csh'\nmodule load gcc\necho $GCC\n");
+    let script = format!(
+        "source '{prefix}/etc/profile.d/xmod.csh'\nsource '{prefix}/etc/profile.d/xmod.csh'\nmodule load gcc\necho $GCC $MANPATH:q\n"
+    );
     let file = path(&site, "script.csh");
     std::fs::write(&file, script).unwrap();
     for program in [["tcsh", "-f"], ["bsd-csh", "-f"]] {
         if require(program[0]) {
             let (stdout, stderr) = run(&program, &file, &site.root());
-            assert_eq!(stdout, "13\n", "{program:?} {stderr}");
+            let seen = format!("13 :{prefix}/share/man\n");
+            assert_eq!(stdout, seen, "{program:?} {stderr}");
         }
     }
 }
@@ -127,6 +132,7 @@ fn clients_find_the_program_by_the_names_they_know() {
         "init/env_modules_ruby.rb",
         "init/R",
         "share/man/man1/module.1",
+        "share/man/man1/xmod.1",
     ] {
         assert!(Path::new(&prefix).join(name).exists(), "{name}");
     }

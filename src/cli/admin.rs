@@ -5,9 +5,9 @@
 use std::os::unix::ffi::OsStrExt;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
-use super::{catalog, counting, sbatch, usage};
+use super::{catalog, counting, manual, sbatch, usage};
 use crate::cache::Owner;
 use crate::command::install::{self, Install};
 use crate::command::{self, Outcome};
@@ -250,6 +250,7 @@ fn install(
     let manuals = [
         ("module.1", usage::manual()),
         ("ml.1", ".so man1/module.1\n".to_owned()),
+        ("xmod.1", manual::text(&Admin::command())),
     ];
     let install = Install {
         program: own_path(session)?,

@@ -173,7 +173,7 @@ impl Completion<'_> {
         let mut found = Vec::new();
         for root in self.modulepaths() {
             let path = Utf8PathBuf::from(root).join(dir);
-            let Ok(read) = Dir::read(&path, self.config.default_links) else {
+            let Ok(read) = Dir::read_beginning(&path, self.config.default_links, begin) else {
                 continue;
             };
             for (name, child) in &read.children {

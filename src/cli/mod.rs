@@ -7,6 +7,7 @@ mod admin;
 mod catalog;
 mod complete;
 mod counting;
+mod manual;
 mod ml;
 mod options;
 mod sbatch;

@@ -82,7 +82,7 @@ pub(super) fn manual() -> String {
 }
 
 /// Text in a manual page: backslashes and dashes as themselves, no line that begins as a request would.
-fn roff(text: &str) -> String {
+pub(super) fn roff(text: &str) -> String {
     let text = text.replace('\\', "\\e").replace('-', "\\-");
     if text.starts_with(['.', '\'']) {
         format!("\\&{text}")

@@ -130,7 +130,8 @@ impl Install<'_> {
         let mut next = format!(
             "installed below {}\n\nnext steps:\n  ln -s {prefix}/etc/profile.d/xmod.sh {prefix}/etc/profile.d/xmod.csh /etc/profile.d/\n  \
              echo '. {prefix}/init/zsh' >>/etc/zsh/zshenv\n  \
-             ln -s {prefix}/init/fish /etc/fish/conf.d/xmod.fish\n",
+             ln -s {prefix}/init/fish /etc/fish/conf.d/xmod.fish\n  \
+             ln -s {prefix}/bin/xmod /usr/local/bin/\n",
             files.root
         );
         if !files.root.join(modulespath).exists() {

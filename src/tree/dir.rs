@@ -67,6 +67,14 @@ impl Dir {
     /// # Errors
     /// The directory cannot be read.
     pub fn read(path: &Utf8Path, default_links: bool) -> io::Result<Dir> {
+        Dir::read_beginning(path, default_links, "")
+    }
+
+    /// Reads a directory as far as names begin with `begin`.
+    ///
+    /// # Errors
+    /// The directory cannot be read.
+    pub fn read_beginning(path: &Utf8Path, default_links: bool, begin: &str) -> io::Result<Dir> {
         let mut dir = Dir::default();
         for entry in std::fs::read_dir(path)? {
             let entry = entry?;
@@ -74,6 +82,9 @@ impl Dir {
             let Some(name) = name.to_str() else {
                 continue;
             };
+            if !name.starts_with(begin) {
+                continue;
+            }
             match name {
                 ".modulerc.lua" => dir.markers.rc_lua = true,
                 ".modulerc" => dir.markers.rc_tcl = true,
@@ -189,6 +200,7 @@ pub(crate) fn is_ignored(name: &str) -> bool {
         || STARTS.iter().any(|start| name.starts_with(start))
         || ENDS.iter().any(|end| name.ends_with(end))
         || name.starts_with('.') && name.ends_with(".swp")
-        || name.trim() != name
-        || name.chars().any(char::is_control)
+        // Nearly all names are plain ASCII, and there may be thousands.
+        || name.bytes().any(|byte| !byte.is_ascii_graphic())
+            && (name.trim() != name || name.chars().any(char::is_control))
 }

@@ -193,7 +193,8 @@ pub(crate) const INTERPRETERS: &[Interpreter] = &[
         ending: "ps1",
         module: "envmodule @WORDS@",
         show: "& /bin/sh -c '/usr/bin/env -0 >\"$OUT\"'",
-        choose: "envmodule @WORDS@; if ($_mlstatus) { touch true } else { touch false }",
+        choose: "try { envmodule @WORDS@; touch true } catch { touch false }",
+        strict: "# it stops by itself",
         ..PLAIN
     },
     Interpreter {

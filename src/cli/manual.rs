@@ -1,0 +1,65 @@
+//! The manual page `xmod(1)`, from clap's definitions of the commands.
+
+use clap::{Arg, Command};
+
+use super::usage::roff;
+
+/// The page for `program`, its sub-commands and theirs.
+pub(super) fn text(program: &Command) -> String {
+    let about = program.get_about().map(ToString::to_string);
+    let about = about.unwrap_or_default();
+    let mut text = format!(
+        ".TH XMOD 1 \"\" \"xmod {}\"\n.SH NAME\nxmod \\- {}\n.SH SYNOPSIS\n\
+         .B xmod\nCOMMAND [OPTIONS] [WORDS]\n.br\n.B xmod\nSHELL SUB\\-COMMAND [WORDS]\n\
+         .SH DESCRIPTION\nThe second form is what the shell function\n.B module\ncalls; see\n.BR module (1).\n.SH COMMANDS\n",
+        env!("CARGO_PKG_VERSION"),
+        roff(about.trim_end_matches('.'))
+    );
+    for command in program.get_subcommands() {
+        describe(command, &[], &mut text);
+    }
+    text.push_str(
+        ".SH EXIT STATUS\n0 when the request was met.\n.B xmod exec\nhas the status of the command that it ran.\n\
+         .SH SEE ALSO\n.BR module (1),\n.BR ml (1)\n",
+    );
+    text
+}
+
+/// One command with the names of those above it, and all below it.
+fn describe(command: &Command, above: &[&str], text: &mut String) {
+    if command.is_hide_set() || command.get_name() == "help" {
+        return;
+    }
+    let mut names = above.to_vec();
+    names.push(command.get_name());
+    let words: Vec<String> = command.get_positionals().map(placeholder).collect();
+    let about = command.get_about().map(ToString::to_string);
+    text.push_str(&format!(
+        ".TP\n.B {}\n{}.\n",
+        roff(format!("{} {}", names.join(" "), words.join(" ")).trim_end()),
+        roff(&about.unwrap_or_default())
+    ));
+    for argument in command.get_arguments().filter(|a| !a.is_hide_set()) {
+        let Some(help) = argument.get_help() else {
+            continue;
+        };
+        let spelling = match (argument.get_long(), argument.get_short()) {
+            (Some(long), _) => format!("--{long}"),
+            (None, Some(short)) => format!("-{short}"),
+            (None, None) => placeholder(argument),
+        };
+        text.push_str(&format!(
+            ".RS\n.TP\n.B {}\n{}.\n.RE\n",
+            roff(&spelling),
+            roff(&help.to_string())
+        ));
+    }
+    for inner in command.get_subcommands() {
+        describe(inner, &names, text);
+    }
+}
+
+/// An argument without a dash, as usage shows it.
+fn placeholder(argument: &Arg) -> String {
+    argument.get_id().as_str().to_uppercase()
+}
