@@ -49,7 +49,7 @@ fn function(name: &str, body: &[u8]) -> Result<String, &'static str> {
 /// What completes the words of a command.
 fn completer(command: &str, body: &[u8]) -> Result<String, &'static str> {
     Ok(format!(
-        "try {{ Register-ArgumentCompleter -Native -CommandName {} -ScriptBlock ([scriptblock]::Create({})) }} catch {{ Write-Warning \"$_\" }}\n",
+        "try {{ Register-ArgumentCompleter -CommandName {} -ScriptBlock ([scriptblock]::Create({})) }} catch {{ Write-Warning \"$_\" }}\n",
         string(command.as_bytes())?,
         string(body)?
     ))
