@@ -222,6 +222,20 @@ fn endless_recursion_is_an_error_and_deep_values_do_no_harm() {
     }
 }
 
+#[test]
+fn a_script_on_standard_input_and_one_that_starts_its_own_shell() {
+    let inner = r#"puts [exec [info nameofexecutable] << {puts "inner [expr {6 * 7}]"}]"#;
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("outer.tcl");
+    std::fs::write(&file, inner).unwrap();
+    let output = xmod()
+        .stdin(std::fs::File::open(&file).unwrap())
+        .output()
+        .unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "inner 42\n");
+    assert_eq!(script(inner.as_bytes(), &[]).1, "inner 42\n");
+}
+
 /// A small generator with a fixed beginning: the same cases in each run.
 struct Random(u64);
 

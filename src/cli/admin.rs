@@ -104,8 +104,8 @@ enum Command {
     Sbatch(Box<sbatch::Options>),
     /// Run a plain Tcl script with the interpreter of modulefiles
     Tclsh {
-        /// The script
-        file: String,
+        /// The script; standard input when it is left out
+        file: Option<String>,
         /// Its arguments
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
@@ -199,23 +199,26 @@ fn failed(diagnostic: &Diagnostic) -> Outcome {
     }
 }
 
-/// Runs a plain Tcl script. The words are bytes, not options: a script takes what it likes.
+/// Runs a plain Tcl script, from standard input when none is named. The words are bytes, not options: a script takes
+/// what it likes.
 pub(super) fn tclsh(session: &Session) -> Outcome {
-    let Some(file) = session.args.get(1) else {
-        return failed(&Diagnostic::new(
-            Kind::Usage,
-            "`xmod tclsh` needs the name of a script",
-        ));
+    let (file, args) = match &session.args[1..] {
+        [] => (None, Vec::new()),
+        [file, args @ ..] => (Some(file), args.iter().map(|a| a.to_vec()).collect()),
     };
-    let args: Vec<Vec<u8>> = session.args[2..].iter().map(|a| a.to_vec()).collect();
     let env = session
         .env
         .iter()
         .map(|(name, value)| (name.to_vec(), value.to_vec()))
         .collect();
     let cwd = session.cwd.clone().unwrap_or_default();
-    let file = std::path::Path::new(std::ffi::OsStr::from_bytes(file));
-    let exit = tcl::tclsh(file, &args, env, cwd.as_std_path());
+    let exit = tcl::tclsh(tcl::Shell {
+        file: file.map(|file| std::path::Path::new(std::ffi::OsStr::from_bytes(file))),
+        args: &args,
+        env,
+        cwd: cwd.as_std_path(),
+        executable: session.exe().map_or(b"", |exe| exe.as_str().as_bytes()),
+    });
     Outcome {
         exit,
         ..Outcome::default()

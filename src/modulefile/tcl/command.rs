@@ -7,6 +7,7 @@ use super::embedding::CommandId;
 use super::error::{Exit, Outcome};
 use super::interp::Interp;
 use super::namespace::NamespaceId;
+use super::parse;
 use super::value::Value;
 
 /// The function behind a built-in command; it gets the words after the command's name.
@@ -20,6 +21,17 @@ pub(super) struct Def {
     pub(super) least: usize,
     pub(super) most: usize,
     pub(super) action: Action,
+    /// The short way for its most frequent form.
+    pub(super) direct: Option<Direct>,
+}
+
+/// Runs a command from its parsed words without gathering them first; `None` when the words have another form, and
+/// nothing was done. Only what cannot be told apart from the long way may be done here.
+#[derive(Clone, Copy)]
+pub(super) enum Direct {
+    /// Neither fails nor evaluates anything, so that nobody can ask where it stands.
+    Leaf(fn(&mut Interp<'_>, &parse::Command) -> Option<Value>),
+    Whole(fn(&mut Interp<'_>, &parse::Command) -> Option<Outcome>),
 }
 
 /// What a built-in does.
@@ -49,7 +61,14 @@ impl Def {
             least,
             most,
             action: Action::Run(run),
+            direct: None,
         }
+    }
+
+    /// Adds the short way.
+    pub(super) const fn with_direct(mut self, direct: Direct) -> Def {
+        self.direct = Some(direct);
+        self
     }
 
     /// A command whose sub-commands are called options; the table is sorted by name.
@@ -64,6 +83,7 @@ impl Def {
             least: 1,
             most: ANY,
             action: Action::Options("option", table),
+            direct: None,
         }
     }
 
@@ -75,6 +95,7 @@ impl Def {
             least: 1,
             most: ANY,
             action: Action::Ensemble(table),
+            direct: None,
         }
     }
 }
@@ -88,6 +109,13 @@ pub(super) struct Command {
     pub(super) traces: RefCell<Vec<CommandTrace>>,
     /// Set when the command is deleted, for those who still hold it.
     pub(super) deleted: Cell<bool>,
+}
+
+impl Command {
+    /// Whether somebody watches it.
+    pub(super) fn is_traced(&self) -> bool {
+        !self.traces.borrow().is_empty()
+    }
 }
 
 /// A script to call when a command is renamed or deleted, or runs.

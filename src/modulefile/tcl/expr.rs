@@ -143,6 +143,16 @@ impl Expr {
 
     /// Evaluates to a truth value.
     pub(super) fn truth(&self, interp: &mut Interp<'_>) -> Outcome<bool> {
+        // The usual condition of a loop: two small integers.
+        if let Ok(Node::Binary(op, operands)) = &self.root
+            && let (Some(a), Some(b)) = (
+                interp.small_node(&operands[0]),
+                interp.small_node(&operands[1]),
+            )
+            && let Some(truth) = operator::small_comparison(*op, a, b)
+        {
+            return Ok(truth);
+        }
         self.run(interp)?.truth()
     }
 

@@ -12,14 +12,14 @@ use std::time::{Duration, Instant};
 use crate::diag::{Place, SourceFile};
 
 use super::builtin::State;
-use super::command::{self, Action, Cached, Command, CommandKind, Def, Proc};
+use super::command::{self, Action, Cached, Command, CommandKind, Def, Direct, Proc};
 use super::embedding::{Call, Embedding};
 use super::error::{Error, Exit, Outcome, ProcCall, Return, Stop};
 use super::expr::Expr;
 use super::list;
 use super::namespace::{GLOBAL, Namespace, NamespaceId};
-use super::parse::{self, Code, Part, Script, WordKind};
-use super::value::{QuickHash, Value};
+use super::parse::{self, Code, Part, Script, Word, WordKind};
+use super::value::{self, QuickHash, Value};
 use super::var::{Var, VarTable};
 
 /// Bounds on what a script may use up. Reaching one ends the whole evaluation and cannot be caught.
@@ -35,6 +35,8 @@ pub struct Limits {
     pub stack_bytes: usize,
     /// Size of one value.
     pub value_bytes: usize,
+    /// Memory that the process may take while the script runs, all values, variables and procs together.
+    pub memory_bytes: usize,
     /// Output on stdout and stderr together.
     pub output_bytes: usize,
 }
@@ -48,6 +50,7 @@ impl Default for Limits {
             nesting: 1000,
             stack_bytes: 1_200_000,
             value_bytes: 256 << 20,
+            memory_bytes: 1 << 30,
             output_bytes: 64 << 20,
         }
     }
@@ -109,6 +112,21 @@ struct Step {
 }
 
 impl Trail {
+    /// Notes the command that is run now at this depth.
+    fn mark(&mut self, depth: usize, script: &Script, start: u32, end: u32) {
+        match self.entries.get_mut(depth) {
+            Some(step) => {
+                step.start = start;
+                step.end = end;
+            }
+            None => self.entries.push(Step {
+                code: Rc::clone(&script.code),
+                start,
+                end,
+            }),
+        }
+    }
+
     /// The innermost command that stands in a file.
     pub(super) fn place(&self) -> Option<Place> {
         self.entries.iter().rev().find_map(Step::place)
@@ -149,6 +167,8 @@ pub struct Interp<'h> {
     epoch: u64,
     nesting: usize,
     steps: u64,
+    /// What the process used when this was asked for the first time.
+    memory_before: Option<usize>,
     deadline: Option<Instant>,
     stack_base: usize,
     output: usize,
@@ -161,6 +181,21 @@ fn next_epoch() -> u64 {
     use std::sync::atomic::{AtomicU64, Ordering};
     static EPOCH: AtomicU64 = AtomicU64::new(1);
     EPOCH.fetch_add(1, Ordering::Relaxed)
+}
+
+/// After so many bytes in large values the memory is looked at.
+const LARGE_BYTES: usize = 32 << 20;
+
+/// Bytes that the process holds in memory; 0 where the system does not tell.
+fn memory_used() -> usize {
+    let page = nix::unistd::sysconf(nix::unistd::SysconfVar::PAGE_SIZE)
+        .ok()
+        .flatten()
+        .unwrap_or(4096);
+    let pages = std::fs::read_to_string("/proc/self/statm")
+        .ok()
+        .and_then(|text| text.split(' ').nth(1)?.parse().ok());
+    pages.unwrap_or(0usize).saturating_mul(page as usize)
 }
 
 /// An address on the current stack.
@@ -200,13 +235,14 @@ impl<'h> Interp<'h> {
             epoch: next_epoch(),
             nesting: 0,
             steps: 0,
+            memory_before: None,
             deadline: limits.time.map(|time| Instant::now() + time),
             stack_base: stack_address(),
             output: 0,
             spare: Vec::new(),
             sources: HashMap::default(),
         };
-        for name in ["::tcl::mathfunc", "::tcl::mathop"] {
+        for name in ["::tcl::mathfunc", "::tcl::mathop", "::tcl::tm"] {
             interp.make_namespace(name.as_bytes(), GLOBAL);
         }
         interp.insert_var(b"env", Var::env());
@@ -241,6 +277,15 @@ impl<'h> Interp<'h> {
             self.namespace_mut(GLOBAL)
                 .vars
                 .insert(name.as_bytes().into(), Var::scalar(value.clone()));
+        }
+    }
+
+    /// Sets `tcl_platform(user)` where the environment does not tell it.
+    pub(super) fn set_platform_user(&mut self, name: Value) {
+        if let Some(platform) = self.find_array(b"tcl_platform")
+            && !self.var_exists(b"::tcl_platform(user)")
+        {
+            platform.set_element(b"user", name);
         }
     }
 
@@ -320,6 +365,12 @@ impl<'h> Interp<'h> {
         self.run_source(&script, file.path().as_str())
     }
 
+    /// Runs a text that is no file, such as what comes on standard input.
+    pub(super) fn run_text(&mut self, text: &Arc<SourceFile>) -> Outcome {
+        let script = Rc::new(parse::script(&Code::file(text, text.text().len())));
+        self.nested(|interp| interp.run_script(&script, Style::Direct))
+    }
+
     fn run_source(&mut self, script: &Rc<Script>, path: &str) -> Outcome {
         let saved = std::mem::replace(&mut self.state.script, Value::from(path));
         let result = self.nested(|interp| interp.run_script(script, Style::Direct));
@@ -384,9 +435,10 @@ impl<'h> Interp<'h> {
     /// Runs a parsed body.
     pub(super) fn run_body(&mut self, script: &Rc<Script>, style: Style) -> Outcome {
         match style {
+            // Nothing that a script keeps changes: it counts as a part of the one around it.
             Style::Inline => {
                 self.check_stack()?;
-                self.run_script(script, style)
+                self.run_commands(script, style)
             }
             Style::Unit | Style::Proc | Style::Direct => {
                 self.nested(|interp| interp.run_script(script, style))
@@ -414,20 +466,36 @@ impl<'h> Interp<'h> {
         Ok(())
     }
 
-    /// Counts one step; every so many looks at the clock.
+    /// Counts one step; every so many looks at the clock and at the memory.
     pub(super) fn step(&mut self) -> Outcome<()> {
         self.steps += 1;
-        if self.steps.is_multiple_of(1024) {
-            if self.steps > self.limits.steps {
-                return Err(Exit::Stop(Stop::Limit(
-                    "too many steps: the script does not come to an end",
-                )));
+        if self.steps.is_multiple_of(1024) || value::large_bytes() > LARGE_BYTES {
+            return self.check_limits();
+        }
+        Ok(())
+    }
+
+    #[cold]
+    fn check_limits(&mut self) -> Outcome<()> {
+        let stop = |why| Err(Exit::Stop(Stop::Limit(why)));
+        if self.steps > self.limits.steps {
+            return stop("too many steps: the script does not come to an end");
+        }
+        if self
+            .deadline
+            .is_some_and(|deadline| Instant::now() > deadline)
+        {
+            return stop("the script takes too long");
+        }
+        if self.steps.is_multiple_of(1 << 15) || value::large_bytes() > LARGE_BYTES {
+            value::forget_large_bytes();
+            if self.limits.memory_bytes == usize::MAX {
+                return Ok(());
             }
-            if self
-                .deadline
-                .is_some_and(|deadline| Instant::now() > deadline)
-            {
-                return Err(Exit::Stop(Stop::Limit("the script takes too long")));
+            let used = memory_used();
+            let before = *self.memory_before.get_or_insert(used);
+            if used.saturating_sub(before) > self.limits.memory_bytes {
+                return stop("the script uses too much memory");
             }
         }
         Ok(())
@@ -456,29 +524,18 @@ impl<'h> Interp<'h> {
     }
 
     fn run_script(&mut self, script: &Rc<Script>, style: Style) -> Outcome {
+        if style == Style::Inline {
+            return self.run_commands(script, style);
+        }
         let saved_style = std::mem::replace(&mut self.style, style);
-        let saved_unit = match style {
-            Style::Inline => None,
-            _ => self.unit.replace(Rc::clone(&script.code)),
-        };
-        let saved_kind = self.unit_is_proc;
-        if style != Style::Inline {
-            self.unit_is_proc = style == Style::Proc;
-        }
-        self.trail.entries.push(Step {
-            code: Rc::clone(&script.code),
-            start: 0,
-            end: 0,
-        });
+        let saved_unit = self.unit.replace(Rc::clone(&script.code));
+        let saved_kind = std::mem::replace(&mut self.unit_is_proc, style == Style::Proc);
         let result = self.run_commands(script, style);
-        self.trail.entries.pop();
-        if style != Style::Inline {
-            self.unit = saved_unit;
-            self.unit_is_proc = saved_kind;
-        }
+        self.unit = saved_unit;
+        self.unit_is_proc = saved_kind;
         self.style = saved_style;
         match result {
-            Err(Exit::Error(mut error)) if matches!(style, Style::Unit | Style::Proc) => {
+            Err(Exit::Error(mut error)) if style != Style::Direct => {
                 error.logged = false;
                 Err(Exit::Error(error))
             }
@@ -487,35 +544,38 @@ impl<'h> Interp<'h> {
     }
 
     /// Evaluates `[script]` in the style of the command around it.
-    pub(super) fn eval_bracket(&mut self, script: &Rc<Script>) -> Outcome {
+    pub(super) fn eval_bracket(&mut self, script: &Script) -> Outcome {
         self.check_stack()?;
-        let style = self.style;
-        self.trail.entries.push(Step {
-            code: Rc::clone(&script.code),
-            start: 0,
-            end: 0,
-        });
-        let result = self.run_commands(
-            script,
-            if style == Style::Direct {
-                style
-            } else {
-                Style::Inline
-            },
-        );
-        self.trail.entries.pop();
-        result
+        let style = match self.style {
+            Style::Direct => Style::Direct,
+            _ => Style::Inline,
+        };
+        self.run_commands(script, style)
     }
 
     fn run_commands(&mut self, script: &Script, style: Style) -> Outcome {
+        let depth = self.trail.entries.len();
+        let result = self.run_each(script, style, depth);
+        self.trail.entries.truncate(depth);
+        result
+    }
+
+    /// Runs one command after the other; the trail is `depth` long outside of them.
+    fn run_each(&mut self, script: &Script, style: Style, depth: usize) -> Outcome {
         let mut result = None;
         for command in &script.commands {
+            // The last result may be the value that the next command wants to change in place.
             drop(result.take());
-            if let Some(step) = self.trail.entries.last_mut() {
-                step.start = command.start;
-                step.end = command.end;
+            self.step()?;
+            let direct = self.direct(command);
+            if let Some(Direct::Leaf(leaf)) = direct {
+                result = leaf(self, command);
+                if result.is_some() {
+                    continue;
+                }
             }
-            match self.run_command(command, style) {
+            self.trail.mark(depth, script, command.start, command.end);
+            match self.run_command(command, style, direct) {
                 Ok(value) => result = Some(value),
                 Err(Exit::Error(mut error)) => {
                     self.log(&mut error, script, command.start, command.end, style);
@@ -525,10 +585,7 @@ impl<'h> Interp<'h> {
             }
         }
         if let Some(wrong) = &script.error {
-            if let Some(step) = self.trail.entries.last_mut() {
-                step.start = wrong.start;
-                step.end = wrong.end;
-            }
+            self.trail.mark(depth, script, wrong.start, wrong.end);
             let mut error = Box::new(Error::new(wrong.message));
             self.log(&mut error, script, wrong.start, wrong.end, style);
             return Err(Exit::Error(error));
@@ -551,8 +608,18 @@ impl<'h> Interp<'h> {
         error.logged = style != Style::Direct;
     }
 
-    fn run_command(&mut self, parsed: &parse::Command, style: Style) -> Outcome {
-        self.step()?;
+    fn run_command(
+        &mut self,
+        parsed: &parse::Command,
+        style: Style,
+        direct: Option<Direct>,
+    ) -> Outcome {
+        if let Some(Direct::Whole(direct)) = direct {
+            self.inline = style != Style::Direct && parsed.literal;
+            if let Some(result) = direct(self, parsed) {
+                return result;
+            }
+        }
         let mut words = self.spare.pop().unwrap_or_default();
         let result = match self.collect_words(parsed, &mut words) {
             Ok(()) if words.is_empty() => Ok(Value::empty()),
@@ -572,14 +639,32 @@ impl<'h> Interp<'h> {
         result
     }
 
+    /// The short way of the command that a parsed command named last time, if that still holds.
+    fn direct(&self, parsed: &parse::Command) -> Option<Direct> {
+        let cached = parsed.cached.borrow();
+        let cached = cached.as_ref()?;
+        if cached.epoch != self.epoch || cached.namespace != self.frame().namespace {
+            return None;
+        }
+        match &cached.command.kind {
+            CommandKind::Builtin(def) if !cached.command.is_traced() => def.direct,
+            _ => None,
+        }
+    }
+
+    /// The value of a word, braces of `{*}` aside.
+    pub(super) fn word_value(&mut self, word: &Word) -> Outcome {
+        match &word.kind {
+            WordKind::Const(value) => Ok(value.clone()),
+            WordKind::Var(variable) => self.read_ref(variable),
+            WordKind::Script(script) => self.eval_bracket(script),
+            WordKind::Parts(parts) => self.substitute(parts),
+        }
+    }
+
     fn collect_words(&mut self, parsed: &parse::Command, words: &mut Vec<Value>) -> Outcome<()> {
         for word in &parsed.words {
-            let value = match &word.kind {
-                WordKind::Const(value) => value.clone(),
-                WordKind::Var(variable) => self.read_ref(variable)?,
-                WordKind::Script(script) => self.eval_bracket(script)?,
-                WordKind::Parts(parts) => self.substitute(parts)?,
-            };
+            let value = self.word_value(word)?;
             if word.expand {
                 words.extend(value.as_list()?.iter().cloned());
             } else {
@@ -687,7 +772,7 @@ impl<'h> Interp<'h> {
 
     /// Calls a command with its words.
     pub(super) fn call(&mut self, command: &Rc<Command>, words: &[Value]) -> Outcome {
-        if !command.traces.borrow().is_empty() {
+        if command.is_traced() {
             return self.call_traced(command, words);
         }
         self.call_untraced(command, words)

@@ -13,6 +13,7 @@ use super::builtin;
 use super::command::{Command, CommandKind};
 use super::error::{Exit, Outcome};
 use super::interp::Interp;
+use super::library;
 use super::value::{QuickHash, Value};
 use super::var::VarTable;
 
@@ -227,9 +228,7 @@ impl<'h> Interp<'h> {
         let kind = if namespace == GLOBAL {
             match self.host.find_command(tail) {
                 Some(id) if !self.hidden_embedding.contains(tail) => CommandKind::Embedding(id),
-                _ => CommandKind::Builtin(
-                    self.visible_builtin(namespace, builtin::find(b"", tail)?)?,
-                ),
+                _ => self.library_command(namespace, b"", tail)?,
             }
         } else {
             let space = self.namespace(namespace).name.strip_prefix(b"::")?;
@@ -242,20 +241,31 @@ impl<'h> Interp<'h> {
                 {
                     CommandKind::Function(function)
                 }
-                _ => CommandKind::Builtin(
-                    self.visible_builtin(namespace, builtin::find(space, tail)?)?,
-                ),
+                _ => self.library_command(namespace, space, tail)?,
             }
         };
         Some(self.enter_command(namespace, tail, kind))
     }
 
-    fn visible_builtin(
+    /// A command that comes with Tcl, built in or written in Tcl; `None` after it was renamed or deleted.
+    fn library_command(
         &self,
         namespace: NamespaceId,
-        def: &'static super::command::Def,
-    ) -> Option<&'static super::command::Def> {
-        (!self.namespace(namespace).hidden.contains(def.name)).then_some(def)
+        space: &[u8],
+        tail: &[u8],
+    ) -> Option<CommandKind> {
+        let hidden = &self.namespace(namespace).hidden;
+        if let Some(def) = builtin::find(space, tail) {
+            return (!hidden.contains(def.name)).then_some(CommandKind::Builtin(def));
+        }
+        let (space, name) = (
+            std::str::from_utf8(space).ok()?,
+            std::str::from_utf8(tail).ok()?,
+        );
+        if hidden.contains(name) {
+            return None;
+        }
+        library::find(space, tail).map(|found| CommandKind::Proc(Rc::new(found)))
     }
 
     fn enter_command(
@@ -342,6 +352,16 @@ impl<'h> Interp<'h> {
             }
             CommandKind::Embedding(_) => {
                 self.hidden_embedding.insert(name.into());
+            }
+            CommandKind::Proc(_) => {
+                let space = &self.namespace(namespace).name;
+                let known = space
+                    .strip_prefix(b"::")
+                    .and_then(|space| std::str::from_utf8(space).ok())
+                    .and_then(|space| library::names(space).find(|known| known.as_bytes() == name));
+                if let Some(known) = known {
+                    self.namespace_mut(namespace).hidden.insert(known);
+                }
             }
             _ => {}
         }

@@ -131,12 +131,6 @@ pub(super) fn small_binary(op: Binary, a: i64, b: i64) -> Option<Operand> {
         Binary::Add => a.checked_add(b)?,
         Binary::Sub => a.checked_sub(b)?,
         Binary::Mul => a.checked_mul(b)?,
-        Binary::Lt => i64::from(a < b),
-        Binary::Gt => i64::from(a > b),
-        Binary::Le => i64::from(a <= b),
-        Binary::Ge => i64::from(a >= b),
-        Binary::Eq => i64::from(a == b),
-        Binary::Ne => i64::from(a != b),
         Binary::BitAnd => a & b,
         Binary::BitOr => a | b,
         Binary::BitXor => a ^ b,
@@ -151,9 +145,22 @@ pub(super) fn small_binary(op: Binary, a: i64, b: i64) -> Option<Operand> {
                 rest
             }
         }
-        _ => return None,
+        _ => i64::from(small_comparison(op, a, b)?),
     };
     Some(Operand::Int(result))
+}
+
+/// The same for operators that compare.
+pub(super) fn small_comparison(op: Binary, a: i64, b: i64) -> Option<bool> {
+    Some(match op {
+        Binary::Lt => a < b,
+        Binary::Gt => a > b,
+        Binary::Le => a <= b,
+        Binary::Ge => a >= b,
+        Binary::Eq => a == b,
+        Binary::Ne => a != b,
+        _ => return None,
+    })
 }
 
 /// Compares as numbers when both are numbers, else as text; `None` when one is not a number in IEEE's sense.

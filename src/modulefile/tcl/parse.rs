@@ -159,6 +159,16 @@ pub(super) struct Word {
     pub(super) expand: bool,
 }
 
+impl Word {
+    /// The value of a word that needs no substitution.
+    pub(super) fn constant(&self) -> Option<&Value> {
+        match &self.kind {
+            WordKind::Const(value) if !self.expand => Some(value),
+            _ => None,
+        }
+    }
+}
+
 /// What a word is made of.
 pub(super) enum WordKind {
     Const(Value),

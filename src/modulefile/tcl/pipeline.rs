@@ -53,6 +53,8 @@ pub(super) struct World {
     pub(super) env: Vec<(Vec<u8>, Vec<u8>)>,
     pub(super) directory: PathBuf,
     pub(super) limit: Option<Duration>,
+    /// The program that runs this, when it is to be started as a Tcl shell, too.
+    pub(super) shell: Value,
 }
 
 /// Programs that were started.
@@ -343,6 +345,7 @@ impl Program {
         let mut command = Command::new(path);
         command
             .arg0(os(&self.words[0]))
+            .args((!world.shell.is_empty() && self.words[0] == world.shell).then_some("tclsh"))
             .args(self.words[1..].iter().map(os))
             .env_clear()
             .current_dir(&world.directory);

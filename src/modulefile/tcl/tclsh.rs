@@ -1,4 +1,4 @@
-//! A plain Tcl shell: `xmod tclsh FILE [ARGS]`.
+//! A plain Tcl shell: `xmod tclsh [FILE [ARGS]]`.
 //!
 //! Standard input, output, arguments and exit status are those of `tclsh`; an uncaught error prints its trace to standard
 //! error and exits with 1. Nothing of modules is defined here.
@@ -15,7 +15,7 @@ use super::interp::{Interp, Limits};
 use super::value::Value;
 
 /// The world of a plain Tcl script.
-struct Shell {
+struct Outside {
     directory: std::path::PathBuf,
     env: BTreeMap<Vec<u8>, Vec<u8>>,
     out: Vec<u8>,
@@ -24,7 +24,7 @@ struct Shell {
 /// Output is gathered up to this size before it is written.
 const BUFFER: usize = 1 << 16;
 
-impl Embedding for Shell {
+impl Embedding for Outside {
     fn find_command(&mut self, _name: &[u8]) -> Option<CommandId> {
         None
     }
@@ -91,9 +91,23 @@ impl Embedding for Shell {
 /// Stack of the thread that runs the script: deep recursion ends at Tcl's own limit.
 const STACK_BYTES: usize = 512 << 20;
 
-/// Runs a script as `tclsh FILE ARGS` does, with this environment and working directory; gives the exit status.
-pub fn tclsh(file: &Path, args: &[Vec<u8>], env: BTreeMap<Vec<u8>, Vec<u8>>, cwd: &Path) -> u8 {
-    let run = || run(file, args, env, cwd);
+/// How the shell was called.
+pub struct Shell<'a> {
+    /// The script; without one it is read from standard input.
+    pub file: Option<&'a Path>,
+    /// What `argv` tells.
+    pub args: &'a [Vec<u8>],
+    /// The environment.
+    pub env: BTreeMap<Vec<u8>, Vec<u8>>,
+    /// The working directory.
+    pub cwd: &'a Path,
+    /// What `info nameofexecutable` tells: a script that starts this program gets this shell.
+    pub executable: &'a [u8],
+}
+
+/// Runs a script as `tclsh FILE ARGS` does; gives the exit status.
+pub fn tclsh(shell: Shell<'_>) -> u8 {
+    let run = || run(shell);
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new()
             .stack_size(STACK_BYTES)
@@ -105,14 +119,31 @@ pub fn tclsh(file: &Path, args: &[Vec<u8>], env: BTreeMap<Vec<u8>, Vec<u8>>, cwd
     })
 }
 
-fn run(file: &Path, args: &[Vec<u8>], env: BTreeMap<Vec<u8>, Vec<u8>>, cwd: &Path) -> u8 {
-    let mut shell = Shell {
-        directory: cwd.to_path_buf(),
-        env,
-        out: Vec::new(),
+/// The user's name by the file of users, for an environment that does not tell it.
+fn login_name() -> Option<String> {
+    let uid = nix::unistd::getuid().to_string();
+    let users = std::fs::read_to_string("/etc/passwd").ok()?;
+    let found = users.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1)? == uid).then(|| name.to_owned())
+    });
+    found.or(Some(uid))
+}
+
+fn run(shell: Shell<'_>) -> u8 {
+    let name = match shell.file {
+        Some(file) => file.to_string_lossy().into_owned(),
+        None => "tclsh".to_owned(),
     };
-    let name = file.to_string_lossy().into_owned();
-    let text = match std::fs::read(cwd.join(file)) {
+    let text = match shell.file {
+        Some(file) => std::fs::read(shell.cwd.join(file)),
+        None => {
+            let mut text = Vec::new();
+            std::io::stdin().read_to_end(&mut text).map(|_| text)
+        }
+    };
+    let text = match text {
         Ok(text) => text,
         Err(error) => {
             let message = format!("couldn't read file \"{name}\": {}\n", posix_text(&error));
@@ -121,24 +152,43 @@ fn run(file: &Path, args: &[Vec<u8>], env: BTreeMap<Vec<u8>, Vec<u8>>, cwd: &Pat
             return 1;
         }
     };
+    let library_path = shell.env.get(&b"TCLLIBPATH"[..]).cloned();
+    let mut outside = Outside {
+        directory: shell.cwd.to_path_buf(),
+        env: shell.env,
+        out: Vec::new(),
+    };
     let limits = Limits {
         steps: u64::MAX,
         time: None,
         stack_bytes: STACK_BYTES - (16 << 20),
         value_bytes: 1 << 30,
+        memory_bytes: usize::MAX,
         output_bytes: usize::MAX,
         ..Limits::default()
     };
-    let mut interp = Interp::new(&mut shell, limits);
+    let mut interp = Interp::new(&mut outside, limits);
+    interp.state.executable = Value::from(shell.executable);
+    if let Some(name) = login_name() {
+        interp.set_platform_user(Value::from(name));
+    }
+    if let Some(path) = library_path {
+        interp.set_globals(&[("auto_path", Value::new(path))]);
+    }
     interp.set_globals(&[
         ("argv0", Value::from(name.as_str())),
         (
             "argv",
-            Value::list(args.iter().map(|arg| Value::from(&arg[..])).collect()),
+            Value::list(shell.args.iter().map(|arg| Value::from(&arg[..])).collect()),
         ),
-        ("argc", Value::int(args.len() as i64)),
+        ("argc", Value::int(shell.args.len() as i64)),
     ]);
-    let result = interp.run_file(&SourceFile::new(name, text));
+    let source = SourceFile::new(name, text);
+    let result = match shell.file {
+        Some(_) => interp.run_file(&source),
+        // Standard input has no name that messages could tell.
+        None => interp.run_text(&source),
+    };
     let (status, trace) = match result {
         Ok(_) | Err(Exit::Return(_) | Exit::Tail(_)) => (0, Vec::new()),
         Err(Exit::Error(error)) => (1, error.info()),
@@ -152,7 +202,7 @@ fn run(file: &Path, args: &[Vec<u8>], env: BTreeMap<Vec<u8>, Vec<u8>>, cwd: &Pat
         ),
     };
     interp.finish();
-    let flushed = shell.flush(Stream::Stdout);
+    let flushed = outside.flush(Stream::Stdout);
     if !trace.is_empty() {
         // As above.
         let _ = std::io::stderr().write_all(&bytes!(trace, "\n"));
@@ -160,5 +210,40 @@ fn run(file: &Path, args: &[Vec<u8>], env: BTreeMap<Vec<u8>, Vec<u8>>, cwd: &Pat
     match flushed {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => 1,
         _ => status,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stopped(script: &str, limits: Limits) -> Option<Stop> {
+        let mut outside = Outside {
+            directory: "/".into(),
+            env: BTreeMap::new(),
+            out: Vec::new(),
+        };
+        let mut interp = Interp::new(&mut outside, limits);
+        match interp.eval(&Value::from(script)) {
+            Err(Exit::Stop(stop)) => Some(stop),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn memory_is_bounded_as_a_whole() {
+        let limits = Limits {
+            memory_bytes: 48 << 20,
+            ..Limits::default()
+        };
+        let wanted = Some(Stop::Limit("the script uses too much memory"));
+        // A few large values, and very many small ones: none of them is too large by itself.
+        let large =
+            "for {set i 0} {$i < 200} {incr i} {catch {set a($i) [string repeat x$i 1000000]}}";
+        assert_eq!(stopped(large, limits), wanted);
+        let small = "for {set i 0} {$i < 1000000} {incr i} {set a($i) [list $i $i $i]}";
+        assert_eq!(stopped(small, limits), wanted);
+        let reused = "for {set i 0} {$i < 300} {incr i} {set a [string repeat x$i 200000]}";
+        assert_eq!(stopped(reused, limits), None);
     }
 }

@@ -26,6 +26,8 @@ struct Inner {
     text: OnceCell<Vec<u8>>,
     form: RefCell<Form>,
     ascii: Cell<Option<bool>>,
+    /// Where a variable of this name was found last time: only a hint, see [`Value::slot`].
+    slot: Cell<u32>,
     /// Rough size of the text of a container before it is made.
     weight: Cell<usize>,
     origin: Option<Box<Origin>>,
@@ -113,6 +115,29 @@ impl Borrow<[u8]> for Key {
 /// Lists inside lists deeper than this get their text at once, so that asking for it later needs little stack.
 const PURE_DEPTH: u32 = 64;
 
+/// Values from this size on are counted, see [`large_bytes`].
+const LARGE: usize = 1 << 16;
+
+thread_local! {
+    static LARGE_BYTES: Cell<usize> = const { Cell::new(0) };
+}
+
+fn count_large(bytes: usize) {
+    if bytes >= LARGE {
+        LARGE_BYTES.set(LARGE_BYTES.get().saturating_add(bytes));
+    }
+}
+
+/// Bytes in large values that were made on this thread since [`forget_large_bytes`]: a reason to look at the memory.
+pub(super) fn large_bytes() -> usize {
+    LARGE_BYTES.get()
+}
+
+/// Begins to count anew.
+pub(super) fn forget_large_bytes() {
+    LARGE_BYTES.set(0);
+}
+
 thread_local! {
     static EMPTY: Value = Value::with(OnceCell::from(Vec::new()), Form::None);
     static SMALL: Vec<Value> = (-1..256).map(|n| Value::with(OnceCell::new(), Form::Int(n))).collect();
@@ -124,6 +149,7 @@ impl Value {
             text,
             form: RefCell::new(form),
             ascii: Cell::new(None),
+            slot: Cell::new(0),
             weight: Cell::new(8),
             origin: None,
         }))
@@ -136,7 +162,9 @@ impl Value {
 
     /// A value with this text.
     pub fn new(bytes: impl Into<Vec<u8>>) -> Value {
-        Value::with(OnceCell::from(bytes.into()), Form::None)
+        let text = bytes.into();
+        count_large(text.len());
+        Value::with(OnceCell::from(text), Form::None)
     }
 
     /// A literal of a script that remembers where in the file it stands, for positions inside bodies.
@@ -145,6 +173,7 @@ impl Value {
             text: OnceCell::from(bytes),
             form: RefCell::new(Form::None),
             ascii: Cell::new(None),
+            slot: Cell::new(0),
             weight: Cell::new(8),
             origin: Some(Box::new(origin)),
         }))
@@ -185,6 +214,7 @@ impl Value {
         if elements.is_empty() {
             return Value::empty();
         }
+        count_large(elements.len() * size_of::<Value>());
         for element in &elements {
             element.bound_depth();
         }
@@ -365,6 +395,17 @@ impl Value {
         }
     }
 
+    /// The place of a variable of this name in the table where it was looked up last: true in most calls of a proc,
+    /// because its variables come in the same order each time. To be verified before it is believed.
+    pub(super) fn slot(&self) -> usize {
+        self.0.slot.get() as usize
+    }
+
+    /// Remembers the place for the next time.
+    pub(super) fn set_slot(&self, at: usize) {
+        self.0.slot.set(at as u32);
+    }
+
     /// The script form kept with the value.
     pub(super) fn script_form(&self) -> Option<Rc<Script>> {
         match &*self.0.form.borrow() {
@@ -416,10 +457,14 @@ impl Value {
     pub(super) fn set_int(&mut self, n: i64) {
         match Rc::get_mut(&mut self.0) {
             Some(inner) => {
-                inner.text.take();
-                inner.origin = None;
-                *inner.form.get_mut() = Form::Int(n);
-                inner.ascii.set(None);
+                if inner.text.take().is_some() {
+                    inner.origin = None;
+                    inner.ascii.set(None);
+                }
+                match inner.form.get_mut() {
+                    Form::Int(old) => *old = n,
+                    other => *other = Form::Int(n),
+                }
             }
             None => *self = Value::int(n),
         }

@@ -10,7 +10,7 @@ use indexmap::IndexMap;
 use super::error::{Error, Exit, Outcome};
 use super::interp::Interp;
 use super::namespace::{GLOBAL, NamespaceId};
-use super::parse::{Index, VarRef, split_element};
+use super::parse::{Index, VarRef, Word, WordKind, split_element};
 use super::value::{QuickHash, Value};
 
 /// Variables by name.
@@ -266,6 +266,12 @@ impl<'h> Interp<'h> {
 
     /// Reads `$name` or `$name(index)` of a script.
     pub(super) fn read_ref(&mut self, variable: &VarRef) -> Outcome {
+        if variable.index.is_none()
+            && let Some(var) = self.plain_local(&variable.name)
+            && let VarState::Scalar(value) = &*var.state.borrow()
+        {
+            return Ok(value.clone());
+        }
         let name = variable.name.bytes();
         match &variable.index {
             None => self.read_scalar(name),
@@ -289,12 +295,6 @@ impl<'h> Interp<'h> {
     }
 
     fn read_scalar(&mut self, name: &[u8]) -> Outcome {
-        // The usual case without counting references.
-        if let Some(var) = self.plain_local(name)
-            && let VarState::Scalar(value) = &*var.state.borrow()
-        {
-            return Ok(value.clone());
-        }
         let target = VarName { name, index: None };
         let Some(var) = self.find_var(name) else {
             return Err(cannot("read", target, NO_VARIABLE));
@@ -364,19 +364,29 @@ impl<'h> Interp<'h> {
         }
     }
 
-    /// The variable of the current scope when it is a plain one: no trace, no link, no element.
-    fn plain_local(&self, name: &[u8]) -> Option<&Rc<Var>> {
+    /// The variable of the current scope when it is a plain one: no trace, no element. Its place is remembered with
+    /// the name, so that a literal in a body finds it without hashing.
+    fn plain_local(&self, name: &Value) -> Option<&Rc<Var>> {
         let frame = self.frame();
-        let local = if frame.is_proc() {
-            frame.vars.get(name)
+        let table = if frame.is_proc() {
+            &frame.vars
         } else {
-            self.namespace(frame.namespace).vars.get(name)
+            &self.namespace(frame.namespace).vars
         };
-        local.filter(|var| !var.traced.get())
+        let text = name.bytes();
+        let var = match table.get_index(name.slot()) {
+            Some((key, var)) if same_name(key, text) => var,
+            _ => {
+                let (at, _, var) = table.get_full(text)?;
+                name.set_slot(at);
+                var
+            }
+        };
+        (!var.traced.get()).then_some(var)
     }
 
     /// Adds to a plain variable that holds a small integer: the usual case of `incr`.
-    pub(super) fn incr_local(&mut self, name: &[u8], by: i64) -> Option<Value> {
+    pub(super) fn incr_local(&mut self, name: &Value, by: i64) -> Option<Value> {
         let var = self.plain_local(name)?;
         match &mut *var.state.borrow_mut() {
             VarState::Scalar(value) => {
@@ -393,7 +403,7 @@ impl<'h> Interp<'h> {
         if variable.index.is_some() {
             return None;
         }
-        match &*self.plain_local(variable.name.bytes())?.state.borrow() {
+        match &*self.plain_local(&variable.name)?.state.borrow() {
             VarState::Scalar(value) => value.int_form(),
             _ => None,
         }
@@ -401,17 +411,75 @@ impl<'h> Interp<'h> {
 
     /// Sets a variable by its text: `name` or `name(index)`; gives its new value.
     pub fn set_var(&mut self, name: &[u8], value: Value) -> Outcome {
-        let target = VarName::parse(name);
-        if target.index.is_none() && !is_qualified(name) {
-            // The usual case: a plain variable that exists.
-            if let Some(var) = self.plain_local(name)
-                && let VarState::Scalar(old) = &mut *var.state.borrow_mut()
-            {
-                *old = value.clone();
-                return Ok(value);
-            }
+        self.set_name(VarName::parse(name), value)
+    }
+
+    /// The same for a word of a script, whose variable is found more quickly the next time.
+    pub(super) fn set_word(&mut self, name: &Value, value: Value) -> Outcome {
+        match self.set_plain(name, value.clone()) {
+            Some(value) => Ok(value),
+            None => self.set_var(name.bytes(), value),
         }
-        self.set_name(target, value)
+    }
+
+    /// Sets a variable that is a plain one and exists; gives its new value.
+    pub(super) fn set_plain(&mut self, name: &Value, value: Value) -> Option<Value> {
+        // No name of an element and no qualified name is a key of the table.
+        match &mut *self.plain_local(name)?.state.borrow_mut() {
+            VarState::Scalar(old) => {
+                *old = value.clone();
+                Some(value)
+            }
+            _ => None,
+        }
+    }
+
+    /// The value of a word that is a literal or a plain variable.
+    pub(super) fn plain_word(&self, word: &Word) -> Option<Value> {
+        match &word.kind {
+            _ if word.expand => None,
+            WordKind::Const(value) => Some(value.clone()),
+            WordKind::Var(variable) if variable.index.is_none() => {
+                match &*self.plain_local(&variable.name)?.state.borrow() {
+                    VarState::Scalar(value) => Some(value.clone()),
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
+    }
+
+    /// The integer of a word that is a literal or a plain variable, when it is known to be a small one.
+    pub(super) fn plain_int(&self, word: &Word) -> Option<i64> {
+        match &word.kind {
+            _ if word.expand => None,
+            WordKind::Const(value) => value.int_form(),
+            WordKind::Var(variable) => self.peek_int(variable),
+            _ => None,
+        }
+    }
+
+    /// Reads a variable that a word of a script names.
+    pub(super) fn get_word(&mut self, name: &Value) -> Outcome {
+        if let Some(var) = self.plain_local(name)
+            && let VarState::Scalar(value) = &*var.state.borrow()
+        {
+            return Ok(value.clone());
+        }
+        self.get_var(name.bytes())
+    }
+
+    /// Changes the value of a plain variable in place; `None` when it is not one, and nothing was done.
+    pub(super) fn change_word(
+        &mut self,
+        name: &Value,
+        change: impl FnOnce(&mut Value) -> Outcome<()>,
+    ) -> Option<Outcome> {
+        let var = self.plain_local(name)?;
+        match &mut *var.state.borrow_mut() {
+            VarState::Scalar(value) => Some(change(value).map(|()| value.clone())),
+            _ => None,
+        }
     }
 
     /// Sets a variable whose name is taken apart already.
@@ -715,6 +783,11 @@ impl<'h> Interp<'h> {
             _ => Err(cannot("access", target, NOT_ARRAY)),
         }
     }
+}
+
+/// Whether two names are the same. Names are short: comparing them here is cheaper than calling `memcmp`.
+fn same_name(a: &[u8], b: &[u8]) -> bool {
+    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a == b)
 }
 
 /// Whether a name has `::` in it.

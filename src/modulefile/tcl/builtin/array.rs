@@ -1,24 +1,19 @@
-//! Arrays: `array` with all its sub-commands, `parray`.
+//! Arrays: `array` with all its sub-commands.
 //!
-//! Elements come in the order in which they were set: Tcl leaves the order open. Source: Tcl 8.6, `array(n)`,
-//! `parray(n)`.
+//! Elements come in the order in which they were set: Tcl leaves the order open. Source: Tcl 8.6, `array(n)`.
 
 use std::rc::Rc;
 
-use crate::modulefile::tcl::chars;
 use crate::modulefile::tcl::command::Def;
 use crate::modulefile::tcl::error::{Exit, Outcome};
 use crate::modulefile::tcl::interp::Interp;
-use crate::modulefile::tcl::pattern::{Case, compare_dictionary, string_match};
+use crate::modulefile::tcl::pattern::{Case, string_match};
 use crate::modulefile::tcl::value::Value;
 use crate::modulefile::tcl::var::{Var, VarName};
 
 use super::exact_choice;
 
-pub(super) static TABLE: &[Def] = &[
-    Def::ensemble("array", SUBCOMMANDS),
-    Def::new("parray", "a ?pattern?", 1, 2, parray),
-];
+pub(super) static TABLE: &[Def] = &[Def::ensemble("array", SUBCOMMANDS)];
 
 static SUBCOMMANDS: &[Def] = &[
     Def::new("anymore", "arrayName searchId", 2, 2, any_more),
@@ -245,27 +240,5 @@ fn next_element(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
 fn done_search(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
     let id = search(interp, args)?.id.clone();
     interp.state.searches.retain(|search| search.id != id);
-    Ok(Value::empty())
-}
-
-fn parray(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
-    let Some(array) = interp.find_array(args[0].bytes()) else {
-        return Err(Exit::error(bytes!("\"", args[0], "\" isn't an array")));
-    };
-    let mut names = interp.element_names(&array);
-    names.retain(|name| fits(args.get(1), name));
-    names.sort_by(|a, b| compare_dictionary(a.bytes(), b.bytes()));
-    let label = |name: &Value| element(&args[0], name);
-    let width = names
-        .iter()
-        .map(|name| chars::count(&label(name)))
-        .max()
-        .unwrap_or(0);
-    for name in &names {
-        let label = label(name);
-        let value = interp.get_var(&label)?;
-        let padding = " ".repeat(width - chars::count(&label));
-        interp.puts(&bytes!(label, padding, " = ", value, "\n"))?;
-    }
     Ok(Value::empty())
 }

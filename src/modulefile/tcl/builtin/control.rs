@@ -4,14 +4,14 @@
 
 use std::rc::Rc;
 
-use crate::modulefile::tcl::command::{ANY, CommandKind, Def, Param, Proc};
+use crate::modulefile::tcl::command::{ANY, CommandKind, Def, Direct, Param, Proc};
 use crate::modulefile::tcl::error::{Error, Exit, Outcome, Return, Stop};
 use crate::modulefile::tcl::interp::{
     Interp, Style, complete_return, expr_of, invalid_command, script_of, wrong_args,
 };
 use crate::modulefile::tcl::namespace::{GLOBAL, split_name};
 use crate::modulefile::tcl::number::format_double;
-use crate::modulefile::tcl::parse::Script;
+use crate::modulefile::tcl::parse::{self, Script};
 use crate::modulefile::tcl::value::{Dict, Key, Value};
 
 pub(super) static TABLE: &[Def] = &[
@@ -64,7 +64,7 @@ pub(super) static TABLE: &[Def] = &[
         cmd_try,
     ),
     Def::new("eval", "arg ?arg ...?", 1, ANY, cmd_eval),
-    Def::new("expr", "arg ?arg ...?", 1, ANY, cmd_expr),
+    Def::new("expr", "arg ?arg ...?", 1, ANY, cmd_expr).with_direct(Direct::Whole(direct_expr)),
     Def::new("proc", "name args body", 3, 3, cmd_proc),
     Def::new("apply", "lambdaExpr ?arg ...?", 1, ANY, cmd_apply),
     Def::new("tailcall", "?command arg ...?", 0, ANY, cmd_tailcall),
@@ -196,15 +196,15 @@ enum Round {
     Leave,
 }
 
-fn after_round(result: Outcome, what: &str, style: Style) -> Outcome<Round> {
-    match result {
-        Ok(_) | Err(Exit::Continue) => Ok(Round::Next),
-        Err(Exit::Break) => Ok(Round::Leave),
-        Err(Exit::Error(mut error)) => {
+fn after_round(exit: Exit, what: &str, style: Style) -> Outcome<Round> {
+    match exit {
+        Exit::Continue => Ok(Round::Next),
+        Exit::Break => Ok(Round::Leave),
+        Exit::Error(mut error) => {
             body_line(&mut error, what, style);
             Err(Exit::Error(error))
         }
-        Err(other) => Err(other),
+        other => Err(other),
     }
 }
 
@@ -213,8 +213,9 @@ fn cmd_while(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
     let (test, body) = (expr_of(&args[0]), Body::new(&args[1]));
     while test.truth(interp)? {
         interp.step()?;
-        let result = body.run(interp, style);
-        if let Round::Leave = after_round(result, "while", style)? {
+        if let Err(exit) = body.run(interp, style)
+            && let Round::Leave = after_round(exit, "while", style)?
+        {
             break;
         }
     }
@@ -237,8 +238,9 @@ fn cmd_for(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
     let (test, body, next) = (expr_of(&args[1]), Body::new(&args[3]), Body::new(&args[2]));
     while test.truth(interp)? {
         interp.step()?;
-        let result = body.run(interp, style);
-        if let Round::Leave = after_round(result, "for", style)? {
+        if let Err(exit) = body.run(interp, style)
+            && let Round::Leave = after_round(exit, "for", style)?
+        {
             break;
         }
         match next.run(interp, style) {
@@ -305,7 +307,7 @@ fn each(
                     .cloned()
                     .unwrap_or_default();
                 interp
-                    .set_var(variable.bytes(), value)
+                    .set_word(variable, value)
                     .map_err(|exit| match exit {
                         Exit::Error(mut error) => {
                             error.add_info(bytes!(
@@ -323,8 +325,8 @@ fn each(
         }
         match body.run(interp, style) {
             Ok(value) => collect(value),
-            other => {
-                if let Round::Leave = after_round(other, name, style)? {
+            Err(exit) => {
+                if let Round::Leave = after_round(exit, name, style)? {
                     break;
                 }
             }
@@ -559,10 +561,10 @@ fn cmd_catch(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
     let result = interp.eval_body(&args[0], style);
     let caught = caught(interp, result)?;
     if let Some(name) = args.get(1) {
-        interp.set_var(name.bytes(), caught.value)?;
+        interp.set_word(name, caught.value)?;
     }
     if let Some(name) = args.get(2) {
-        interp.set_var(name.bytes(), Value::dict(caught.options))?;
+        interp.set_word(name, Value::dict(caught.options))?;
     }
     Ok(Value::int(i64::from(caught.code)))
 }
@@ -804,8 +806,15 @@ fn cmd_expr(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
     }
 }
 
+fn direct_expr(interp: &mut Interp<'_>, command: &parse::Command) -> Option<Outcome> {
+    match &*command.words {
+        [_, expression] => Some(interp.expr(expression.constant()?)),
+        _ => None,
+    }
+}
+
 /// Reads the parameters and the body of a proc or of a lambda.
-pub(super) fn make_proc(params: &Value, body: &Value) -> Outcome<Proc> {
+pub(in crate::modulefile::tcl) fn make_proc(params: &Value, body: &Value) -> Outcome<Proc> {
     let fail = |message: Vec<u8>, code: &[&str]| Exit::coded(message, code);
     let mut list = Vec::new();
     for spec in params.as_list()?.iter() {

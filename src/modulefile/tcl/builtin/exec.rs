@@ -177,6 +177,7 @@ impl Interp<'_> {
             env,
             directory: self.directory(),
             limit: self.host.program_time(),
+            shell: self.state.executable.clone(),
         })
     }
 

@@ -33,6 +33,8 @@ mod time;
 mod trace;
 mod variable;
 
+pub(super) use control::make_proc;
+
 /// What the built-in commands of one interpreter keep.
 #[derive(Default)]
 pub(super) struct State {

@@ -62,6 +62,7 @@ const ENSEMBLE: Def = Def {
     least: 1,
     most: ANY,
     action: Action::Options("subcommand", ENSEMBLE_COMMANDS),
+    direct: None,
 };
 
 static ENSEMBLE_COMMANDS: &[Def] = &[

@@ -11,6 +11,7 @@ use indexmap::IndexMap;
 use crate::modulefile::tcl::command::{ANY, Def};
 use crate::modulefile::tcl::error::{Exit, Outcome};
 use crate::modulefile::tcl::interp::{Interp, wrong_args};
+use crate::modulefile::tcl::library;
 use crate::modulefile::tcl::value::Value;
 
 use super::{choice, file};
@@ -376,6 +377,12 @@ fn require(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
     let mut best = interp.best_version(&name, &wanted)?;
     if best.is_none() {
         interp.search_packages(&name, &words)?;
+        best = interp.best_version(&name, &wanted)?;
+    }
+    if best.is_none()
+        && let Some(known) = library::package(name.bytes())
+    {
+        entry(interp, name.bytes()).available.push(known);
         best = interp.best_version(&name, &wanted)?;
     }
     let Some((found, script)) = best else {

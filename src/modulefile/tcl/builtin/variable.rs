@@ -4,17 +4,18 @@
 
 use std::rc::Rc;
 
-use crate::modulefile::tcl::command::{ANY, Def};
+use crate::modulefile::tcl::command::{ANY, Def, Direct};
 use crate::modulefile::tcl::error::{Exit, Outcome};
 use crate::modulefile::tcl::interp::{Interp, wrong_args};
 use crate::modulefile::tcl::namespace::split_name;
 use crate::modulefile::tcl::number::{self, Number};
+use crate::modulefile::tcl::parse;
 use crate::modulefile::tcl::value::Value;
 use crate::modulefile::tcl::var::{Var, VarName, is_qualified};
 
 pub(super) static TABLE: &[Def] = &[
-    Def::new("set", "varName ?newValue?", 1, 2, cmd_set),
-    Def::new("incr", "varName ?increment?", 1, 2, cmd_incr),
+    Def::new("set", "varName ?newValue?", 1, 2, cmd_set).with_direct(Direct::Leaf(direct_set)),
+    Def::new("incr", "varName ?increment?", 1, 2, cmd_incr).with_direct(Direct::Leaf(direct_incr)),
     Def::new("append", "varName ?value ...?", 1, ANY, cmd_append),
     Def::new("lappend", "varName ?value ...?", 1, ANY, cmd_lappend),
     Def::new(
@@ -44,9 +45,26 @@ pub(super) static TABLE: &[Def] = &[
 
 fn cmd_set(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
     match args {
-        [name, value] => interp.set_var(name.bytes(), value.clone()),
-        _ => interp.get_var(args[0].bytes()),
+        [name, value] => interp.set_word(name, value.clone()),
+        _ => interp.get_word(&args[0]),
     }
+}
+
+fn direct_set(interp: &mut Interp<'_>, command: &parse::Command) -> Option<Value> {
+    let [_, name, value] = &*command.words else {
+        return None;
+    };
+    let value = interp.plain_word(value)?;
+    interp.set_plain(name.constant()?, value)
+}
+
+fn direct_incr(interp: &mut Interp<'_>, command: &parse::Command) -> Option<Value> {
+    let (name, by) = match &*command.words {
+        [_, name] => (name, 1),
+        [_, name, by] => (name, interp.plain_int(by)?),
+        _ => return None,
+    };
+    interp.incr_local(name.constant()?, by)
 }
 
 fn cmd_incr(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
@@ -61,7 +79,7 @@ fn cmd_incr(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
         })?,
     };
     if let Number::Int(by) = by
-        && let Some(value) = interp.incr_local(args[0].bytes(), by)
+        && let Some(value) = interp.incr_local(&args[0], by)
     {
         return Ok(value);
     }
@@ -108,12 +126,17 @@ fn cmd_append(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
         return interp.get_var(args[0].bytes());
     }
     let most = interp.limits.value_bytes;
-    interp.change(VarName::parse(args[0].bytes()), "set", |slot| {
-        let value = slot.get_or_insert_with(Value::empty);
+    let append = |value: &mut Value| {
         for more in &args[1..] {
             value.push_bytes(more.bytes());
         }
         super::check_length(value.bytes().len(), most)
+    };
+    if let Some(result) = interp.change_word(&args[0], append) {
+        return result;
+    }
+    interp.change(VarName::parse(args[0].bytes()), "set", |slot| {
+        append(slot.get_or_insert_with(Value::empty))
     })
 }
 
@@ -124,11 +147,16 @@ fn cmd_lappend(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
         return Ok(value);
     }
     let most = interp.limits.value_bytes;
-    interp.change(VarName::parse(args[0].bytes()), "set", |slot| {
-        let value = slot.get_or_insert_with(Value::empty);
+    let append = |value: &mut Value| {
         value.list_mut()?.extend_from_slice(&args[1..]);
         value.grown(&args[1..]);
         super::check_length(value.weight(), most)
+    };
+    if let Some(result) = interp.change_word(&args[0], append) {
+        return result;
+    }
+    interp.change(VarName::parse(args[0].bytes()), "set", |slot| {
+        append(slot.get_or_insert_with(Value::empty))
     })
 }
 
