@@ -681,11 +681,6 @@ fn line_end(channel: &mut Channel, word: &Value, auto: LineEnd) -> Outcome<LineE
 }
 
 impl Interp<'_> {
-    /// Writes to standard output.
-    pub(super) fn puts(&mut self, bytes: &[u8]) -> Outcome<()> {
-        puts(self, &[Value::from("-nonewline"), Value::from(bytes)]).map(|_| ())
-    }
-
     /// Enters a new channel and gives its name.
     pub(super) fn add_channel(&mut self, channel: Channel) -> Value {
         let channels = &mut self.state.channels.0;
