@@ -317,6 +317,71 @@ fn expression(random: &mut Random, depth: usize) -> String {
     }
 }
 
+/// A conversion of `format` with random flags, width, precision and size, and a value for it.
+fn conversion(random: &mut Random) -> (String, &'static str) {
+    let mut spec = String::from("<%");
+    for flag in ["-", "+", " ", "0", "#"] {
+        if random.below(4) == 0 {
+            spec.push_str(flag);
+        }
+    }
+    spec.push_str(random.pick(&["", "", "1", "5", "12"]));
+    spec.push_str(random.pick(&["", "", ".0", ".1", ".3", ".9"]));
+    spec.push_str(random.pick(&["", "", "", "h", "l", "ll"]));
+    spec.push_str(random.pick(&[
+        "d", "i", "u", "o", "x", "X", "b", "s", "e", "E", "f", "g", "G", "%",
+    ]));
+    spec.push('>');
+    const VALUES: &[&str] = &[
+        "0",
+        "1",
+        "-1",
+        "7",
+        "255",
+        "-256",
+        "65",
+        "32767",
+        "40000",
+        "-40000",
+        "2147483648",
+        "1099511627776",
+        "08",
+        "0x1f",
+        "0b101",
+        "1.0",
+        "0.5",
+        "2.5",
+        "-0.0",
+        "123456.789",
+        "1e10",
+        "1e-10",
+        "abc",
+        "\u{e9}t\u{e9}",
+    ];
+    (spec, VALUES[random.below(VALUES.len())])
+}
+
+/// A regular expression over three letters, of bounded depth.
+fn pattern(random: &mut Random, depth: usize) -> String {
+    if depth == 0 {
+        return random
+            .pick(&["a", "b", "c", ".", "[ab]", "[^a]", "x*", "^", "$"])
+            .to_owned();
+    }
+    let part = |random: &mut Random| pattern(random, depth - 1);
+    match random.below(8) {
+        0 => format!("({})", part(random)),
+        1 => format!("(?:{}|{})", part(random), part(random)),
+        2 => format!("({}|{})", part(random), part(random)),
+        3 => {
+            let repeat = random.pick(&["*", "+", "?", "*?", "+?", "??", "{1,2}", "{2}"]);
+            format!("(?:{}){repeat}", part(random))
+        }
+        4 => format!("(?={})", part(random)),
+        _ => format!("{}{}", part(random), part(random)),
+    }
+}
+
 /// A word of a script in which every special character is protected.
 fn quoted(text: &str) -> String {
     if text.is_empty() {
@@ -331,9 +396,10 @@ fn quoted(text: &str) -> String {
         .collect()
 }
 
-/// Random lists, words and expressions, answered by xmod and by tclsh. `XMOD_TCL_CASES` asks for more of them.
+/// Random lists, words, expressions, formats and patterns, answered by xmod and by tclsh. `XMOD_TCL_CASES` asks for more
+/// of them.
 #[test]
-fn random_lists_words_and_expressions_give_what_tclsh_gives() {
+fn random_lists_words_expressions_and_patterns_give_what_tclsh_gives() {
     const LIST: &[&str] = &[
         "a", "b", "\"", "{", "}", "[", "]", "$", "\\", ";", "#", " ", "\n", "\t", "\u{e9}", "x y",
         "{a b}",
@@ -341,6 +407,13 @@ fn random_lists_words_and_expressions_give_what_tclsh_gives() {
     const WORD: &[&str] = &[
         "a", " ", "{", "}", "\"", "[list b]", "[", "]", "\\", "\n", ";", "#", "$v", "$", "${v}",
         "{*}", "set v", "list ", "(", ")",
+    ];
+    const GLOB: &[&str] = &[
+        "a", "b", "*", "?", "[ab]", "[^a]", "[a-b]", "[b-a]", "\\", "[", "]", "-", "\u{e9}",
+    ];
+    const LETTERS: &[&str] = &["a", "b", "c", "ab", "ca", "\u{e9}"];
+    const NAMES: &[&str] = &[
+        "a", "A", "b", "1", "2", "01", "10", "9", "007", ".", "-", " ", "_",
     ];
     let Some(mut reference) = tclsh() else { return };
     let asked = Command::new("printenv").arg("XMOD_TCL_CASES").output();
@@ -368,6 +441,29 @@ fn random_lists_words_and_expressions_give_what_tclsh_gives() {
         file.push_str(&format!("catch {{set v 5}}\nt {}\n", quoted(&words)));
         let formula = expression(&mut random, 3);
         file.push_str(&format!("set v 5\nt [list expr {}]\n", quoted(&formula)));
+        let (spec, value) = conversion(&mut random);
+        file.push_str(&format!(
+            "t [list format {} {}]\n",
+            quoted(&spec),
+            quoted(value)
+        ));
+        let (glob, subject) = (text(&mut random, GLOB), text(&mut random, LETTERS));
+        file.push_str(&format!(
+            "t [list string match {} {}]\n",
+            quoted(&glob),
+            quoted(&subject)
+        ));
+        let names: Vec<String> = (0..5).map(|_| quoted(&text(&mut random, NAMES))).collect();
+        file.push_str(&format!(
+            "t [list lsort -dictionary [list {}]]\n",
+            names.join(" ")
+        ));
+        let regex = pattern(&mut random, 4);
+        file.push_str(&format!(
+            "t [list regexp -inline -indices {} {}]\n",
+            quoted(&regex),
+            quoted(&subject)
+        ));
     }
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("random.test");

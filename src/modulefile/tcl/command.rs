@@ -30,9 +30,14 @@ pub(super) struct Def {
 #[derive(Clone, Copy)]
 pub(super) enum Direct {
     /// Neither fails nor evaluates anything, so that nobody can ask where it stands.
-    Leaf(fn(&mut Interp<'_>, &parse::Command) -> Option<Value>),
-    Whole(fn(&mut Interp<'_>, &parse::Command) -> Option<Outcome>),
+    Leaf(Leaf),
+    Whole(Whole),
+    /// The second where the first is not enough.
+    Both(Leaf, Whole),
 }
+
+pub(super) type Leaf = fn(&mut Interp<'_>, &parse::Command) -> Option<Value>;
+pub(super) type Whole = fn(&mut Interp<'_>, &parse::Command) -> Option<Outcome>;
 
 /// What a built-in does.
 pub(super) enum Action {
@@ -203,6 +208,14 @@ pub(super) fn find_sub(
         message,
         &[&b"TCL"[..], b"LOOKUP", b"SUBCOMMAND", name],
     ))
+}
+
+/// `must be a, b, or c`
+pub(super) fn must_be(names: &[&str]) -> String {
+    match names {
+        [] => "no valid options".to_owned(),
+        names => format!("must be {}", one_of(names)),
+    }
 }
 
 /// `a, b, or c`

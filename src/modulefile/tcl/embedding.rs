@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::diag::Place;
 
 use super::error::Outcome;
-use super::interp::Trail;
+use super::trail::Trail;
 use super::value::Value;
 
 /// The number by which an embedding knows one of its commands; usually an index of its table.

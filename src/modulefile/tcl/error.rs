@@ -63,6 +63,8 @@ pub struct Error {
     pub(super) place: Option<Place>,
     /// The procs that were left on the way out, innermost first, with the place of the call.
     pub(super) calls: Vec<ProcCall>,
+    /// What `-errorstack` tells: the innermost command, and the words of each call.
+    pub(super) stack: Vec<Value>,
 }
 
 /// One line of the call stack.
@@ -101,6 +103,7 @@ impl Error {
             options: Vec::new(),
             place: None,
             calls: Vec::new(),
+            stack: Vec::new(),
         }
     }
 

@@ -9,7 +9,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::diag::{Place, SourceFile};
+use crate::diag::SourceFile;
 
 use super::builtin::State;
 use super::command::{self, Action, Cached, Command, CommandKind, Def, Direct, Proc};
@@ -18,9 +18,11 @@ use super::error::{Error, Exit, Outcome, ProcCall, Return, Stop};
 use super::expr::Expr;
 use super::list;
 use super::namespace::{GLOBAL, Namespace, NamespaceId};
+use super::number;
 use super::parse::{self, Code, Part, Script, Word, WordKind};
+use super::trail::Trail;
 use super::value::{self, QuickHash, Value};
-use super::var::{Var, VarTable};
+use super::var::{PRECISION_TRACE, Var, VarTable, VarTrace};
 
 /// Bounds on what a script may use up. Reaching one ends the whole evaluation and cannot be caught.
 #[derive(Debug, Clone, Copy)]
@@ -97,52 +99,6 @@ pub(super) enum Style {
     Proc,
     /// Compiled as a part of the body around it.
     Inline,
-}
-
-/// The commands that are being run, innermost last.
-#[derive(Default)]
-pub(super) struct Trail {
-    entries: Vec<Step>,
-}
-
-struct Step {
-    code: Rc<Code>,
-    start: u32,
-    end: u32,
-}
-
-impl Trail {
-    /// Notes the command that is run now at this depth.
-    fn mark(&mut self, depth: usize, script: &Script, start: u32, end: u32) {
-        match self.entries.get_mut(depth) {
-            Some(step) => {
-                step.start = start;
-                step.end = end;
-            }
-            None => self.entries.push(Step {
-                code: Rc::clone(&script.code),
-                start,
-                end,
-            }),
-        }
-    }
-
-    /// The innermost command that stands in a file.
-    pub(super) fn place(&self) -> Option<Place> {
-        self.entries.iter().rev().find_map(Step::place)
-    }
-}
-
-impl Step {
-    fn place(&self) -> Option<Place> {
-        let text = &self.code.text[self.start as usize..self.end as usize];
-        let blank = text
-            .iter()
-            .rev()
-            .take_while(|b| b.is_ascii_whitespace())
-            .count();
-        self.code.place(self.start, self.end - blank as u32)
-    }
 }
 
 /// An interpreter. Making one is cheap: built-in commands stay in static tables until they are used.
@@ -267,6 +223,13 @@ impl<'h> Interp<'h> {
             ("errorCode", "NONE"),
         ] {
             interp.insert_var(name.as_bytes(), Var::scalar(Value::from(value)));
+        }
+        number::set_precision(0);
+        if let Some(var) = interp.find_var(b"tcl_precision") {
+            var.add_trace(VarTrace::new(
+                vec!["unset", "write"],
+                Value::from(PRECISION_TRACE),
+            ));
         }
         interp
     }
@@ -554,9 +517,9 @@ impl<'h> Interp<'h> {
     }
 
     fn run_commands(&mut self, script: &Script, style: Style) -> Outcome {
-        let depth = self.trail.entries.len();
+        let depth = self.trail.len();
         let result = self.run_each(script, style, depth);
-        self.trail.entries.truncate(depth);
+        self.trail.truncate(depth);
         result
     }
 
@@ -568,13 +531,15 @@ impl<'h> Interp<'h> {
             drop(result.take());
             self.step()?;
             let direct = self.direct(command);
-            if let Some(Direct::Leaf(leaf)) = direct {
+            if let Some(Direct::Leaf(leaf) | Direct::Both(leaf, _)) = direct {
                 result = leaf(self, command);
                 if result.is_some() {
                     continue;
                 }
             }
-            self.trail.mark(depth, script, command.start, command.end);
+            let scope = (style, self.active);
+            self.trail
+                .mark(depth, script, (command.start, command.end), scope);
             match self.run_command(command, style, direct) {
                 Ok(value) => result = Some(value),
                 Err(Exit::Error(mut error)) => {
@@ -585,7 +550,9 @@ impl<'h> Interp<'h> {
             }
         }
         if let Some(wrong) = &script.error {
-            self.trail.mark(depth, script, wrong.start, wrong.end);
+            let scope = (style, self.active);
+            self.trail
+                .mark(depth, script, (wrong.start, wrong.end), scope);
             let mut error = Box::new(Error::new(wrong.message));
             self.log(&mut error, script, wrong.start, wrong.end, style);
             return Err(Exit::Error(error));
@@ -599,7 +566,13 @@ impl<'h> Interp<'h> {
             error.place = self.trail.place();
         }
         if !error.logged {
-            log_text(error, &script.code.text[start as usize..end as usize]);
+            let text = &script.code.text[start as usize..end as usize];
+            if error.stack.is_empty() {
+                error
+                    .stack
+                    .extend([Value::from("INNER"), Value::from(text.trim_ascii_end())]);
+            }
+            log_text(error, text);
             error.line = match &self.unit {
                 Some(unit) if style != Style::Direct => script.code.line_in(unit, start),
                 _ => script.code.line(start),
@@ -614,7 +587,7 @@ impl<'h> Interp<'h> {
         style: Style,
         direct: Option<Direct>,
     ) -> Outcome {
-        if let Some(Direct::Whole(direct)) = direct {
+        if let Some(Direct::Whole(direct) | Direct::Both(_, direct)) = direct {
             self.inline = style != Style::Direct && parsed.literal;
             if let Some(result) = direct(self, parsed) {
                 return result;
@@ -875,11 +848,12 @@ impl<'h> Interp<'h> {
                 interp.run_script(&script, Style::Proc)
             }
         });
-        self.leave_proc(&words[0], "procedure", result)
+        self.leave_proc(words, "procedure", result)
     }
 
     /// Turns the outcome of a proc's body into that of the call.
-    pub(super) fn leave_proc(&mut self, name: &Value, what: &str, result: Outcome) -> Outcome {
+    fn leave_proc(&mut self, words: &[Value], what: &str, result: Outcome) -> Outcome {
+        let name = &words[0];
         let mut error = match result {
             Ok(value) => return Ok(value),
             Err(Exit::Return(returning)) => return self.finish_return(returning),
@@ -905,6 +879,9 @@ impl<'h> Interp<'h> {
             error.line.to_string(),
             ")"
         ));
+        error
+            .stack
+            .extend([Value::from("CALL"), Value::list(words.to_vec())]);
         error.calls.push(ProcCall {
             name: name.text().into_owned(),
             place: self.trail.place(),
@@ -953,7 +930,7 @@ impl<'h> Interp<'h> {
         let result = self.in_frame(frame, |interp| {
             interp.run_script(&script_of(&body), Style::Proc)
         });
-        let result = self.leave_proc(&words[0], "lambda term", result);
+        let result = self.leave_proc(words, "lambda term", result);
         self.follow_tail(result)
     }
 

@@ -42,6 +42,7 @@ mod pipeline;
 pub(crate) mod regexp;
 pub(crate) mod scan;
 mod tclsh;
+mod trail;
 mod unicode;
 mod value;
 mod var;

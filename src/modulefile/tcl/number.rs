@@ -4,6 +4,8 @@
 //! need a point or an exponent, or are `Inf`, `Infinity`, `NaN`. Blanks around a number are allowed, inside they are not.
 //! Source: Tcl manual, expr(n) "OPERANDS" and Tcl_GetInt(3).
 
+use std::cell::Cell;
+
 use num_bigint::BigInt;
 use num_traits::{Num, ToPrimitive};
 
@@ -240,6 +242,32 @@ pub(crate) fn looks_like_bad_octal(bytes: &[u8]) -> bool {
         && digits.iter().any(|&b| b > b'7')
 }
 
+/// Whether a text that is no number might have been meant as an octal one: the wider look that Tcl takes at operands and
+/// indices, where `0o8` counts, too.
+pub(crate) fn resembles_octal(bytes: &[u8]) -> bool {
+    let (_, digits) = split_sign(trim(bytes));
+    let digits = match digits {
+        [b'0', b'o' | b'O', digits @ ..] | [b'0', digits @ ..] => digits,
+        _ => return false,
+    };
+    digits.iter().all(u8::is_ascii_digit)
+}
+
+thread_local! {
+    /// The variable `tcl_precision`: digits of doubles; 0 for as few as read back the same.
+    static PRECISION: Cell<u8> = const { Cell::new(0) };
+}
+
+/// Digits of doubles that the script asks for; 0 means as few as read back the same.
+pub(super) fn precision() -> u8 {
+    PRECISION.get()
+}
+
+/// Sets the digits of doubles.
+pub(super) fn set_precision(digits: u8) {
+    PRECISION.set(digits);
+}
+
 /// The bits of a NaN which are shown: all but sign, exponent and the quiet bit.
 const NAN_PAYLOAD: u64 = (1 << 51) - 1;
 
@@ -257,13 +285,19 @@ pub(crate) fn format_double(value: f64) -> String {
     if value.is_infinite() {
         return if value > 0.0 { "Inf" } else { "-Inf" }.to_owned();
     }
-    let scientific = format!("{:e}", value.abs());
+    let precision = PRECISION.get();
+    let scientific = match precision {
+        0 => format!("{:e}", value.abs()),
+        digits => format!("{:.*e}", usize::from(digits) - 1, value.abs()),
+    };
     let (mantissa, exponent) = scientific
         .split_once('e')
         .expect("the e format writes an e");
     let exponent: i32 = exponent.parse().expect("the e format ends in an integer");
     let mut digits: String = mantissa.chars().filter(|&c| c != '.').collect();
-    if digits.len() >= 10 {
+    if precision > 0 {
+        digits.truncate(digits.trim_end_matches('0').len().max(1));
+    } else if digits.len() >= 10 {
         match power_of_two_digits(value.abs()) {
             Some(other) => digits = other,
             None => round_tie_to_even(&mut digits, value.abs()),
@@ -338,7 +372,11 @@ fn write_digits(out: &mut String, digits: &str, exponent: i32) {
                 out.push('.');
                 out.push_str(&digits[1..]);
             }
-            out.push_str(&format!("e{exponent:+}"));
+            // Where the variable `tcl_precision` counts, so does the old way to write exponents.
+            match PRECISION.get() {
+                0 => out.push_str(&format!("e{exponent:+}")),
+                _ => out.push_str(&format!("e{exponent:+03}")),
+            }
         }
         -4..0 => {
             out.push_str("0.");
@@ -402,6 +440,7 @@ mod tests {
         }
         assert!(looks_like_bad_octal(b" -08") && looks_like_bad_octal(b"009"));
         assert!(!looks_like_bad_octal(b"0o8") && !looks_like_bad_octal(b"8"));
+        assert!(resembles_octal(b"-0o8") && resembles_octal(b"08") && !resembles_octal(b"0x8"));
     }
 
     #[test]

@@ -244,7 +244,7 @@ fn unusable(operand: &Operand, symbol: &str) -> Exit {
         Some(Number::Double(_)) => "floating-point value",
         Some(_) => "(big) integer",
         None if value.is_empty() => "empty string",
-        None if number::looks_like_bad_octal(value.bytes()) => "invalid octal number",
+        None if number::resembles_octal(value.bytes()) => "invalid octal number",
         None => "non-numeric string",
     };
     let message = format!("can't use {what} as operand of \"{symbol}\"");

@@ -45,6 +45,32 @@ pub(super) struct VarTrace {
     /// `array read write unset`, in the order of the definition.
     pub(super) operations: Vec<&'static str>,
     pub(super) script: Value,
+    /// Made by `trace variable`, which tells operations by their first letters.
+    letters: bool,
+    /// It was removed, perhaps by a trace that runs before it.
+    removed: Cell<bool>,
+}
+
+/// The command behind `tcl_precision`; this trace is not shown.
+pub(super) const PRECISION_TRACE: &str = "::tcl::Precision";
+
+impl VarTrace {
+    pub(super) fn new(operations: Vec<&'static str>, script: Value) -> VarTrace {
+        VarTrace {
+            operations,
+            script,
+            letters: false,
+            removed: Cell::new(false),
+        }
+    }
+
+    /// A trace of the old command `trace variable`.
+    pub(super) fn old_style(operations: Vec<&'static str>, script: Value) -> VarTrace {
+        VarTrace {
+            letters: true,
+            ..VarTrace::new(operations, script)
+        }
+    }
 }
 
 impl Var {
@@ -124,9 +150,17 @@ impl Var {
             .iter()
             .rposition(|trace| trace.operations == operations && trace.script == *script)
         {
-            traces.remove(at);
+            traces.remove(at).removed.set(true);
         }
         self.traced.set(!traces.is_empty());
+    }
+
+    /// Takes all traces away: those of `unset` are called without them.
+    fn take_traces(&self) -> Vec<Rc<VarTrace>> {
+        self.traced.set(false);
+        let mut traces = self.traces.take();
+        traces.reverse();
+        traces
     }
 
     pub(super) fn traces(&self) -> Vec<Rc<VarTrace>> {
@@ -320,7 +354,10 @@ impl<'h> Interp<'h> {
         let Some(var) = self.find_var(name) else {
             return Err(cannot("read", target, NO_VARIABLE));
         };
-        self.fire(&var, Some(index), target, "read")?;
+        // What is no array has no elements that could be read.
+        if matches!(&*var.state.borrow(), VarState::Array(_) | VarState::Env) {
+            self.fire(&var, Some(index), target, "read")?;
+        }
         let element = match &*var.state.borrow() {
             VarState::Array(table) => table.get(index).map(|element| element.target()),
             VarState::Env => {
@@ -589,7 +626,7 @@ impl<'h> Interp<'h> {
         };
         let Some(index) = target.index else {
             if !var.is_defined() {
-                self.fire(&var, None, target, "unset")?;
+                self.fire_unset(&var, target.name, b"");
                 return Err(cannot("unset", target, NO_VARIABLE));
             }
             if let VarState::EnvElement(index) = &*var.state.borrow() {
@@ -608,23 +645,27 @@ impl<'h> Interp<'h> {
             let old = var.state.replace(VarState::Undefined);
             if let VarState::Array(table) = &old {
                 for (index, element) in table {
-                    if element.traced.get() {
-                        self.fire_list(element, target.name, index, "unset");
-                    }
+                    self.fire_unset(element, target.name, index);
                     element.state.replace(VarState::Undefined);
                 }
             }
-            if var.traced.get() {
-                self.fire_list(&var, target.name, b"", "unset");
-                var.traces.borrow_mut().clear();
-                var.traced.set(false);
-            }
+            self.fire_unset(&var, target.name, b"");
             return Ok(());
         };
-        let removed = match &mut *var.state.borrow_mut() {
+        let mut state = var.state.borrow_mut();
+        let removed = match &mut *state {
             VarState::Array(table) => match table.get(index) {
                 Some(element) if element.is_defined() => table.shift_remove(index),
-                _ => return Err(no_element(target)),
+                // Nothing to remove but what watches for it.
+                Some(_) => {
+                    let element = table.shift_remove(index);
+                    drop(state);
+                    if let Some(element) = element {
+                        self.fire_unset(&element, target.name, index);
+                    }
+                    return Err(no_element(target));
+                }
+                None => return Err(no_element(target)),
             },
             VarState::Env => {
                 if self.host.env_get(index).is_none() {
@@ -638,13 +679,13 @@ impl<'h> Interp<'h> {
             VarState::Undefined => return Err(cannot("unset", target, NO_VARIABLE)),
             _ => return Err(cannot("unset", target, NOT_ARRAY)),
         };
+        drop(state);
         if let Some(element) = removed {
             element.state.replace(VarState::Undefined);
-            if element.traced.get() {
-                self.fire_list(&element, target.name, index, "unset");
-            }
+            self.fire_unset(&element, target.name, index);
             if var.traced.get() {
-                self.fire_list(&var, target.name, index, "unset");
+                // The array stays, and so do its traces; they cannot prevent the removal.
+                let _ = self.fire_all(&var, target.name, index, "unset");
             }
         }
         Ok(())
@@ -700,10 +741,37 @@ impl<'h> Interp<'h> {
         Ok(())
     }
 
-    /// Calls the traces of one variable; errors are not heard.
-    fn fire_list(&mut self, var: &Rc<Var>, name: &[u8], index: &[u8], operation: &'static str) {
-        // A trace on `unset` cannot prevent it: that is Tcl's rule.
-        let _ = self.fire_all(var, name, index, operation);
+    /// Calls the traces of a variable that is gone, and forgets them. All are called: none can prevent it.
+    fn fire_unset(&mut self, var: &Rc<Var>, name: &[u8], index: &[u8]) {
+        if !var.traced.get() || var.tracing.get() {
+            return;
+        }
+        for trace in var.take_traces() {
+            if trace.operations.contains(&"unset") {
+                // Errors are not heard: that is Tcl's rule.
+                let _ = self.call_trace(&trace, name, index, "unset");
+            }
+        }
+    }
+
+    fn call_trace(
+        &mut self,
+        trace: &VarTrace,
+        name: &[u8],
+        index: &[u8],
+        operation: &'static str,
+    ) -> Outcome {
+        let told = if trace.letters {
+            &operation[..1]
+        } else {
+            operation
+        };
+        let mut script = trace.script.bytes().to_vec();
+        for word in [name, index, told.as_bytes()] {
+            script.push(b' ');
+            super::list::push_element(&mut script, word, false);
+        }
+        self.eval(&Value::new(script))
     }
 
     fn fire_all(
@@ -718,15 +786,10 @@ impl<'h> Interp<'h> {
         }
         let mut result = Ok(());
         for trace in var.traces() {
-            if !trace.operations.contains(&operation) {
+            if !trace.operations.contains(&operation) || trace.removed.get() {
                 continue;
             }
-            let mut script = trace.script.bytes().to_vec();
-            for word in [name, index, operation.as_bytes()] {
-                script.push(b' ');
-                super::list::push_element(&mut script, word, false);
-            }
-            if let Err(Exit::Error(error)) = self.eval(&Value::new(script)) {
+            if let Err(Exit::Error(error)) = self.call_trace(&trace, name, index, operation) {
                 result = Err(error);
                 break;
             }
@@ -755,9 +818,18 @@ impl<'h> Interp<'h> {
 
     /// The variable that `upvar` links to: an element is made when it does not exist.
     pub(super) fn link_target(&mut self, name: &[u8]) -> Outcome<Rc<Var>> {
+        self.target_of(name, "access")
+    }
+
+    /// The variable that `trace` is to watch.
+    pub(super) fn traced_variable(&mut self, name: &[u8]) -> Outcome<Rc<Var>> {
+        self.target_of(name, "trace")
+    }
+
+    fn target_of(&mut self, name: &[u8], verb: &str) -> Outcome<Rc<Var>> {
         let target = VarName::parse(name);
         let Some(var) = self.make_var(target.name) else {
-            return Err(cannot("access", target, NO_NAMESPACE));
+            return Err(cannot(verb, target, NO_NAMESPACE));
         };
         let Some(index) = target.index else {
             return Ok(var);
@@ -780,7 +852,7 @@ impl<'h> Interp<'h> {
                 }
             }),
             VarState::Env => Ok(Var::with(VarState::EnvElement(index.into()))),
-            _ => Err(cannot("access", target, NOT_ARRAY)),
+            _ => Err(cannot(verb, target, NOT_ARRAY)),
         }
     }
 }

@@ -130,6 +130,7 @@ fn set(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
         // An empty list still makes an array.
         return interp.make_array(args[0].bytes()).map(|()| Value::empty());
     }
+    find(interp, &args[0])?;
     let name = args[0].bytes();
     if VarName::parse(name).index.is_some() {
         return Err(crate::modulefile::tcl::var::cannot(

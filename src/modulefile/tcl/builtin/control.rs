@@ -509,6 +509,7 @@ fn caught(interp: &mut Interp<'_>, result: Outcome) -> Outcome<Caught> {
         }
         Err(Exit::Error(error)) => {
             interp.publish(&error);
+            interp.state.error_stack = Value::list(error.stack.clone());
             // What the script gave comes first.
             for (name, value) in &error.options {
                 options.insert(Key(name.clone()), value.clone());
@@ -516,7 +517,7 @@ fn caught(interp: &mut Interp<'_>, result: Outcome) -> Outcome<Caught> {
             for (name, value) in [
                 ("-code", Value::int(1)),
                 ("-level", Value::int(0)),
-                ("-errorstack", Value::empty()),
+                ("-errorstack", Value::list(error.stack.clone())),
                 ("-errorcode", error.code.clone()),
                 ("-errorinfo", Value::new(error.info())),
                 ("-errorline", Value::int(error.line as i64)),
@@ -767,11 +768,12 @@ fn handle(
     };
     let result = interp.eval_body(body.body, style);
     match add_try_line(result, handler.label, style) {
-        Err(Exit::Error(mut error)) if is_error => {
+        Err(Exit::Error(mut error)) => {
             error
                 .options
                 .push((Value::from("-during"), Value::dict(during)));
-            as_logged(Err(Exit::Error(error)))
+            let result = Err(Exit::Error(error));
+            if is_error { as_logged(result) } else { result }
         }
         other => other,
     }

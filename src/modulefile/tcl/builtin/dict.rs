@@ -137,7 +137,11 @@ fn merge(_: &mut Interp<'_>, args: &[Value]) -> Outcome {
     let Some((first, rest)) = args.split_first() else {
         return Ok(Value::empty());
     };
-    let mut dict = (*first.as_dict()?).clone();
+    let first_dict = first.as_dict()?;
+    if rest.is_empty() {
+        return Ok(first.clone());
+    }
+    let mut dict = (*first_dict).clone();
     for other in rest {
         for (key, value) in other.as_dict()?.iter() {
             dict.insert(key.clone(), value.clone());

@@ -2,6 +2,7 @@
 //!
 //! Source: Tcl 8.6, `info(n)`.
 
+use std::os::unix::ffi::OsStrExt;
 use std::rc::Rc;
 
 use crate::modulefile::tcl::command::{ANY, Command, CommandKind, Def, Proc};
@@ -35,10 +36,13 @@ static SUBCOMMANDS: &[Def] = &[
     Def::new("complete", "command", 1, 1, complete),
     Def::new("coroutine", "", 0, 0, |_, _| Ok(Value::empty())),
     Def::new("default", "procname arg varname", 3, 3, default),
-    Def::new("errorstack", "?interp?", 0, 1, |_, _| Ok(Value::empty())),
+    Def::new("errorstack", "?interp?", 0, 1, |interp, _| {
+        Ok(interp.state.error_stack.clone())
+    }),
     Def::new("exists", "varName", 1, 1, |interp, args| {
         Ok(Value::bool(interp.var_exists(args[0].bytes())))
     }),
+    Def::new("frame", "?number?", 0, 1, frame),
     Def::new("functions", "?pattern?", 0, 1, functions),
     Def::new("globals", "?pattern?", 0, 1, globals),
     Def::new("hostname", "", 0, 0, hostname),
@@ -317,6 +321,60 @@ fn level(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
             ))
         }
     }
+}
+
+fn frame(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
+    let depth = interp.trail.depth() as i64;
+    let Some(word) = args.first() else {
+        return Ok(Value::int(depth));
+    };
+    let number = expect_int(word)?;
+    let wanted = if number > 0 { number } else { depth + number };
+    let step = usize::try_from(wanted)
+        .ok()
+        .and_then(|wanted| interp.trail.command_frame(wanted));
+    let Some(step) = step else {
+        let message = bytes!("bad level \"", word, "\"");
+        return Err(Exit::coded(
+            message,
+            &[&b"TCL"[..], b"LOOKUP", b"LEVEL", word.bytes()],
+        ));
+    };
+    let mut facts = Vec::new();
+    let mut tell = |name: &str, value: Value| facts.extend([Value::from(name), value]);
+    let words = match &interp.frames[step.frame] {
+        frame if frame.is_proc() => frame.words().to_vec(),
+        _ => Vec::new(),
+    };
+    let kind = match &step.place {
+        Some(_) => "source",
+        None if words.is_empty() || !step.is_proc => "eval",
+        None => "proc",
+    };
+    tell("type", Value::from(kind));
+    match &step.place {
+        Some(place) => {
+            let line = place.file.line_of(place.span.start);
+            tell("line", Value::int(i64::from(line)));
+            let path = interp.directory().join(place.file.path().as_std_path());
+            tell("file", Value::from(path.as_os_str().as_bytes()));
+        }
+        None => tell("line", Value::int(step.line as i64)),
+    }
+    tell("cmd", Value::new(step.text));
+    if let Some(name) = words.first() {
+        match interp.find_command_from(name.bytes(), GLOBAL) {
+            Some(command) if matches!(command.kind, CommandKind::Proc(_)) => {
+                tell("proc", Value::new(interp.command_name(&command)));
+            }
+            // `apply` makes a frame, too, and shows its lambda.
+            Some(_) if words.len() > 1 => tell("lambda", words[1].clone()),
+            _ => tell("proc", name.clone()),
+        }
+    }
+    let level = interp.frame().level - interp.frames[step.frame].level.min(interp.frame().level);
+    tell("level", Value::int(level as i64));
+    Ok(Value::list(facts))
 }
 
 fn script(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {

@@ -88,7 +88,10 @@ fn cmd_lindex(_: &mut Interp<'_>, args: &[Value]) -> Outcome {
             if let Ok(position) = index(only) {
                 return element(list, position);
             }
-            let path = only.as_list()?;
+            let Ok(path) = only.as_list() else {
+                index(only)?;
+                return Ok(Value::empty());
+            };
             if path.len() == 1 {
                 index(&path[0])?;
             }

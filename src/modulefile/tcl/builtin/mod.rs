@@ -7,7 +7,7 @@ use num_bigint::BigInt;
 use num_traits::Signed;
 
 use super::chars;
-use super::command::{Def, one_of};
+use super::command::{Def, must_be, one_of};
 use super::error::{Exit, Outcome, Stop};
 use super::number::{self, Number};
 use super::value::Value;
@@ -42,6 +42,8 @@ pub(super) struct State {
     pub(super) script: Value,
     /// The state of `rand()`; 0 before its first use.
     pub(super) seed: i64,
+    /// The calls that led to the error that was caught last: `info errorstack`.
+    pub(super) error_stack: Value,
     /// The program that runs: `info nameofexecutable`.
     pub(super) executable: Value,
     /// The working directory of the script; empty until somebody asks for it.
@@ -208,7 +210,9 @@ fn index(value: &Value) -> Outcome<Position> {
         return Ok(Position::Start(n));
     }
     parse_index(value.bytes()).ok_or_else(|| {
-        let octal = if number::looks_like_bad_octal(value.bytes()) {
+        let text = value.bytes();
+        let number = text.strip_prefix(b"end-").unwrap_or(text);
+        let octal = if number::resembles_octal(number) {
             " (looks like invalid octal number)"
         } else {
             ""
@@ -236,7 +240,9 @@ fn parse_index(text: &[u8]) -> Option<Position> {
     if let Some(n) = int(text) {
         return Some(Position::Start(n));
     }
-    let text = number::trim(text);
+    if !text.is_empty() && b"end".starts_with(text) {
+        return Some(Position::End(0));
+    }
     if let Some(rest) = text.strip_prefix(b"end") {
         return match rest {
             [] => Some(Position::End(0)),
@@ -255,6 +261,7 @@ fn parse_index(text: &[u8]) -> Option<Position> {
             _ => None,
         };
     }
+    let text = number::trim(text);
     let at = 1 + text
         .get(1..)?
         .iter()
@@ -284,7 +291,7 @@ fn choice(word: &Value, names: &[&str], what: &str) -> Outcome<usize> {
         (Some(_), Some(_)) if !text.is_empty() => "ambiguous",
         _ => "bad",
     };
-    let message = bytes!(how, " ", what, " \"", text, "\": must be ", one_of(names));
+    let message = bytes!(how, " ", what, " \"", text, "\": ", must_be(names));
     Err(Exit::coded(
         message,
         &[&b"TCL"[..], b"LOOKUP", b"INDEX", what.as_bytes(), text],

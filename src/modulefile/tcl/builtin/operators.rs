@@ -2,12 +2,14 @@
 //!
 //! Source: Tcl 8.6, `mathop(n)`, `prefix(n)`.
 
-use crate::modulefile::tcl::command::{ANY, Def, one_of};
+use crate::modulefile::tcl::command::{ANY, Def, must_be};
 use crate::modulefile::tcl::error::{Error, Exit, Outcome};
 use crate::modulefile::tcl::expr::Operand;
 use crate::modulefile::tcl::interp::{Interp, complete_return};
+use crate::modulefile::tcl::number;
 use crate::modulefile::tcl::operator::{self, Binary, Unary};
 use crate::modulefile::tcl::value::Value;
+use crate::modulefile::tcl::var::{PRECISION_TRACE, VarTrace};
 
 use super::{choice, control};
 
@@ -141,7 +143,10 @@ fn chain(op: Binary, args: &[Value]) -> Outcome {
 }
 
 /// The commands of `::tcl`.
-pub(super) static TCL: &[Def] = &[Def::ensemble("prefix", PREFIX)];
+pub(super) static TCL: &[Def] = &[
+    Def::new("Precision", "name index operation", 3, 3, precision),
+    Def::ensemble("prefix", PREFIX),
+];
 
 static PREFIX: &[Def] = &[
     Def::new("all", "table string", 2, 2, all),
@@ -213,15 +218,7 @@ fn matching(_: &mut Interp<'_>, args: &[Value]) -> Outcome {
     };
     let names: Vec<String> = table.iter().map(|word| word.text().into_owned()).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    let message = Value::new(bytes!(
-        how,
-        " ",
-        what,
-        " \"",
-        text,
-        "\": must be ",
-        one_of(&names)
-    ));
+    let message = Value::new(bytes!(how, " ", what, " \"", text, "\": ", must_be(&names)));
     let code = [&b"TCL"[..], b"LOOKUP", b"INDEX", what.bytes(), text];
     match reaction {
         None => Err(Error::new(message).with_code(&code).into()),
@@ -237,4 +234,27 @@ fn matching(_: &mut Interp<'_>, args: &[Value]) -> Outcome {
             Err(Exit::Return(Box::new(returning)))
         }
     }
+}
+
+/// Called when the variable `tcl_precision` changes.
+fn precision(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
+    let name = b"::tcl_precision";
+    let old = Value::int(i64::from(number::precision()));
+    if args[2].bytes() == b"unset" {
+        interp.set_var(name, old)?;
+        interp.traced_variable(name)?.add_trace(VarTrace::new(
+            vec!["unset", "write"],
+            Value::from(PRECISION_TRACE),
+        ));
+        return Ok(Value::empty());
+    }
+    let digits = interp.get_var(name)?.as_int();
+    match digits.and_then(|digits| u8::try_from(digits).ok()) {
+        Some(digits) if digits <= 17 => number::set_precision(digits),
+        _ => {
+            interp.set_var(name, old)?;
+            return Err(Exit::error("improper value for precision"));
+        }
+    }
+    Ok(Value::empty())
 }

@@ -95,13 +95,33 @@ impl Order {
     }
 }
 
+/// An index that selects an element of some list at least.
+fn selecting(word: &Value) -> Outcome<super::Position> {
+    let position = index(word)?;
+    let selects = match position {
+        super::Position::Start(n) => n >= 0,
+        super::Position::End(n) => n <= 0,
+    };
+    if !selects {
+        let message = bytes!(
+            "index \"",
+            word,
+            "\" cannot select an element from any list"
+        );
+        return Err(Exit::coded(message, &["TCL", "VALUE", "INDEXOUTOFRANGE"]));
+    }
+    Ok(position)
+}
+
 /// Picks the part of an element that `-index` means.
 fn pick(element: &Value, path: &[Value]) -> Outcome {
     let mut value = element.clone();
     for step in path {
         let items = value.as_list()?;
-        let Some(at) = index(step)?.within(items.len()) else {
-            let message = bytes!("element ", step, " missing from sublist \"", value, "\"");
+        let position = selecting(step)?;
+        let Some(at) = position.within(items.len()) else {
+            let at = position.offset(items.len()).to_string();
+            let message = bytes!("element ", at, " missing from sublist \"", value, "\"");
             return Err(Exit::coded(
                 message,
                 &["TCL", "OPERATION", "LSORT", "INDEXFAILED"],
@@ -222,7 +242,7 @@ fn lsort(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
             ([], _) => group[0].clone(),
             (path, 1) => pick(&group[0], path)?,
             ([first, deeper @ ..], _) => {
-                let Some(place) = index(first)?.within(stride) else {
+                let Some(place) = selecting(first)?.within(stride) else {
                     return Err(Exit::coded(
                         "when used with \"-stride\", the leading \"-index\" value must be within the group",
                         &["TCL", "OPERATION", "LSORT", "BADINDEX"],

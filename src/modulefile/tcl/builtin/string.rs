@@ -72,7 +72,7 @@ static SUBCOMMANDS: &[Def] = &[
     Def::new("length", "string", 1, 1, |_, args| {
         Ok(Value::int(length(&args[0]) as i64))
     }),
-    Def::new("map", "?-nocase? mapping string", 2, 3, map),
+    Def::new("map", "?-nocase? charMap string", 2, 3, map),
     Def::new("match", "?-nocase? pattern string", 2, 3, matches),
     Def::new("range", "string first last", 3, 3, range),
     Def::new("repeat", "string count", 2, 2, repeat),
@@ -330,7 +330,7 @@ fn map(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
             only_nocase(option)?;
             (true, mapping, text)
         }
-        _ => return Err(wrong_args(b"string map", "?-nocase? mapping string")),
+        _ => return Err(wrong_args(b"string map", "?-nocase? charMap string")),
     };
     let pairs: Vec<Value> = mapping.as_list()?.to_vec();
     if !pairs.len().is_multiple_of(2) {
@@ -610,6 +610,7 @@ fn cmd_format(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
             let code: &[&str] = match &message[..] {
                 [b'e', b'x', b'p', ..] => &["TCL", "VALUE", "NUMBER"],
                 [b'b', b'a', b'd', ..] => &["TCL", "FORMAT", "BADTYPE"],
+                [b'u', b'n', b's', ..] => &["TCL", "FORMAT", "BADUNSIGNED"],
                 [b'i', b'n', b't', ..] => {
                     &["ARITH", "IOVERFLOW", "integer value too large to represent"]
                 }

@@ -37,12 +37,21 @@ fn cmd_clock(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
             () if starts(b"bad option") && args.len() == 2 => {
                 vec![b"TCL", b"LOOKUP", b"INDEX", b"option", args[1].bytes()]
             }
-            () if starts(b"bad option") => vec![b"CLOCK", b"badOption"],
+            () if starts(b"bad option") => vec![b"CLOCK", b"badOption", named(&message)],
             () if starts(b"input string does not match") => vec![b"CLOCK", b"badInputString"],
-            () if starts(b"time zone") => vec![b"CLOCK", b"badTimeZone"],
-            () if starts(b"unable to convert") => vec![b"CLOCK", b"dateTooLarge"],
+            () if starts(b"time zone") => vec![b"CLOCK", b"badTimeZone", named(&message)],
+            () if starts(b"cannot use -gmt") => vec![b"CLOCK", b"gmtWithTimezone"],
+            () if starts(b"unable to convert") || starts(b"requested date too large") => {
+                vec![b"CLOCK", b"dateTooLarge"]
+            }
             () => vec![b"NONE"],
         };
+        let code: Vec<Vec<u8>> = code.into_iter().map(<[u8]>::to_vec).collect();
         Exit::coded(message, &code)
     })
+}
+
+/// What a message names in quotes.
+fn named(message: &[u8]) -> &[u8] {
+    message.split(|&b| b == b'"').nth(1).unwrap_or_default()
 }

@@ -9,13 +9,13 @@ use crate::modulefile::tcl::error::{Exit, Outcome};
 use crate::modulefile::tcl::interp::Interp;
 use crate::modulefile::tcl::list::join_elements;
 use crate::modulefile::tcl::value::Value;
-use crate::modulefile::tcl::var::VarTrace;
+use crate::modulefile::tcl::var::{PRECISION_TRACE, VarName, VarTrace};
 
 pub(super) static TABLE: &[Def] = &[Def::options("trace", "option ?arg ...?", SUBCOMMANDS)];
 
 static SUBCOMMANDS: &[Def] = &[
     Def::new("add", "type ?arg ...?", 1, ANY, cmd_add),
-    Def::new("info", "type name", 1, 2, cmd_info),
+    Def::new("info", "type name", 1, ANY, cmd_info),
     Def::new("remove", "type ?arg ...?", 1, ANY, cmd_remove),
     Def::new("variable", "name ops command", 3, 3, cmd_variable),
     Def::new("vdelete", "name ops command", 3, 3, cmd_vdelete),
@@ -68,10 +68,7 @@ fn operations(kind: Kind, list: &Value) -> Outcome<Vec<&'static str>> {
     let words = list.as_list()?;
     let mut chosen = Vec::new();
     for word in words.iter() {
-        let Some(name) = known
-            .iter()
-            .find(|name| !word.is_empty() && name.as_bytes().starts_with(word.bytes()))
-        else {
+        let Some(name) = known.iter().find(|name| name.as_bytes() == word.bytes()) else {
             let message = bytes!("bad operation \"", word, "\": must be ", one_of(known));
             return Err(Exit::coded(
                 message,
@@ -122,8 +119,8 @@ fn cmd_add(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
     let operations = operations(kind, list)?;
     let script = script.clone();
     if kind == Kind::Variable {
-        let var = interp.link_target(name.bytes())?;
-        var.add_trace(VarTrace { operations, script });
+        let var = interp.traced_variable(name.bytes())?;
+        var.add_trace(VarTrace::new(operations, script));
     } else {
         let command = traced_command(interp, name)?;
         command
@@ -139,7 +136,7 @@ fn cmd_remove(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
     let (name, list, script) = three(args, "remove")?;
     let operations = operations(kind, list)?;
     if kind == Kind::Variable {
-        if interp.var_exists(name.bytes()) || interp.find_var(name.bytes()).is_some() {
+        if interp.find_var(VarName::parse(name.bytes()).name).is_some() {
             interp
                 .link_target(name.bytes())?
                 .remove_trace(&operations, script);
@@ -163,25 +160,23 @@ fn cmd_info(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
         Value::list(vec![Value::list(operations), script.clone()])
     };
     let kind = Kind::parse(&args[0])?;
-    if args.len() < 2 {
-        let message = format!(
-            "wrong # args: should be \"trace info {} name\"",
-            args[0].text()
-        );
+    if args.len() != 2 {
+        let name = match kind {
+            Kind::Command => "command",
+            Kind::Execution => "execution",
+            Kind::Variable => "variable",
+        };
+        let message = format!("wrong # args: should be \"trace info {name} name\"");
         return Err(Exit::coded(message, &["TCL", "WRONGARGS"]));
     }
     let rows = match kind {
         Kind::Variable => match interp.find_var(args[1].bytes()) {
-            None if crate::modulefile::tcl::var::VarName::parse(args[1].bytes())
-                .index
-                .is_none() =>
-            {
-                Vec::new()
-            }
+            None if VarName::parse(args[1].bytes()).index.is_none() => Vec::new(),
             _ => interp
                 .link_target(args[1].bytes())?
                 .traces()
                 .iter()
+                .filter(|trace| trace.script.bytes() != PRECISION_TRACE.as_bytes())
                 .map(|trace| row(&trace.operations, &trace.script))
                 .collect(),
         },
@@ -228,11 +223,8 @@ fn letters(word: &Value) -> Outcome<Vec<&'static str>> {
 }
 
 fn cmd_variable(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
-    let trace = VarTrace {
-        operations: letters(&args[1])?,
-        script: args[2].clone(),
-    };
-    interp.link_target(args[0].bytes())?.add_trace(trace);
+    let trace = VarTrace::old_style(letters(&args[1])?, args[2].clone());
+    interp.traced_variable(args[0].bytes())?.add_trace(trace);
     Ok(Value::empty())
 }
 

@@ -14,7 +14,8 @@ use crate::modulefile::tcl::value::Value;
 use crate::modulefile::tcl::var::{Var, VarName, is_qualified};
 
 pub(super) static TABLE: &[Def] = &[
-    Def::new("set", "varName ?newValue?", 1, 2, cmd_set).with_direct(Direct::Leaf(direct_set)),
+    Def::new("set", "varName ?newValue?", 1, 2, cmd_set)
+        .with_direct(Direct::Both(direct_set, direct_set_word)),
     Def::new("incr", "varName ?increment?", 1, 2, cmd_incr).with_direct(Direct::Leaf(direct_incr)),
     Def::new("append", "varName ?value ...?", 1, ANY, cmd_append),
     Def::new("lappend", "varName ?value ...?", 1, ANY, cmd_lappend),
@@ -56,6 +57,20 @@ fn direct_set(interp: &mut Interp<'_>, command: &parse::Command) -> Option<Value
     };
     let value = interp.plain_word(value)?;
     interp.set_plain(name.constant()?, value)
+}
+
+fn direct_set_word(interp: &mut Interp<'_>, command: &parse::Command) -> Option<Outcome> {
+    let [_, name, value] = &*command.words else {
+        return None;
+    };
+    let name = name.constant()?;
+    if value.expand {
+        return None;
+    }
+    Some(match interp.word_value(value) {
+        Ok(value) => interp.set_word(name, value),
+        Err(exit) => Err(exit),
+    })
 }
 
 fn direct_incr(interp: &mut Interp<'_>, command: &parse::Command) -> Option<Value> {
@@ -145,6 +160,12 @@ fn cmd_lappend(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
         let value = interp.get_var(args[0].bytes())?;
         value.as_list()?;
         return Ok(value);
+    }
+    if interp.var_needs_read(VarName::parse(args[0].bytes()).name)
+        && interp.link_target(args[0].bytes()).is_ok()
+    {
+        // An old value that cannot be read counts as none.
+        let _ = interp.get_var(args[0].bytes());
     }
     let most = interp.limits.value_bytes;
     let append = |value: &mut Value| {

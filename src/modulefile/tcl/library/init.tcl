@@ -106,10 +106,10 @@ proc tcl::tm::path {action args} {
                 }
                 foreach old $new {
                     if {[string match $path/* $old]} {
-                        return -code error "$path is ancestor of existing module path $old"
+                        return -code error "$path is ancestor of existing module path $old."
                     }
                     if {[string match $old/* $path]} {
-                        return -code error "$path is subdirectory of existing module path $old"
+                        return -code error "$path is subdirectory of existing module path $old."
                     }
                 }
                 set new [linsert $new 0 $path]
