@@ -105,12 +105,7 @@ fn is_builtin_ensemble(name: &[u8]) -> bool {
 
 /// The error for a value that is no integer.
 fn not_integer(value: &Value) -> Exit {
-    let octal = if number::looks_like_bad_octal(value.bytes()) {
-        " (looks like invalid octal number)"
-    } else {
-        ""
-    };
-    let message = bytes!("expected integer but got \"", value, "\"", octal);
+    let message = bytes!("expected integer but got \"", value, "\"");
     Exit::coded(message, &["TCL", "VALUE", "INTEGER"])
 }
 
