@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::os::unix::ffi::OsStringExt;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bstr::{BStr, BString, ByteSlice};
 use camino::Utf8PathBuf;
@@ -14,7 +15,7 @@ use camino::Utf8PathBuf;
 pub type Environment = BTreeMap<BString, BString>;
 
 /// One run of the program.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct Session {
     /// The last component of the name the program was called by: `xmod`, `lmod`, `modulecmd`, `spider`.
     pub program: String,
@@ -33,6 +34,20 @@ pub struct Session {
     groups: OnceLock<Vec<String>>,
     user: OnceLock<String>,
     exe: OnceLock<Option<Utf8PathBuf>>,
+    questions: Questions,
+}
+
+/// What was asked since the last [`Session::forget_questions`].
+#[derive(Debug, Default)]
+struct Questions {
+    user: AtomicBool,
+}
+
+/// A copy has not been asked anything.
+impl Clone for Questions {
+    fn clone(&self) -> Questions {
+        Questions::default()
+    }
 }
 
 impl Session {
@@ -135,14 +150,26 @@ impl Session {
         path.canonicalize_utf8().ok()
     }
 
+    /// Forgets what was asked so far.
+    pub fn forget_questions(&self) {
+        self.questions.user.store(false, Ordering::Relaxed);
+    }
+
+    /// Whether somebody asked who the user is. Threads that want to know this work with copies.
+    pub fn was_asked_for_user(&self) -> bool {
+        self.questions.user.load(Ordering::Relaxed)
+    }
+
     /// Whether the effective user is root.
     pub fn is_root(&self) -> bool {
+        self.questions.user.store(true, Ordering::Relaxed);
         nix::unistd::geteuid().is_root()
     }
 
     /// The login name. `USER` or `LOGNAME` are taken only where `getent` does not know the user: they are the user's to
     /// change, and rules about who may load what must not follow them.
     pub fn user(&self) -> &str {
+        self.questions.user.store(true, Ordering::Relaxed);
         self.user.get_or_init(|| {
             let uid = nix::unistd::geteuid();
             getent("passwd", &uid.to_string())
@@ -158,6 +185,7 @@ impl Session {
 
     /// The names of the user's groups, sorted; a group without a name is given by its number.
     pub fn groups(&self) -> &[String] {
+        self.questions.user.store(true, Ordering::Relaxed);
         self.groups.get_or_init(|| {
             let mut ids = nix::unistd::getgroups().unwrap_or_default();
             ids.push(nix::unistd::getegid());

@@ -47,13 +47,7 @@ fn with_site<T>(site: &Site, run: impl FnOnce(&mut RcEvaluator) -> T) -> T {
         .collect();
     let config = Config::new(&session);
     let languages = Languages::default();
-    run(&mut RcEvaluator {
-        session: &session,
-        config: &config,
-        languages: &languages,
-        shell: "bash",
-        loaded: Vec::new(),
-    })
+    run(&mut RcEvaluator::new(&session, &config, &languages, "bash"))
 }
 
 fn modulepaths(site: &Site) -> Vec<Utf8PathBuf> {

@@ -10,6 +10,7 @@
 mod support;
 
 mod automation;
+mod cache;
 mod catalog;
 mod completion;
 mod corpus;

@@ -213,13 +213,8 @@ impl Tree {
         session.env = env.into_iter().map(|(k, v)| (k.into(), v.into())).collect();
         session.cwd = Some(self.root());
         let config = Config::new(&session);
-        let mut rc = RcEvaluator {
-            session: &session,
-            config: &config,
-            languages: &Languages::default(),
-            shell: "bash",
-            loaded: Vec::new(),
-        };
+        let languages = Languages::default();
+        let mut rc = RcEvaluator::new(&session, &config, &languages, "bash");
         run(&mut rc)
     }
 

@@ -1,32 +1,40 @@
-//! What modulefiles are about, remembered between runs in SQLite.
+//! Trees of modules and what their modulefiles are about, remembered between runs in SQLite.
 //!
-//! A crawl evaluates each modulefile; one that has not changed since (size, time of change, inode) is not evaluated again.
-//! Names, defaults and what is hidden are always read from the tree, because they may depend on the user and the time.
-//! Neither are modulefiles remembered that open modulepaths: what they open may depend on the user.
+//! A cache holds, for each modulepath, the survey that the disk would give ([`crate::tree::Survey`]): the same listing is
+//! made of either. What depends on the user and the time is not in it: rules are kept as rules, and a file that asked who the
+//! user is, or for a variable, holds only for those who would get the same answers.
 //!
-//! There is a system cache, built by the site's admin, and one for each user, which fills by itself. Both are read without
-//! locks and never written in place: a new file is made beside the old one and renamed. A cache that is damaged, from
-//! another version, or somebody else's to write is as if it were not there.
+//! There is a system cache, built by the site's admin, and one for each user, which fills by itself after a slow crawl. Both
+//! are read without locks and never written in place: a new file is made beside the old one and renamed. A cache that is
+//! damaged, from another version, or somebody else's to write is as if it were not there.
 //!
-//! Nobody outside this room knows SQL.
+//! Nobody outside this room knows SQL. `load` does not need it.
 
-mod schema;
+mod file;
+mod fresh;
+mod pack;
+mod save;
 
-use std::os::unix::fs::MetadataExt;
-use std::time::{Duration, SystemTime};
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::rc::Rc;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use rusqlite::Connection;
 
 use crate::config::Config;
 use crate::session::Session;
-use crate::tree::{About, Entry, Memory};
+use crate::tree::{
+    Dir, Extra, Index, Memory, Opener, Packed, RcReader, Readers, Reads, Record, Source, Spoken,
+    Stamp, Store, Survey, Wanted,
+};
 
-pub use schema::CacheError;
+pub use file::CacheError;
+pub use fresh::Freshness;
+pub use save::{SaveError, Saved};
 
-/// How long after its last change a file is not yet to be trusted: another change may fall into the same tick of the
-/// clock, and clocks of file servers differ.
-const SETTLED: Duration = Duration::from_secs(2);
+use file::{File, Part};
+use pack::Unpacker;
 
 /// Which cache.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,48 +45,65 @@ pub enum Owner {
     User,
 }
 
-/// What identifies the content of a file without reading it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Stamp {
-    size: i64,
-    /// Time of the last change, in nanoseconds.
-    changed: i64,
-    inode: i64,
+/// What has to be known of a modulepath before the rest is read.
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
+struct Head {
+    /// The digest of the settings under which it was surveyed.
+    settings: u64,
+    modules: u32,
+    spoken: Spoken,
+    /// What its rc files asked about the session.
+    reads: Reads,
+    openers: Vec<Opener>,
+    /// The modulefiles that asked about the session, by number.
+    readers: Vec<(u32, Reads)>,
+    /// The stamp file at that time.
+    stamp: Option<Stamp>,
 }
 
-impl Stamp {
-    /// The stamp of a file; `None` where it is gone, or changed too recently to be told from its next change.
-    fn of(file: &Utf8Path) -> Option<Stamp> {
-        let meta = std::fs::metadata(file).ok()?;
-        let age = SystemTime::now()
-            .duration_since(meta.modified().ok()?)
-            .ok()?;
-        (age > SETTLED).then(|| Stamp {
-            size: meta.len() as i64,
-            changed: meta
-                .mtime()
-                .wrapping_mul(1_000_000_000)
-                .wrapping_add(meta.mtime_nsec()),
-            inode: meta.ino() as i64,
-        })
-    }
+/// A modulepath that a cache answers for in this run.
+struct Held {
+    file: usize,
+    id: u32,
+    head: Head,
+    freshness: Freshness,
 }
 
-/// Something learned in this run.
-#[derive(Debug)]
-struct Learned {
-    file: Utf8PathBuf,
-    full_name: String,
-    stamp: Stamp,
-    about: About,
+/// What a cache remembers of one module of a modulepath that has changed.
+struct Old {
+    file: usize,
+    id: u32,
+    number: u32,
+    stamp: Option<Stamp>,
+    reads: Reads,
 }
 
 /// The caches of a session.
-#[derive(Debug, Default)]
 pub struct Cache {
-    readers: Vec<Connection>,
-    learned: Vec<Learned>,
-    recalled: usize,
+    stored: Rc<Stored>,
+    readers: Readers,
+    /// All modulepaths are compared with the disk, whatever the setting: for a build.
+    distrusts: bool,
+    old: HashMap<Utf8PathBuf, HashMap<(String, String), Old>>,
+    unknown: HashMap<Utf8PathBuf, Vec<u32>>,
+    problems: Vec<CacheError>,
+    progress: Option<Box<dyn Fn(usize, usize)>>,
+}
+
+impl std::fmt::Debug for Cache {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Cache")
+            .field("files", &self.stored.files)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The open files.
+#[derive(Default)]
+struct Stored {
+    files: Vec<File>,
+    held: RefCell<HashMap<Utf8PathBuf, Held>>,
+    damaged: Cell<bool>,
 }
 
 /// What is known of a cache file.
@@ -90,10 +115,23 @@ pub struct Status {
     pub path: Utf8PathBuf,
     /// Its size in bytes; `None` where there is none.
     pub size_bytes: Option<u64>,
-    /// How many modules it describes.
-    pub modules: usize,
+    /// The modulepaths it describes.
+    pub roots: Vec<RootStatus>,
     /// Why it is not used.
     pub problem: Option<String>,
+}
+
+/// What is known of a modulepath in a cache.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RootStatus {
+    /// The modulepath.
+    pub modulepath: Utf8PathBuf,
+    /// How many modules it holds.
+    pub modules: u32,
+    /// How it is decided whether it has changed.
+    pub freshness: Freshness,
+    /// Whether the cache would answer for it now.
+    pub is_fresh: bool,
 }
 
 /// Where the cache of `owner` is; `None` where the site or the user has no place for one.
@@ -108,105 +146,414 @@ pub fn path(session: &Session, config: &Config, owner: Owner) -> Option<Utf8Path
     }
 }
 
+/// Settings that change neither what a modulepath holds nor what its modulefiles say.
+const WITHOUT_INFLUENCE: &[&str] = &[
+    "quiet",
+    "jobs",
+    "redirect",
+    "ignore_cache",
+    "system_cache",
+    "cache_after_ms",
+    "cache_freshness",
+    "show_hidden",
+    "search_begins",
+    "terse_decorations",
+    "avail_extensions",
+    "avail_styles",
+    "rc_files",
+    "ignore_user_rc",
+    "find_first",
+    "pin_versions",
+    "system_name",
+    "collection_format",
+    "nearly_forbidden_days",
+    "command_not_found",
+];
+
+/// A digest of all that has an influence on a survey beside the files.
+fn settings(config: &Config) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    env!("CARGO_PKG_VERSION").hash(&mut hasher);
+    (config.policy as u8).hash(&mut hasher);
+    for (name, value, _) in config.list() {
+        if !WITHOUT_INFLUENCE.contains(&name) {
+            (name, value).hash(&mut hasher);
+        }
+    }
+    hasher.finish()
+}
+
 impl Cache {
     /// Opens the caches that are there, the system's first.
     pub fn open(session: &Session, config: &Config) -> Cache {
-        let mut cache = Cache::default();
+        let mut cache = Cache::empty();
         if config.ignore_cache {
             return cache;
         }
+        let mut stored = Stored::default();
         for owner in [Owner::System, Owner::User] {
-            if let Some(path) = path(session, config, owner)
-                && let Ok(Some(connection)) = schema::open(&path)
-            {
-                cache.readers.push(connection);
+            match path(session, config, owner).map(|path| file::open(&path)) {
+                Some(Ok(Some(file))) => stored.files.push(file),
+                Some(Err(problem)) => cache.problems.push(problem),
+                Some(Ok(None)) | None => {}
             }
         }
+        cache.stored = Rc::new(stored);
         cache
     }
 
-    /// A cache that remembers nothing yet: for a build from the ground up.
+    /// A cache that remembers nothing yet.
     pub fn empty() -> Cache {
-        Cache::default()
+        Cache {
+            stored: Rc::default(),
+            readers: Readers::User,
+            distrusts: false,
+            old: HashMap::new(),
+            unknown: HashMap::new(),
+            problems: Vec::new(),
+            progress: None,
+        }
     }
 
-    /// How many modulefiles had to be evaluated.
-    pub fn learned(&self) -> usize {
-        self.learned.len()
+    /// What a build of a cache begins with: what the old one at `path` holds and the disk confirms. `progress` is told
+    /// how many of how many modulefiles are done.
+    pub fn for_build(
+        path: Option<&Utf8Path>,
+        owner: Owner,
+        progress: Option<Box<dyn Fn(usize, usize)>>,
+    ) -> Cache {
+        let mut stored = Stored::default();
+        if let Some(Ok(Some(file))) = path.map(file::open) {
+            stored.files.push(file);
+        }
+        Cache {
+            stored: Rc::new(stored),
+            readers: match owner {
+                Owner::System => Readers::Everybody,
+                Owner::User => Readers::User,
+            },
+            distrusts: true,
+            progress,
+            ..Cache::empty()
+        }
     }
 
-    /// How many did not.
-    pub fn recalled(&self) -> usize {
-        self.recalled
+    /// Why caches are not used.
+    pub fn take_problems(&mut self) -> Vec<CacheError> {
+        std::mem::take(&mut self.problems)
     }
 
-    /// Writes what was learned to the file at `path`, together with what it held before.
-    ///
-    /// # Errors
-    /// The directory cannot be written, or the disk is full; the old file stays.
-    pub fn save(&self, path: &Utf8Path) -> Result<(), CacheError> {
-        schema::write(path, Some(path), &self.learned)
+    fn freshness(&self, root: &Utf8Path, config: &Config) -> Freshness {
+        match self.distrusts {
+            true => Freshness::Dir,
+            false => Freshness::of(root, config),
+        }
+    }
+}
+
+impl Stored {
+    /// Does something with what a modulepath is held by.
+    fn with<T>(&self, root: &Utf8Path, act: impl FnOnce(&File, &Held) -> T) -> Option<T> {
+        let held = self.held.borrow();
+        let held = held.get(root)?;
+        Some(act(self.files.get(held.file)?, held))
     }
 
-    /// Writes what was learned, and nothing else, to the file at `path`: what is gone from the tree goes from the cache.
-    ///
-    /// # Errors
-    /// As for [`Cache::save`].
-    pub fn replace(&self, path: &Utf8Path) -> Result<(), CacheError> {
-        schema::write(path, None, &self.learned)
+    /// A part of a modulepath that must be there.
+    fn part(&self, root: &Utf8Path, part: Part) -> Option<Vec<u8>> {
+        let read = self.with(root, |file, held| file.part(held.id, part))?;
+        if read.is_none() {
+            self.damaged.set(true);
+        }
+        read
+    }
+
+    /// The modules behind packed keys, as far as their modulepaths are held.
+    fn places(&self, file: usize, packed: &[u8]) -> Vec<(Utf8PathBuf, u32)> {
+        let held = self.held.borrow();
+        let roots: HashMap<u32, &Utf8PathBuf> = held
+            .iter()
+            .filter(|(_, held)| held.file == file)
+            .map(|(root, held)| (held.id, root))
+            .collect();
+        let mut unpacker = Unpacker::new(packed);
+        let mut id = 0_u64;
+        let mut places = Vec::new();
+        while let Some(step) = unpacker.number() {
+            id = id.wrapping_add(step);
+            if let Some(root) = roots.get(&((id >> 24) as u32)) {
+                places.push(((*root).clone(), (id & 0xff_ffff) as u32));
+            }
+        }
+        places
+    }
+}
+
+impl Store for Stored {
+    fn about(&self, root: &Utf8Path, number: u32) -> Option<Packed> {
+        let bytes = self.with(root, |file, held| file.about(held.id, number))?;
+        if bytes.is_none() {
+            self.damaged.set(true);
+        }
+        Some(Packed::from_bytes(save::lengthened(&bytes?, root)))
+    }
+
+    fn each_about(&self, root: &Utf8Path, take: &mut dyn FnMut(u32, &[u8])) {
+        if self.with(root, |file, held| file.each_about(held.id, take)) == Some(false) {
+            self.damaged.set(true);
+        }
+    }
+
+    fn extras(&self, root: &Utf8Path) -> Vec<Extra> {
+        let bytes = self.part(root, Part::Extras).unwrap_or_default();
+        save::read_extras(&bytes)
+    }
+
+    fn program(&self, name: &str) -> Vec<(Utf8PathBuf, u32)> {
+        let mut found = Vec::new();
+        for (number, file) in self.files.iter().enumerate() {
+            match file.program(name) {
+                Ok(Some(packed)) => found.extend(self.places(number, &packed)),
+                Ok(None) => {}
+                Err(()) => self.damaged.set(true),
+            }
+        }
+        found
+    }
+
+    fn each_program(&self, take: &mut dyn FnMut(&str, &[(Utf8PathBuf, u32)])) {
+        for (number, file) in self.files.iter().enumerate() {
+            let whole = file.each_program(&mut |name, packed| {
+                let places = self.places(number, packed);
+                if !places.is_empty() {
+                    take(name, &places);
+                }
+            });
+            if !whole {
+                self.damaged.set(true);
+            }
+        }
+    }
+
+    fn is_damaged(&self) -> bool {
+        self.damaged.get()
     }
 }
 
 impl Memory for Cache {
-    fn recall(&mut self, entry: &Entry) -> Option<About> {
-        if self.readers.is_empty() {
-            return None;
+    fn survey(&mut self, root: &Utf8Path, rc: &mut dyn RcReader) -> Option<Survey> {
+        let settings = settings(rc.config());
+        let freshness = self.freshness(root, rc.config());
+        let stored = Rc::clone(&self.stored);
+        // The user's, which may know what only the user can read; but nobody notices when it is out of date where the
+        // system's is trusted.
+        let mut files: Vec<(usize, &File)> = stored.files.iter().enumerate().collect();
+        if freshness != Freshness::Trust {
+            files.reverse();
         }
-        let stamp = Stamp::of(&entry.file)?;
-        let about = self
-            .readers
-            .iter()
-            .find_map(|reader| schema::find(reader, &entry.file, &entry.full_name, stamp))?;
-        self.recalled += 1;
-        Some(about)
+        for (number, file) in files {
+            let Some((id, _)) = file.roots().into_iter().find(|(_, path)| path == root) else {
+                continue;
+            };
+            let head = file.part(id, Part::Head);
+            let Some(head) = head.and_then(|head| serde_json::from_slice::<Head>(&head).ok())
+            else {
+                stored.damaged.set(true);
+                continue;
+            };
+            if head.settings != settings || !head.reads.hold(rc.session()) {
+                continue;
+            }
+            let is_fresh = match &freshness {
+                Freshness::Trust => true,
+                Freshness::Stamp(stamp) if head.stamp.is_some() => Stamp::of(stamp) == head.stamp,
+                Freshness::Stamp(_) | Freshness::Dir => file
+                    .part(id, Part::Sources)
+                    .is_some_and(|sources| fresh::are_unchanged(root, &sources, rc.config())),
+            };
+            if !is_fresh {
+                self.remember_old(root, number, id, &head);
+                continue;
+            }
+            let index = file.part(id, Part::Index);
+            let Some(index) = index.and_then(|bytes| Index::from_bytes(bytes, head.modules)) else {
+                continue;
+            };
+            let survey = Survey {
+                index,
+                spoken: head.spoken.clone(),
+                reads: head.reads.clone(),
+                ..Survey::default()
+            };
+            let held = Held {
+                file: number,
+                id,
+                head,
+                freshness,
+            };
+            (stored.held.borrow_mut()).insert(root.to_owned(), held);
+            return Some(survey);
+        }
+        None
     }
 
-    fn learn(&mut self, entry: &Entry, about: &About) {
-        if !about.opens.is_empty() || about.is_dynamic {
-            return;
+    fn unknown(&mut self, root: &Utf8Path, survey: &Survey, session: &Session) -> Vec<u32> {
+        if let Some(known) = self.unknown.get(root) {
+            return known.clone();
         }
-        if let Some(stamp) = Stamp::of(&entry.file) {
-            self.learned.push(Learned {
-                file: entry.file.clone(),
-                full_name: entry.full_name.clone(),
-                stamp,
-                about: about.clone(),
-            });
+        let stamps = self.stored.part(root, Part::Stamps).unwrap_or_default();
+        let stamps = save::read_stamps(&stamps, survey.index.modules());
+        let mut unknown = self.stored.with(root, |_, held| match held.freshness {
+            Freshness::Dir => fresh::changed_files(root, &save::files(root, survey), &stamps),
+            Freshness::Stamp(_) | Freshness::Trust => (0..)
+                .zip(&stamps)
+                .filter(|(_, stamp)| stamp.is_none())
+                .map(|(number, _)| number)
+                .collect(),
+        });
+        let of_others = self.stored.with(root, |_, held| {
+            let readers = held.head.readers.iter();
+            let others = readers.filter(|(_, reads)| !reads.hold(session));
+            others.map(|(number, _)| *number).collect::<Vec<u32>>()
+        });
+        let unknown = unknown.get_or_insert_default();
+        unknown.extend(of_others.into_iter().flatten());
+        unknown.sort_unstable();
+        unknown.dedup();
+        self.unknown.insert(root.to_owned(), unknown.clone());
+        std::mem::take(unknown)
+    }
+
+    fn openers(&mut self, root: &Utf8Path) -> Vec<Opener> {
+        let openers = self.stored.with(root, |_, held| held.head.openers.clone());
+        openers.unwrap_or_default()
+    }
+
+    fn unchanged(&mut self, root: &Utf8Path) -> HashMap<String, (Source, Option<Dir>)> {
+        for file in self.stored.files.iter().rev() {
+            let found = file.roots().into_iter().find(|(_, path)| path == root);
+            if let Some(sources) = found.and_then(|(id, _)| file.part(id, Part::Sources)) {
+                let dirs = fresh::unchanged_dirs(root, &sources).into_iter();
+                return dirs
+                    .map(|(source, dir)| (source.path.clone(), (source, dir)))
+                    .collect();
+            }
+        }
+        HashMap::new()
+    }
+
+    fn recall(
+        &mut self,
+        root: &Utf8Path,
+        file: &Utf8Path,
+        full_name: &str,
+        session: &Session,
+    ) -> Option<Record> {
+        let relative = file.strip_prefix(root).unwrap_or(file);
+        let key = (relative.to_string(), full_name.to_owned());
+        let old = self.old.get(root)?.get(&key)?;
+        let stamp = old.stamp.filter(|stamp| Stamp::of(file) == Some(*stamp))?;
+        if !old.reads.hold(session) {
+            return None;
+        }
+        let about = self.stored.files.get(old.file)?.about(old.id, old.number)?;
+        Some(Record {
+            stamp: Some(stamp),
+            reads: old.reads.clone(),
+            about: Packed::from_bytes(save::lengthened(&about, root)),
+        })
+    }
+
+    fn store(&self) -> Option<Rc<dyn Store>> {
+        Some(Rc::clone(&self.stored) as Rc<dyn Store>)
+    }
+
+    fn readers(&self) -> Readers {
+        self.readers
+    }
+
+    fn progress(&self, done: usize, of: usize) {
+        if let Some(progress) = &self.progress {
+            progress(done, of);
+        }
+    }
+}
+
+impl Cache {
+    /// Takes note of the modules of a modulepath that has changed: most of their files have not.
+    fn remember_old(&mut self, root: &Utf8Path, number: usize, id: u32, head: &Head) {
+        let Some(file) = self.stored.files.get(number) else {
+            return;
+        };
+        let index = file.part(id, Part::Index);
+        let Some(index) = index.and_then(|bytes| Index::from_bytes(bytes, head.modules)) else {
+            return;
+        };
+        let stamps = file.part(id, Part::Stamps).unwrap_or_default();
+        let stamps = save::read_stamps(&stamps, head.modules);
+        let readers: HashMap<u32, &Reads> =
+            head.readers.iter().map(|(n, reads)| (*n, reads)).collect();
+        let old = self.old.entry(root.to_owned()).or_default();
+        for group in index.groups(Wanted::All) {
+            for (module, row) in (group.first..).zip(&group.rows) {
+                let full_name = row.full_name(group.name);
+                let file = row.file(root, &full_name);
+                let relative = file.strip_prefix(root).unwrap_or(&file).to_string();
+                let known = Old {
+                    file: number,
+                    id,
+                    number: module,
+                    stamp: stamps.get(module as usize).copied().flatten(),
+                    reads: readers
+                        .get(&module)
+                        .map(|reads| (*reads).clone())
+                        .unwrap_or_default(),
+                };
+                old.insert((relative, full_name), known);
+            }
         }
     }
 }
 
 /// What is known of the caches of a session.
-pub fn status(session: &Session, config: &Config) -> Vec<Status> {
-    [Owner::System, Owner::User]
-        .into_iter()
-        .filter_map(|owner| path(session, config, owner).map(|path| (owner, path)))
-        .map(|(owner, path)| {
-            let size_bytes = std::fs::metadata(&path).ok().map(|meta| meta.len());
-            let (modules, problem) = match schema::open(&path) {
-                Ok(Some(connection)) => (schema::count(&connection), None),
-                Ok(None) => (0, None),
-                Err(error) => (0, Some(error.to_string())),
-            };
-            Status {
-                owner,
-                path,
-                size_bytes,
-                modules,
-                problem,
+pub fn status(session: &Session, rc: &mut dyn RcReader) -> Vec<Status> {
+    let mut found = Vec::new();
+    for owner in [Owner::System, Owner::User] {
+        let Some(path) = path(session, rc.config(), owner) else {
+            continue;
+        };
+        let mut status = Status {
+            owner,
+            size_bytes: std::fs::metadata(&path).ok().map(|meta| meta.len()),
+            roots: Vec::new(),
+            problem: None,
+            path,
+        };
+        match file::open(&status.path) {
+            Ok(Some(file)) => {
+                let roots = file.roots();
+                let mut cache = Cache::empty();
+                cache.stored = Rc::new(Stored {
+                    files: vec![file],
+                    ..Stored::default()
+                });
+                for (id, modulepath) in roots {
+                    let head = cache.stored.files[0].part(id, Part::Head);
+                    let head = head.and_then(|head| serde_json::from_slice::<Head>(&head).ok());
+                    status.roots.push(RootStatus {
+                        modules: head.map_or(0, |head| head.modules),
+                        freshness: Freshness::of(&modulepath, rc.config()),
+                        is_fresh: cache.survey(&modulepath, rc).is_some(),
+                        modulepath,
+                    });
+                }
             }
-        })
-        .collect()
+            Ok(None) => {}
+            Err(error) => status.problem = Some(error.to_string()),
+        }
+        found.push(status);
+    }
+    found
 }
 
 /// Removes a cache. Tells whether there was one.

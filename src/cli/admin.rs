@@ -114,8 +114,14 @@ enum Command {
 
 #[derive(Debug, Subcommand)]
 enum CacheAction {
-    /// Evaluate all modulefiles and write the cache anew
+    /// Crawl all hierarchies and write the cache anew; what has not changed is not evaluated again
     Build {
+        /// How many threads; as many as there are cores if not given
+        #[arg(long, short, value_parser = clap::value_parser!(u16).range(1..=256))]
+        jobs: Option<u16>,
+        /// Evaluate all modulefiles again, whatever the old cache knows
+        #[arg(long)]
+        from_scratch: bool,
         /// The modulepaths to begin with; MODULEPATH if there are none
         dirs: Vec<String>,
     },
@@ -128,7 +134,18 @@ enum CacheAction {
 fn cache(session: &Session, action: &CacheAction, owner: Owner) -> Result<Outcome, Diagnostic> {
     let config = Config::new(session);
     match action {
-        CacheAction::Build { dirs } => command::cache::build(session, &config, owner, dirs),
+        CacheAction::Build {
+            dirs,
+            jobs,
+            from_scratch,
+        } => {
+            let build = command::cache::Build {
+                dirs: dirs.clone(),
+                jobs: jobs.map(usize::from),
+                from_scratch: *from_scratch,
+            };
+            command::cache::build(session, &config, owner, &build)
+        }
         CacheAction::Status => Ok(command::cache::status(session, &config)),
         CacheAction::Clear => command::cache::clear(session, &config, owner),
     }

@@ -1,6 +1,6 @@
 //! `module avail` and `module overview`: what can be loaded now.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde_json::json;
 
@@ -8,7 +8,7 @@ use super::Context;
 use crate::config::{IgnoreCase, ListingStyle, PatternLanguage, SearchMatch};
 use crate::diag::{Diagnostic, Kind};
 use crate::name::LuaPattern;
-use crate::tree::{self, Filter, Tree};
+use crate::tree::{self, Crawl, Depth, Extra, Filter, Tree, Wanted};
 use crate::view;
 use crate::view::avail::{Avail, Entry, Section};
 
@@ -17,13 +17,25 @@ pub(super) fn run(context: &mut Context) -> Result<(), Diagnostic> {
     if context.config.listing_style == ListingStyle::Modules {
         return super::modules::avail(context);
     }
-    let trees = chosen(context)?;
+    let terse = context.options.terse && !context.options.json;
+    let depth = match terse && !context.options.terse_extensions {
+        true => Depth::Names,
+        false => Depth::Here,
+    };
+    let chosen = chosen(context, depth)?;
     if context.options.json {
-        let sections: Vec<_> = trees.iter().map(|tree| as_json(context, tree)).collect();
-        context.print_json(&json!({ "version": 1, "sections": sections }));
+        let sections: Vec<_> = (0..chosen.trees.len())
+            .map(|number| as_json(context, &chosen, number))
+            .collect();
+        let extensions: Vec<_> = chosen.extensions.iter().collect();
+        context.print_json(&json!({
+            "version": 1,
+            "sections": sections,
+            "extensions": extensions,
+        }));
         return Ok(());
     }
-    let mut avail = listing(context, &trees);
+    let mut avail = listing(context, &chosen);
     let text = if context.options.terse {
         let with_names = context.words.is_empty() && !context.options.default_only;
         view::avail::terse(&avail, with_names, context.config.terse_decorations)
@@ -52,7 +64,7 @@ fn show_as_the_site_does(context: &Context, avail: &mut Avail) -> Result<(), Dia
 
 /// How many versions each name has.
 pub(super) fn overview(context: &mut Context) -> Result<(), Diagnostic> {
-    let trees = chosen(context)?;
+    let trees = chosen(context, Depth::Names)?.trees;
     if context.options.json {
         let sections: Vec<_> = trees.iter().map(counts_as_json).collect();
         context.print_json(&json!({ "version": 1, "sections": sections }));
@@ -90,19 +102,42 @@ pub(super) fn overview(context: &mut Context) -> Result<(), Diagnostic> {
     Ok(())
 }
 
+/// What a listing is made of.
+struct Chosen {
+    trees: Vec<Tree>,
+    /// Properties and extensions, by tree and number.
+    extras: Vec<HashMap<u32, Extra>>,
+    /// The extensions that the request is about, each with the modules that bring it along.
+    extensions: BTreeMap<String, Vec<String>>,
+}
+
 /// The trees with only those modules that the request is about.
-fn chosen(context: &mut Context) -> Result<Vec<Tree>, Diagnostic> {
-    let mut trees = context.engine.trees();
-    if trees.is_empty() && !context.options.terse && !context.options.json {
+fn chosen(context: &mut Context, depth: Depth) -> Result<Chosen, Diagnostic> {
+    let filters = filters(context)?;
+    let wanted = match filters.is_empty() {
+        true => Wanted::All,
+        false => Wanted::Accepted(&filters),
+    };
+    let mut crawl = context.engine.crawl(wanted, depth);
+    if crawl.trees.is_empty() && !context.options.terse && !context.options.json {
         return Err(
             Diagnostic::new(Kind::Site, "there is no module path: `MODULEPATH` is empty")
                 .help("module use DIRECTORY"),
         );
     }
-    let filters = filters(context)?;
     let all = context.options.all || context.config.shows_hidden("avail");
     let only_default = context.options.default_only;
-    for tree in &mut trees {
+    let mut extras = Vec::new();
+    let mut extensions = BTreeMap::new();
+    if depth != Depth::Names {
+        extras = (0..crawl.trees.len())
+            .map(|tree| crawl.extras(tree))
+            .collect();
+        if !context.options.no_extensions && context.config.avail_extensions {
+            extensions = provided(context, &crawl, &extras, &filters, all);
+        }
+    }
+    for tree in &mut crawl.trees {
         tree.modules.retain(|entry| {
             (all || !entry.is_hidden())
                 && (!only_default || entry.is_default || entry.is_alone)
@@ -115,9 +150,64 @@ fn chosen(context: &mut Context) -> Result<Vec<Tree>, Diagnostic> {
     }
     let is_for_people = !context.options.terse && !context.options.json;
     if is_for_people && style(context) != "system" {
-        relabel(context, &mut trees)?;
+        relabel(context, &mut crawl.trees)?;
     }
-    Ok(trees)
+    Ok(Chosen {
+        trees: crawl.trees,
+        extras,
+        extensions,
+    })
+}
+
+/// The extensions that the request is about: names that the filters accept, of modules that are shown.
+fn provided(
+    context: &mut Context,
+    crawl: &Crawl,
+    extras: &[HashMap<u32, Extra>],
+    filters: &[Filter],
+    all: bool,
+) -> BTreeMap<String, Vec<String>> {
+    let name = |extension: &str| extension.split('/').next().unwrap_or(extension).to_owned();
+    let mut found: Vec<(usize, u32, String)> = Vec::new();
+    for (tree, extras) in extras.iter().enumerate() {
+        for extra in extras.values() {
+            let names = extra.extensions.iter().map(|extension| name(extension));
+            let accepted = names.filter(|name| {
+                filters.is_empty() || filters.iter().any(|filter| filter.accepts_name(name))
+            });
+            found.extend(accepted.map(|name| (tree, extra.number, name)));
+        }
+    }
+    if found.is_empty() {
+        return BTreeMap::new();
+    }
+    // The modules themselves need not be among those that are listed.
+    let everything;
+    let trees = match filters.is_empty() {
+        true => &crawl.trees,
+        false => {
+            everything = context.engine.crawl(Wanted::All, Depth::Names);
+            &everything.trees
+        }
+    };
+    let shown: HashMap<(usize, u32), &str> = (trees.iter().flat_map(|tree| &tree.modules))
+        .filter(|entry| all || !entry.is_hidden())
+        .map(|entry| ((entry.tree, entry.number), entry.full_name.as_str()))
+        .collect();
+    let mut extensions: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (tree, number, name) in found {
+        if let Some(full_name) = shown.get(&(tree, number)) {
+            extensions
+                .entry(name)
+                .or_default()
+                .push((*full_name).to_owned());
+        }
+    }
+    for modules in extensions.values_mut() {
+        modules.sort();
+        modules.dedup();
+    }
+    extensions
 }
 
 /// The style of the listing: the option, else what the setting marks, else its first.
@@ -223,7 +313,8 @@ fn title(tree: &Tree) -> String {
 }
 
 /// The listing for people.
-fn listing(context: &Context, trees: &[Tree]) -> Avail {
+fn listing(context: &Context, chosen: &Chosen) -> Avail {
+    let trees = &chosen.trees;
     let loaded: HashSet<String> = context
         .engine
         .state()
@@ -254,9 +345,12 @@ fn listing(context: &Context, trees: &[Tree]) -> Avail {
                     marks.push("NF".to_owned());
                     explain("NF", "Nearly Forbidden Module");
                 }
-                if module.tags.iter().any(|t| t == "sticky") {
-                    marks.push("S".to_owned());
-                    explain("S", "Module is Sticky, requires --force to unload or purge");
+                let extra = chosen.extra(module);
+                let properties = extra.map_or(&[][..], |extra| &extra.properties);
+                let mut meanings = Vec::new();
+                marks.extend(context.property_marks(properties, &module.tags, &mut meanings));
+                for (mark, meaning) in &meanings {
+                    explain(mark, meaning);
                 }
                 if !module.warnings.is_empty() {
                     marks.push("W".to_owned());
@@ -291,16 +385,24 @@ fn listing(context: &Context, trees: &[Tree]) -> Avail {
             .map(|(name, target)| (name.clone(), Some(target.clone())))
             .collect(),
         sections: merged(sections),
-        extensions: Vec::new(),
+        extensions: chosen.extensions.keys().cloned().collect(),
         legend,
     }
 }
 
-fn as_json(context: &Context, tree: &Tree) -> serde_json::Value {
+impl Chosen {
+    /// Properties and extensions of a module.
+    fn extra(&self, module: &tree::Entry) -> Option<&Extra> {
+        self.extras.get(module.tree)?.get(&module.number)
+    }
+}
+
+fn as_json(context: &Context, chosen: &Chosen, number: usize) -> serde_json::Value {
+    let tree = &chosen.trees[number];
     let modules: Vec<_> = tree
         .modules
         .iter()
-        .map(|module| module_json(context, module))
+        .map(|module| module_json(context, chosen, module))
         .collect();
     let aliases: Vec<_> = tree
         .aliases
@@ -324,7 +426,8 @@ fn counts_as_json(tree: &Tree) -> serde_json::Value {
     json!({ "modulepath": tree.modulepath.as_str(), "label": tree.label, "versions": names })
 }
 
-fn module_json(context: &Context, module: &tree::Entry) -> serde_json::Value {
+fn module_json(context: &Context, chosen: &Chosen, module: &tree::Entry) -> serde_json::Value {
+    let extra = chosen.extra(module);
     let loaded = context.engine.state().loaded.active();
     json!({
         "name": module.name,
@@ -338,5 +441,7 @@ fn module_json(context: &Context, module: &tree::Entry) -> serde_json::Value {
         "symbols": module.symbols,
         "tags": module.tags,
         "warnings": module.warnings,
+        "properties": extra.map(|extra| &extra.properties),
+        "extensions": extra.map(|extra| &extra.extensions),
     })
 }

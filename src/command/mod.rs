@@ -346,6 +346,7 @@ struct Answered {
     messages: String,
     report: String,
     voice: Voice,
+    cache_is_damaged: bool,
 }
 
 /// How people are spoken to.
@@ -406,8 +407,32 @@ fn loaded(
     }
 }
 
-/// Runs one sub-command.
+/// Runs one sub-command; once more without caches where one turns out to be damaged on the way.
 fn answer(
+    session: &Session,
+    config: &Config,
+    row: &Row,
+    subcommand: &'static Subcommand,
+    request: &Request,
+) -> Answered {
+    let answered = attempt(session, config, row, subcommand, request);
+    if !answered.cache_is_damaged || config.ignore_cache {
+        return answered;
+    }
+    let mut without = config.clone();
+    without.set("ignore_cache", "yes", Origin::Option);
+    let mut answered = attempt(session, &without, row, subcommand, request);
+    if !config.quiet {
+        let warning = Diagnostic::new(Kind::Site, "a cache of modules is damaged and was not used")
+            .help("xmod cache build");
+        let warning = rendered(session, config, Severity::Warning, &warning);
+        answered.messages.insert_str(0, &warning);
+    }
+    answered
+}
+
+/// Runs one sub-command with the caches there are.
+fn attempt(
     session: &Session,
     config: &Config,
     row: &Row,
@@ -459,6 +484,7 @@ fn answer(
         notices,
         ..
     } = context;
+    let cache_is_damaged = engine.is_cache_damaged();
     let Finished {
         state,
         report,
@@ -470,6 +496,7 @@ fn answer(
         messages,
         report,
         voice: Voice::of(session, config),
+        cache_is_damaged,
     };
     let mut messages = String::new();
     if !config.quiet {
@@ -543,6 +570,7 @@ fn answer(
     }
     Answered {
         report: text,
+        cache_is_damaged,
         ..Answered::failure(session, config, messages, &diagnostic)
     }
 }
@@ -563,6 +591,7 @@ impl Answered {
             messages,
             report: String::new(),
             voice: Voice::of(session, config),
+            cache_is_damaged: false,
         }
     }
 }
@@ -635,6 +664,7 @@ pub fn say(session: &Session, config: &Config, row: &Row, text: String, ok: bool
         messages: String::new(),
         report: text,
         voice: Voice::of(session, config),
+        cache_is_damaged: false,
     };
     finish(answered, row)
 }
@@ -691,6 +721,7 @@ fn finish(answered: Answered, row: &Row) -> Outcome {
         messages,
         report,
         voice,
+        cache_is_damaged: _,
     } = answered;
     let mut messages = messages.into_bytes();
     let redirected = voice.redirect && row.shell.echoes() && !report.is_empty();

@@ -1,14 +1,14 @@
 //! `module spider`, `keyword` and `category`: all modules of all hierarchies.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use serde_json::json;
 
 use super::{Answer, Context};
 use crate::config::ListingStyle;
 use crate::diag::{Diagnostic, Kind};
-use crate::tree::{About, Crawl, Entry, Tree, Way};
+use crate::tree::{About, Crawl, Depth, Entry, Filter, Tree, Wanted, Way};
 use crate::view;
 use crate::view::spider::{Detail, Package};
 
@@ -16,7 +16,14 @@ use crate::view::spider::{Detail, Package};
 struct Seen<'c> {
     tree: &'c Tree,
     entry: &'c Entry,
-    about: &'c About,
+    crawl: &'c Crawl,
+}
+
+impl<'c> Seen<'c> {
+    /// What it is about; a cache is asked only now.
+    fn about(&self) -> &'c About {
+        self.crawl.about(self.entry)
+    }
 }
 
 /// Every module that listings may show, lowest version first within a name.
@@ -27,47 +34,66 @@ fn seen<'c>(context: &Context, crawl: &'c Crawl) -> Vec<Seen<'c>> {
         .iter()
         .flat_map(|tree| tree.modules.iter().map(move |entry| (tree, entry)))
         .filter(|(_, entry)| all || !entry.is_hidden())
-        .map(|(tree, entry)| Seen {
-            tree,
-            entry,
-            about: crawl.about(entry),
-        })
+        .map(|(tree, entry)| Seen { tree, entry, crawl })
         .collect();
+    let order = context.config.version_order;
     modules.sort_by(|a, b| {
-        let names = a.entry.name.cmp(&b.entry.name);
-        names
-            .then_with(|| a.entry.key.cmp(&b.entry.key))
-            .then_with(|| a.entry.full_name.cmp(&b.entry.full_name))
+        let (a, b) = (a.entry, b.entry);
+        // Within a tree they are in order; keys are dear.
+        let versions = || match a.tree == b.tree {
+            true => a.number.cmp(&b.number),
+            false => (a.key(order).cmp(&b.key(order)))
+                .then_with(|| a.full_name.cmp(&b.full_name))
+                .then_with(|| a.tree.cmp(&b.tree)),
+        };
+        a.name.cmp(&b.name).then_with(versions)
     });
     modules
 }
 
-/// Modules as packages: one a name, its versions once each; the highest describes it.
+/// Modules as packages: one a name, its versions once each.
 fn packages(modules: &[&Seen]) -> Vec<Package> {
     let mut packages: Vec<Package> = Vec::new();
-    for module in modules {
-        if packages.last().is_none_or(|p| p.name != module.entry.name) {
-            packages.push(Package {
-                name: module.entry.name.clone(),
-                ..Package::default()
-            });
+    for group in modules.chunk_by(|a, b| a.entry.name == b.entry.name) {
+        let mut package = Package {
+            name: group[0].entry.name.clone(),
+            ..Package::default()
+        };
+        let mut seen = BTreeSet::new();
+        for module in group {
+            if seen.insert(&module.entry.full_name) {
+                package.versions.push(module.entry.full_name.clone());
+            }
         }
-        let package = packages.last_mut().expect("pushed above");
-        if !package.versions.contains(&module.entry.full_name) {
-            package.versions.push(module.entry.full_name.clone());
-        }
-        if !module.about.description().is_empty() {
-            package.description = module.about.description().to_owned();
-        }
+        packages.push(package);
     }
     packages
 }
 
+/// The same with their descriptions: the highest version that has one describes the package.
+fn described(modules: &[&Seen]) -> Vec<Package> {
+    let groups = modules.chunk_by(|a, b| a.entry.name == b.entry.name);
+    let described = packages(modules).into_iter().zip(groups);
+    described
+        .map(|(package, group)| {
+            let descriptions = group
+                .iter()
+                .rev()
+                .map(|module| module.about().description());
+            let description = descriptions.into_iter().find(|text| !text.is_empty());
+            Package {
+                description: description.unwrap_or_default().to_owned(),
+                ..package
+            }
+        })
+        .collect()
+}
+
 /// Lists all modules, the versions of one, or all about one version.
 pub(super) fn run(context: &mut Context) -> Result<(), Diagnostic> {
-    let crawl = crawl(context);
-    let modules = seen(context, &crawl);
     if context.words.is_empty() {
+        let crawl = crawl(context, Wanted::All);
+        let modules = seen(context, &crawl);
         let all: Vec<&Seen> = modules.iter().collect();
         let title = "The following is a list of the modules and extensions currently available:\n";
         return list(context, &crawl, &all, title);
@@ -75,8 +101,20 @@ pub(super) fn run(context: &mut Context) -> Result<(), Diagnostic> {
     let words = context.words.to_vec();
     let mut unknown = Vec::new();
     for word in &words {
-        if !one(context, &crawl, &modules, word)? {
-            unknown.push(word.clone());
+        let word = word
+            .strip_suffix(".lua")
+            .unwrap_or(word)
+            .trim_end_matches('/');
+        let filters = match context.options.regexp {
+            true => super::avail::filters(context)?,
+            false => vec![Filter::Contains(word.to_owned())],
+        };
+        let crawl = crawl(context, Wanted::Accepted(&filters));
+        let modules = seen(context, &crawl);
+        let known =
+            one(context, &crawl, &modules, &filters, word)? || extension(context, &crawl, word);
+        if !known && !several(context, &crawl, &matching(&modules, &filters), &[])? {
+            unknown.push(word.to_owned());
         }
     }
     if unknown.is_empty() {
@@ -93,14 +131,22 @@ pub(super) fn run(context: &mut Context) -> Result<(), Diagnostic> {
             unknown.join("`, `")
         ),
     );
+    let crawl = context.engine.crawl(Wanted::All, Depth::All);
+    let modules = seen(context, &crawl);
     let names: BTreeSet<&str> = modules.iter().map(|m| m.entry.name.as_str()).collect();
     if let Some(near) = nearest(&unknown[0], &names) {
         error = error.help(format!("did you mean `{near}`?"));
     }
     Err(error.help(format!(
-        "`module keyword {}` searches descriptions",
+        "`module search {}` searches descriptions and programs too",
         unknown[0]
     )))
+}
+
+/// The modules that the filters accept.
+fn matching<'s, 'c>(modules: &'s [Seen<'c>], filters: &[Filter]) -> Vec<&'s Seen<'c>> {
+    let accepted = |module: &&Seen| filters.iter().any(|filter| filter.accepts(module.entry));
+    modules.iter().filter(accepted).collect()
 }
 
 /// The name most like `word`.
@@ -119,64 +165,35 @@ fn nearest<'n>(word: &str, names: &BTreeSet<&'n str>) -> Option<&'n str> {
         .map(|(_, name)| name)
 }
 
-/// What one word means. False where nothing does.
+/// The modules that one word names. False where it names none.
 fn one(
     context: &mut Context,
     crawl: &Crawl,
     modules: &[Seen],
+    filters: &[Filter],
     word: &str,
 ) -> Result<bool, Diagnostic> {
-    let word = word
-        .strip_suffix(".lua")
-        .unwrap_or(word)
-        .trim_end_matches('/');
+    if context.options.regexp {
+        return several(context, crawl, &matching(modules, filters), &[]);
+    }
     let exact: Vec<&Seen> = modules.iter().filter(|m| m.entry.name == word).collect();
-    let full: Vec<&Seen> = modules
-        .iter()
-        .filter(|m| m.entry.full_name == word)
-        .collect();
-    let others = || -> Vec<String> {
+    if !exact.is_empty() {
         let names: BTreeSet<&str> = modules
             .iter()
             .filter(|m| m.entry.name != word && context.matches(word, &m.entry.name))
             .map(|m| m.entry.name.as_str())
             .collect();
-        names.into_iter().map(str::to_owned).collect()
-    };
-    if context.options.regexp {
-        let filters = super::avail::filters(context)?;
-        let found: Vec<&Seen> = modules
-            .iter()
-            .filter(|m| filters.iter().any(|f| f.accepts(m.entry)))
-            .collect();
-        return several(context, crawl, &found, &[]);
-    }
-    if !exact.is_empty() {
-        let others = others();
+        let others: Vec<String> = names.into_iter().map(str::to_owned).collect();
         return several(context, crawl, &exact, &others);
     }
+    let full: Vec<&Seen> = modules
+        .iter()
+        .filter(|m| m.entry.full_name == word)
+        .collect();
     if !full.is_empty() {
         details(context, crawl, &full);
-        return Ok(true);
     }
-    let providers: Vec<&Seen> = modules
-        .iter()
-        .filter(|m| {
-            m.about
-                .extensions
-                .iter()
-                .any(|e| e == word || e.split('/').next() == Some(word))
-        })
-        .collect();
-    if !providers.is_empty() {
-        extension(context, crawl, &providers, word);
-        return Ok(true);
-    }
-    let found: Vec<&Seen> = modules
-        .iter()
-        .filter(|m| context.matches(word, &m.entry.full_name))
-        .collect();
-    several(context, crawl, &found, &[])
+    Ok(!full.is_empty())
 }
 
 /// Modules of one name or several: the versions, or all about the only one.
@@ -189,11 +206,14 @@ fn several(
     if found.is_empty() {
         return Ok(false);
     }
-    let groups = packages(found);
     if context.options.json {
         list(context, crawl, found, "")?;
         return Ok(true);
     }
+    let groups = match context.options.terse {
+        true => packages(found),
+        false => described(found),
+    };
     for package in &groups {
         if context.options.terse {
             context.print(&format!("{}\n", package.versions.join("\n")));
@@ -236,8 +256,8 @@ fn decorated<'p>(
         let (_, parents) = ways(crawl, &modules);
         let decoration = context.site.spider_decoration(
             version,
-            first.about.category(),
-            &first.about.properties,
+            first.about().category(),
+            &first.about().properties,
             &parents,
         )?;
         if let Some(decoration) = decoration {
@@ -282,24 +302,52 @@ fn details(context: &mut Context, crawl: &Crawl, modules: &[&Seen]) {
     }
     let detail = Detail {
         full_name: first.entry.full_name.clone(),
-        description: first.about.description().to_owned(),
+        description: first.about().description().to_owned(),
         direct,
         parents,
         properties: first
-            .about
+            .about()
             .properties
             .iter()
             .map(|(key, value)| format!("{key}: {value}"))
             .collect(),
-        extensions: first.about.extensions.clone(),
-        help: first.about.help.clone(),
+        extensions: first.about().extensions.clone(),
+        help: first.about().help.clone(),
     };
     let text = view::spider::detail(&detail, context.layout());
     context.print(&text);
 }
 
+/// Whether an extension is called `word`, with or without its version.
+fn is_called(extension: &str, word: &str) -> bool {
+    extension == word || extension.split('/').next() == Some(word)
+}
+
+/// Tells who brings an extension along. False where nobody does.
+fn extension(context: &mut Context, crawl: &Crawl, word: &str) -> bool {
+    let mut numbers = HashSet::new();
+    for tree in 0..crawl.trees.len() {
+        let extras = crawl.extras(tree).into_values();
+        let found = extras.filter(|extra| extra.extensions.iter().any(|e| is_called(e, word)));
+        numbers.extend(found.map(|extra| (tree, extra.number)));
+    }
+    if numbers.is_empty() {
+        return false;
+    }
+    // Only now that there is one: the names of its modules have nothing in common with it.
+    let all = context.engine.crawl(Wanted::All, Depth::All);
+    let modules = seen(context, &all);
+    let providers: Vec<&Seen> = (modules.iter())
+        .filter(|m| numbers.contains(&(m.entry.tree, m.entry.number)))
+        .collect();
+    if !providers.is_empty() {
+        tell_extension(context, &all, &providers, word);
+    }
+    !providers.is_empty()
+}
+
 /// Who brings an extension along.
-fn extension(context: &mut Context, crawl: &Crawl, providers: &[&Seen], word: &str) {
+fn tell_extension(context: &mut Context, crawl: &Crawl, providers: &[&Seen], word: &str) {
     if context.options.json {
         let rows: Vec<_> = providers.iter().map(|m| as_json(crawl, m)).collect();
         context.print_json(&json!({ "version": 1, "modules": rows }));
@@ -307,14 +355,8 @@ fn extension(context: &mut Context, crawl: &Crawl, providers: &[&Seen], word: &s
     }
     let mut names: BTreeSet<&str> = BTreeSet::new();
     for provider in providers {
-        names.extend(
-            provider
-                .about
-                .extensions
-                .iter()
-                .map(String::as_str)
-                .filter(|e| *e == word || e.split('/').next() == Some(word)),
-        );
+        let extensions = provider.about().extensions.iter().map(String::as_str);
+        names.extend(extensions.filter(|e| is_called(e, word)));
     }
     if context.options.terse {
         for name in names {
@@ -353,9 +395,8 @@ fn list(
         context.print_json(&json!({ "version": 1, "modules": rows }));
         return Ok(());
     }
-    let mut packages = packages(modules);
     if context.options.terse {
-        for package in &packages {
+        for package in &packages(modules) {
             if package.versions.iter().any(|v| *v != package.name) {
                 context.print(&format!("{}/\n", package.name));
             }
@@ -363,8 +404,17 @@ fn list(
         }
         return Ok(());
     }
+    let mut packages = described(modules);
+    let extras: Vec<_> = (0..crawl.trees.len())
+        .map(|tree| crawl.extras(tree))
+        .collect();
+    let of_module = |module: &&Seen| extras.get(module.entry.tree)?.get(&module.entry.number);
     let mut provided: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for extension in modules.iter().flat_map(|m| &m.about.extensions) {
+    for extension in modules
+        .iter()
+        .filter_map(of_module)
+        .flat_map(|e| &e.extensions)
+    {
         let name = extension.split('/').next().unwrap_or(extension);
         provided.entry(name).or_default().insert(extension);
     }
@@ -390,22 +440,15 @@ pub(super) fn keyword(context: &mut Context) -> Result<(), Diagnostic> {
                 .help("module keyword WORD"),
         );
     }
-    let crawl = crawl(context);
+    let crawl = crawl(context, Wanted::All);
     let modules = seen(context, &crawl);
     let filters = super::avail::filters_of_text(context)?;
+    let described = crawl.search(&filters);
     let found: Vec<&Seen> = modules
         .iter()
         .filter(|m| {
-            let about = m.about;
-            let texts = std::iter::once(m.entry.name.as_str())
-                .chain(std::iter::once(about.help.as_str()))
-                .chain(about.whatis.iter().map(String::as_str))
-                .chain(about.extensions.iter().map(String::as_str))
-                .chain(about.properties.iter().map(|(_, value)| value.as_str()))
-                .chain(about.facts.iter().map(|(_, value)| value.as_str()));
-            texts
-                .into_iter()
-                .any(|text| filters.iter().any(|f| f.accepts_name(text)))
+            described.contains(&(m.entry.tree, m.entry.number))
+                || filters.iter().any(|f| f.accepts_name(&m.entry.name))
         })
         .collect();
     if found.is_empty() && !context.options.json {
@@ -427,11 +470,11 @@ pub(super) fn keyword(context: &mut Context) -> Result<(), Diagnostic> {
 
 /// The categories, or the modules of some.
 pub(super) fn category(context: &mut Context) -> Result<(), Diagnostic> {
-    let crawl = crawl(context);
+    let crawl = crawl(context, Wanted::All);
     let modules = seen(context, &crawl);
     let mut categories: BTreeMap<String, BTreeMap<String, i64>> = BTreeMap::new();
     for module in &modules {
-        let text = module.about.category().unwrap_or_default();
+        let text = module.about().category().unwrap_or_default();
         for category in text.split(',').map(str::trim).filter(|c| !c.is_empty()) {
             *categories
                 .entry(category.to_owned())
@@ -471,8 +514,8 @@ pub(super) fn category(context: &mut Context) -> Result<(), Diagnostic> {
 }
 
 /// Crawls, and warns about broken modulefiles where people look.
-fn crawl(context: &mut Context) -> Crawl {
-    let crawl = context.engine.crawl();
+fn crawl(context: &mut Context, wanted: Wanted<'_>) -> Crawl {
+    let crawl = context.engine.crawl(wanted, Depth::All);
     if !crawl.mistakes.is_empty() && !context.options.terse && !context.options.json {
         let count = crawl.mistakes.len();
         let (file, first) = crawl.mistakes.iter().next().expect("not empty");
@@ -498,13 +541,13 @@ fn as_json(crawl: &Crawl, module: &Seen) -> serde_json::Value {
         "modulepath": module.tree.modulepath.as_str(),
         "default": module.entry.is_default,
         "hidden": module.entry.is_hidden(),
-        "description": module.about.description(),
-        "whatis": module.about.whatis,
-        "help": module.about.help,
-        "extensions": module.about.extensions,
-        "families": module.about.families,
-        "requires": module.about.requires,
-        "properties": module.about.properties,
+        "description": module.about().description(),
+        "whatis": module.about().whatis,
+        "help": module.about().help,
+        "extensions": module.about().extensions,
+        "families": module.about().families,
+        "requires": module.about().requires,
+        "properties": module.about().properties,
         "parents": crawl.ways(&module.tree.modulepath),
     })
 }

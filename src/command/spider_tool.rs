@@ -50,13 +50,7 @@ pub fn run(session: &Session, style: &str, dirs: &[String]) -> Result<Outcome, D
         keep,
         leave,
     });
-    let mut rc = RcEvaluator {
-        session,
-        config: &config,
-        languages: &languages,
-        shell: "bash",
-        loaded: Vec::new(),
-    };
+    let mut rc = RcEvaluator::new(session, &config, &languages, "bash");
     let crawl = Resolver::new(modulepaths)
         .roots()
         .crawl(&mut rc, &mut NoMemory, None);

@@ -361,6 +361,14 @@ settings! {
     hide_auto_loaded: bool = false, false; "MODULES_HIDE_AUTO_LOADED" ;
     /// `is-loaded` and `is-avail` with several names are true if it is so for any of them; when off, for all.
     questions_ask_for_any: bool = false, true; "XMOD_QUESTIONS_ASK_FOR_ANY" ;
+    /// How many threads read and evaluate a tree; 0: as many as there are cores.
+    jobs: u32 = 0, 0; "XMOD_JOBS" ;
+    /// How it is decided whether a modulepath is still as the cache knows it: `dir` (all its directories are looked at),
+    /// `stamp` (one file, `.xmod-stamp` in it; `stamp:FILE` for another), `trust` (until the next build). `DIR=LEVEL;...` for
+    /// single modulepaths.
+    cache_freshness: String = "dir".to_owned(), "dir".to_owned(); "XMOD_CACHE_FRESHNESS" ;
+    /// `avail` lists the extensions that the modules bring along.
+    avail_extensions: bool = true, true; "LMOD_AVAIL_EXTENSIONS" ;
     /// Terse listings mark hidden and forbidden modules.
     terse_decorations: bool = true, true; "LMOD_TERSE_DECORATIONS" ;
     /// Which listings show hidden modules: `yes`, `no`, or a colon list of `avail`, `list`, `spider`.
@@ -600,6 +608,16 @@ impl Config {
         config.problems.append(&mut site.problems);
         config.problems.append(&mut user.problems);
         config
+    }
+
+    /// How many threads read and evaluate a tree.
+    pub fn threads(&self) -> usize {
+        match self.jobs {
+            0 => std::thread::available_parallelism()
+                .map_or(1, std::num::NonZero::get)
+                .min(16),
+            jobs => jobs.min(256) as usize,
+        }
     }
 
     /// Which characters have a meaning in specifications.

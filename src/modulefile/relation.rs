@@ -81,7 +81,9 @@ impl Relation {
 }
 
 /// How well a module is hidden. Sources: Lmod "hide{}"; `modulefile(4)` `module-hide`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
 pub enum Hiding {
     /// Not listed, but chosen like any other.
     Soft,
@@ -92,7 +94,7 @@ pub enum Hiding {
 }
 
 /// When and for whom a rule of an rc file holds.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub struct Condition {
     /// From this time on, as written (`YYYY-MM-DD[THH:MM]`, local time).
     pub after: Option<String>,
@@ -109,7 +111,7 @@ pub struct Condition {
 }
 
 /// One statement of an rc file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Directive {
     /// `module-version TARGET SYMBOL...`; the symbol `default` marks the default.
     Version {

@@ -19,7 +19,7 @@ use crate::modulefile::{
 use crate::name::Spec;
 use crate::resolve::Found;
 use crate::session::{Environment, Session};
-use crate::tree::{Crawl, Tree};
+use crate::tree::{Crawl, Depth, Wanted};
 
 /// Files by path.
 #[derive(Debug, Clone, Default)]
@@ -80,11 +80,7 @@ impl Modulefiles for Site {
         diagnostic
     }
 
-    fn list(&mut self, _: Vec<Utf8PathBuf>, _: &Loaded) -> Vec<Tree> {
-        Vec::new()
-    }
-
-    fn crawl(&mut self, _: Vec<Utf8PathBuf>, _: &Loaded) -> Crawl {
+    fn crawl(&mut self, _: Wanted<'_>, _: Depth, _: Vec<Utf8PathBuf>, _: &Loaded) -> Crawl {
         Crawl::default()
     }
 

@@ -7,7 +7,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::cache::{self, Cache};
 use crate::config::Config;
-use crate::diag::{Diagnostic, SourceFile};
+use crate::diag::{Diagnostic, Kind, SourceFile};
 use crate::env::Loaded;
 use crate::modulefile::relation::Hiding;
 use crate::modulefile::site::Site;
@@ -15,7 +15,7 @@ use crate::modulefile::{self, Languages, LoadedModule};
 use crate::name::Spec;
 use crate::resolve::{Beyond, Found, ResolveError, Resolver};
 use crate::session::Session;
-use crate::tree::{Crawl, GlobalRc, RcEvaluator, Tree};
+use crate::tree::{Crawl, Depth, GlobalRc, Memory, RcEvaluator, Wanted};
 
 /// How long an error message may look for the module in other hierarchies.
 const LOOK_ELSEWHERE: Duration = Duration::from_millis(500);
@@ -80,11 +80,20 @@ pub trait Modulefiles {
     /// The message for a module that was not found, with what was probably meant and how to get there.
     fn explain(&mut self, spec: &Spec, diagnostic: Diagnostic) -> Diagnostic;
 
-    /// All modules of these modulepaths.
-    fn list(&mut self, modulepaths: Vec<Utf8PathBuf>, loaded: &Loaded) -> Vec<Tree>;
+    /// The modules that are wanted of these modulepaths, or of all hierarchies that can be reached from them; with what
+    /// they are about.
+    fn crawl(
+        &mut self,
+        wanted: Wanted<'_>,
+        depth: Depth,
+        modulepaths: Vec<Utf8PathBuf>,
+        loaded: &Loaded,
+    ) -> Crawl;
 
-    /// All modules of all hierarchies that can be reached from these modulepaths, with what they are about.
-    fn crawl(&mut self, modulepaths: Vec<Utf8PathBuf>, loaded: &Loaded) -> Crawl;
+    /// Whether a cache turned out to be damaged after it was asked: then nothing that was learned from it counts.
+    fn is_cache_damaged(&self) -> bool {
+        false
+    }
 
     /// Takes over what the rc files of the site and of the user say, which were evaluated by themselves.
     fn know_global(&mut self, read: Vec<GlobalRc>);
@@ -97,6 +106,8 @@ pub trait Modulefiles {
 pub struct Trees<'a> {
     resolver: Resolver,
     rc: RcEvaluator<'a>,
+    cache: Option<Cache>,
+    is_saved: bool,
 }
 
 impl<'a> Trees<'a> {
@@ -109,32 +120,36 @@ impl<'a> Trees<'a> {
     ) -> Trees<'a> {
         Trees {
             resolver: Resolver::default(),
-            rc: RcEvaluator {
-                session,
-                config,
-                languages,
-                shell,
-                loaded: Vec::new(),
-            },
+            rc: RcEvaluator::new(session, config, languages, shell),
+            cache: None,
+            is_saved: false,
         }
     }
 
     /// Crawls with the caches of the session; what took long is remembered for the next time.
-    fn crawl_until(&mut self, deadline: Option<Instant>) -> Crawl {
-        let mut cache = Cache::open(self.rc.session, self.rc.config);
+    fn crawl_until(
+        &mut self,
+        wanted: Wanted<'_>,
+        depth: Depth,
+        deadline: Option<Instant>,
+    ) -> Crawl {
+        let (session, config) = (self.rc.session, self.rc.config);
         let start = Instant::now();
-        let crawl = self
-            .resolver
-            .roots()
-            .crawl(&mut self.rc, &mut cache, deadline);
-        let slow = start.elapsed().as_millis() > u128::from(self.rc.config.cache_after_ms);
-        let site = Site::new(self.rc.session, self.rc.config, self.rc.languages);
+        let cache = self
+            .cache
+            .get_or_insert_with(|| Cache::open(session, config));
+        let roots = self.resolver.roots();
+        let crawl = roots.crawl_for(wanted, depth, &mut self.rc, cache, deadline);
+        let site = Site::new(session, config, self.rc.languages);
         // A hook that fails has said so elsewhere; it does not forbid.
         let may_write = || site.may_write_cache().unwrap_or(true);
-        if slow && cache.learned() > 0 && !self.rc.config.ignore_cache && may_write() {
+        let slow = start.elapsed().as_millis() > u128::from(config.cache_after_ms);
+        let place = cache::path(session, config, cache::Owner::User);
+        if slow && crawl.is_news() && !config.ignore_cache && !self.is_saved && may_write() {
+            self.is_saved = true;
             // A home that cannot be written is no reason to fail: the next crawl is as slow as this one.
-            if let Some(path) = cache::path(self.rc.session, self.rc.config, cache::Owner::User) {
-                let _ = cache.save(&path);
+            if let Some(path) = place {
+                let _ = cache.save(&path, &crawl, config, true);
             }
         }
         crawl
@@ -199,7 +214,7 @@ impl Modulefiles for Trees<'_> {
         let beyond = match &error {
             ResolveError::NotFound { .. } => {
                 let deadline = Some(Instant::now() + LOOK_ELSEWHERE);
-                let crawl = self.crawl_until(deadline);
+                let crawl = self.crawl_until(Wanted::All, Depth::All, deadline);
                 Beyond::of(&crawl, spec, self.rc.config.version_order, deadline)
             }
             _ => Beyond::default(),
@@ -210,14 +225,20 @@ impl Modulefiles for Trees<'_> {
         explained
     }
 
-    fn list(&mut self, modulepaths: Vec<Utf8PathBuf>, loaded: &Loaded) -> Vec<Tree> {
+    fn crawl(
+        &mut self,
+        wanted: Wanted<'_>,
+        depth: Depth,
+        modulepaths: Vec<Utf8PathBuf>,
+        loaded: &Loaded,
+    ) -> Crawl {
         self.look_in(modulepaths, loaded);
-        self.resolver.roots().list(&mut self.rc)
+        self.crawl_until(wanted, depth, None)
     }
 
-    fn crawl(&mut self, modulepaths: Vec<Utf8PathBuf>, loaded: &Loaded) -> Crawl {
-        self.look_in(modulepaths, loaded);
-        self.crawl_until(None)
+    fn is_cache_damaged(&self) -> bool {
+        let store = self.cache.as_ref().and_then(|cache| cache.store());
+        store.is_some_and(|store| store.is_damaged())
     }
 
     fn know_global(&mut self, read: Vec<GlobalRc>) {
@@ -225,7 +246,12 @@ impl Modulefiles for Trees<'_> {
     }
 
     fn take_warnings(&mut self) -> Vec<Diagnostic> {
-        self.resolver.take_warnings()
+        let mut warnings = self.resolver.take_warnings();
+        let problems = self.cache.as_mut().map(Cache::take_problems);
+        warnings.extend(problems.into_iter().flatten().map(|problem| {
+            Diagnostic::new(Kind::Site, problem.to_string()).help("xmod cache build")
+        }));
+        warnings
     }
 }
 

@@ -9,7 +9,7 @@ use crate::name::Spec;
 use super::step::{Frame, How, new_module};
 use super::{Miss, Transition};
 use crate::resolve::Found;
-use crate::tree::{Crawl, Tree};
+use crate::tree::{Crawl, Depth, Tree, Wanted};
 
 /// What a modulefile says.
 #[derive(Debug)]
@@ -41,14 +41,19 @@ impl Transition<'_> {
 
     /// All modules of the modulepaths in force.
     pub fn trees(&mut self) -> Vec<Tree> {
-        let modulepaths = self.state.modulepath();
-        self.site.list(modulepaths, &self.state.loaded)
+        self.crawl(Wanted::All, Depth::Names).trees
     }
 
-    /// All modules of all hierarchies that can be reached from the modulepaths in force.
-    pub fn crawl(&mut self) -> Crawl {
+    /// The modules that are wanted of the modulepaths in force, or of all hierarchies that can be reached from them.
+    pub fn crawl(&mut self, wanted: Wanted<'_>, depth: Depth) -> Crawl {
         let modulepaths = self.state.modulepath();
-        self.site.crawl(modulepaths, &self.state.loaded)
+        self.site
+            .crawl(wanted, depth, modulepaths, &self.state.loaded)
+    }
+
+    /// Whether a cache turned out to be damaged: then nothing that was learned from it counts.
+    pub fn is_cache_damaged(&self) -> bool {
+        self.site.is_cache_damaged()
     }
 
     /// Evaluates a modulefile in a mode that only reads. What the file sets is visible to itself and dropped afterwards.

@@ -1,23 +1,31 @@
-//! Evaluates all modulefiles of all hierarchies: what they are about, and which modules have to be loaded before others can
-//! be reached.
+//! All modules of all hierarchies: what they are about, and which modules have to be loaded before others can be reached.
 //!
-//! Side effects are off ([`Mode::Spider`]); a broken modulefile costs one warning, never the crawl. Source: Lmod user guide
-//! "module spider", "Hierarchical modules".
+//! Modulefiles are evaluated with side effects off ([`Mode::Spider`]); a broken one costs one warning, never the crawl. What
+//! a memory knows is not evaluated again. Source: Lmod user guide "module spider", "Hierarchical modules".
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::os::unix::fs::PermissionsExt;
+use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
-use bstr::ByteSlice;
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::listing::{Entry, Tree};
-use super::rc::RcEvaluator;
+use super::about::{About, Packed, Search};
+use super::dir::Dir;
+use super::index::Wanted;
+use super::listing::{Entry, Filter, Surveyed, Tree};
+use super::rc::{RcEvaluator, RcReader};
+use super::reads::Reads;
 use super::recorder::Recorder;
 use super::roots::Roots;
+use super::stamp::{self, Stamp};
+use super::survey::{Readers, Source, Survey};
+use crate::config::Config;
 use crate::diag::Diagnostic;
-use crate::env::{EnvOp, PathAction};
-use crate::modulefile::{self, Evaluation, Languages, Mode, ModuleContext, RelationKind};
+use crate::modulefile::{self, Languages, Mode, ModuleContext};
+use crate::session::Session;
 
 /// How many ways to a modulepath are looked for.
 const MAX_WAYS: usize = 256;
@@ -25,134 +33,175 @@ const MAX_WAYS: usize = 256;
 /// How many modulepaths may lie behind one another.
 const MAX_LEVELS: usize = 16;
 
-/// What a modulefile tells about its module.
-#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
-pub struct About {
-    /// Its lines of `whatis`.
-    pub whatis: Vec<String>,
-    /// Its help text.
-    pub help: String,
-    /// Its properties: key and value.
-    pub properties: Vec<(String, String)>,
-    /// The extensions it brings along: `numpy/1.26`.
-    pub extensions: Vec<String>,
-    /// Further facts for the catalog: key and value.
-    pub facts: Vec<(String, String)>,
-    /// The families it belongs to.
-    pub families: Vec<String>,
-    /// What it needs, as it is written.
-    pub requires: Vec<String>,
-    /// The modulepaths it opens.
-    pub opens: Vec<Utf8PathBuf>,
-    /// Whether it opens modulepaths in a way that depends on the user.
-    pub is_dynamic: bool,
-    /// The directories it puts in `PATH`.
-    pub commands_in: Vec<Utf8PathBuf>,
-    /// The directories it puts in `LD_LIBRARY_PATH`.
-    pub libraries_in: Vec<Utf8PathBuf>,
-}
-
-impl About {
-    /// What `whatis` says behind `key:` (`Description`, `Category`, ...), the first time; case has no meaning.
-    pub fn whatis_of(&self, key: &str) -> Option<&str> {
-        self.whatis.iter().find_map(|line| {
-            let (found, text) = line.split_once(':')?;
-            found.trim().eq_ignore_ascii_case(key).then(|| text.trim())
-        })
-    }
-
-    /// The categories it says it belongs to, joined by commas.
-    pub fn category(&self) -> Option<&str> {
-        let fact = self.facts.iter().find(|(key, _)| key == "category");
-        fact.map(|(_, value)| value.as_str())
-            .or_else(|| self.whatis_of("Category"))
-    }
-
-    /// What the module is: its description, else its first line of `whatis`.
-    pub fn description(&self) -> &str {
-        self.whatis_of("Description")
-            .or_else(|| {
-                self.whatis
-                    .iter()
-                    .find(|line| !is_keyed(line))
-                    .map(String::as_str)
-            })
-            .unwrap_or_default()
-    }
-
-    /// Takes over what an evaluation collected.
-    fn from_evaluation(evaluation: &Evaluation) -> About {
-        let text = |bytes: &bstr::BString| bytes.to_str_lossy().into_owned();
-        let paragraphs: Vec<String> = evaluation.help.iter().map(text).collect();
-        let mut about = About {
-            whatis: evaluation.whatis.iter().map(text).collect(),
-            help: paragraphs.join("\n"),
-            properties: evaluation.properties.clone(),
-            extensions: evaluation.extensions.clone(),
-            facts: evaluation.facts.clone(),
-            is_dynamic: evaluation.dynamic_modulepath,
-            ..About::default()
-        };
-        for recorded in &evaluation.ops {
-            if let EnvOp::Path {
-                action: PathAction::Prepend | PathAction::Append,
-                var,
-                value,
-                delim,
-                ..
-            } = &recorded.op
-            {
-                let list = match var.as_str() {
-                    "MODULEPATH" => &mut about.opens,
-                    "PATH" => &mut about.commands_in,
-                    "LD_LIBRARY_PATH" => &mut about.libraries_in,
-                    _ => continue,
-                };
-                for dir in value.split_str(delim).filter_map(|dir| dir.to_str().ok()) {
-                    let dir = Utf8PathBuf::from(dir.trim_end_matches('/'));
-                    if dir.is_absolute() && !list.contains(&dir) {
-                        list.push(dir);
-                    }
-                }
-            }
-        }
-        for (relation, _) in &evaluation.relations {
-            match relation.kind {
-                RelationKind::Family => about.families.push(relation.family.clone()),
-                RelationKind::Load
-                | RelationKind::AlwaysLoad
-                | RelationKind::DependsOn
-                | RelationKind::DependsOnAny
-                | RelationKind::PrereqAll
-                | RelationKind::PrereqAny => {
-                    about
-                        .requires
-                        .extend(relation.specs.iter().map(|spec| spec.text.clone()));
-                }
-                _ => {}
-            }
-        }
-        about
-    }
-}
-
-/// Whether a line of `whatis` begins with a key: `Category: ...`.
-fn is_keyed(line: &str) -> bool {
-    line.split_once(": ").is_some_and(|(key, _)| {
-        key.len() < 24 && key.chars().all(|c| c.is_alphanumeric() || c == ' ')
-    })
-}
+/// From this many modulefiles on, a crawl evaluates them on all cores.
+const WORTH_THREADS: usize = 32;
 
 /// The modules to load, first to last, before a modulepath can be reached.
 pub type Way = Vec<String>;
 
-/// All hierarchies, as far as they were crawled.
+/// How far a crawl goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Depth {
+    /// The names in the modulepaths in force; no modulefile is evaluated.
+    Names,
+    /// The modulepaths in force.
+    Here,
+    /// Those that can be reached by loading modules too.
+    All,
+}
+
+/// What is kept of one modulefile.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Record {
+    /// The identity of the file; `None` where it must not be remembered.
+    pub stamp: Option<Stamp>,
+    /// What the file asked about the session.
+    pub reads: Reads,
+    /// What the module is about.
+    pub about: Packed,
+}
+
+/// What listings show of a module beside its name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Extra {
+    /// Its number in the index.
+    pub number: u32,
+    /// Its properties: key and value.
+    pub properties: Vec<(String, String)>,
+    /// The extensions it brings along.
+    pub extensions: Vec<String>,
+}
+
+impl Extra {
+    /// What listings show of a module; `None` where that is nothing.
+    pub fn of(number: u32, about: &About) -> Option<Extra> {
+        let any = !about.properties.is_empty() || !about.extensions.is_empty();
+        any.then(|| Extra {
+            number,
+            properties: about.properties.clone(),
+            extensions: about.extensions.clone(),
+        })
+    }
+}
+
+/// A module that opens modulepaths.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+pub struct Opener {
+    /// Its number in the index.
+    pub number: u32,
+    /// Its full name.
+    pub full_name: String,
+    /// The modulepaths.
+    pub opens: Vec<Utf8PathBuf>,
+}
+
+/// What is remembered of modulepaths from earlier runs.
+pub trait Memory {
+    /// A modulepath, if it is still as it was and holds for this session.
+    fn survey(&mut self, root: &Utf8Path, rc: &mut dyn RcReader) -> Option<Survey>;
+
+    /// The modules of a modulepath that [`Memory::survey`] gave whose files have to be evaluated, by their numbers.
+    fn unknown(&mut self, root: &Utf8Path, survey: &Survey, session: &Session) -> Vec<u32>;
+
+    /// The modules of such a modulepath that open others.
+    fn openers(&mut self, root: &Utf8Path) -> Vec<Opener>;
+
+    /// The directories of a modulepath that are still as they were, though the whole is not.
+    fn unchanged(&mut self, _root: &Utf8Path) -> HashMap<String, (Source, Option<Dir>)> {
+        HashMap::new()
+    }
+
+    /// One module of a modulepath that has changed as a whole, if its file has not.
+    fn recall(
+        &mut self,
+        root: &Utf8Path,
+        file: &Utf8Path,
+        full_name: &str,
+        session: &Session,
+    ) -> Option<Record>;
+
+    /// Where to read what modules are about.
+    fn store(&self) -> Option<Rc<dyn Store>>;
+
+    /// For whom surveys are made.
+    fn readers(&self) -> Readers {
+        Readers::User
+    }
+
+    /// A modulefile was evaluated, out of so many that are known to be left.
+    fn progress(&self, _done: usize, _of: usize) {}
+}
+
+/// What modules of remembered modulepaths are about.
+pub trait Store {
+    /// What a module is about, packed.
+    fn about(&self, root: &Utf8Path, number: u32) -> Option<Packed>;
+
+    /// What all modules are about, packed, with their numbers.
+    fn each_about(&self, root: &Utf8Path, take: &mut dyn FnMut(u32, &[u8]));
+
+    /// What listings show of the modules beside their names.
+    fn extras(&self, root: &Utf8Path) -> Vec<Extra>;
+
+    /// The modules that bring along a program, as far as that is known: their modulepaths and numbers.
+    fn program(&self, name: &str) -> Vec<(Utf8PathBuf, u32)>;
+
+    /// All programs with the modules that bring them along.
+    fn each_program(&self, take: &mut dyn FnMut(&str, &[(Utf8PathBuf, u32)]));
+
+    /// Whether something could not be read: then nothing that was answered counts.
+    fn is_damaged(&self) -> bool;
+}
+
+/// Remembers nothing.
 #[derive(Debug, Default)]
+pub struct NoMemory;
+
+impl Memory for NoMemory {
+    fn survey(&mut self, _: &Utf8Path, _: &mut dyn RcReader) -> Option<Survey> {
+        None
+    }
+
+    fn unknown(&mut self, _: &Utf8Path, _: &Survey, _: &Session) -> Vec<u32> {
+        Vec::new()
+    }
+
+    fn openers(&mut self, _: &Utf8Path) -> Vec<Opener> {
+        Vec::new()
+    }
+
+    fn recall(&mut self, _: &Utf8Path, _: &Utf8Path, _: &str, _: &Session) -> Option<Record> {
+        None
+    }
+
+    fn store(&self) -> Option<Rc<dyn Store>> {
+        None
+    }
+}
+
+/// A modulepath of a crawl with what was found out about its modules in this run.
+#[derive(Debug)]
+pub struct Known {
+    /// The modulepath.
+    pub modulepath: Utf8PathBuf,
+    /// Its modules.
+    pub surveyed: Rc<Surveyed>,
+    /// What was evaluated or recalled in this run, by number. The rest stands in the store.
+    pub records: HashMap<u32, Record>,
+    /// The modules that open modulepaths.
+    pub openers: Vec<Opener>,
+    /// How many modulefiles were evaluated.
+    pub evaluated: usize,
+    unpacked: Vec<OnceCell<Box<About>>>,
+}
+
+/// All hierarchies, as far as they were crawled.
+#[derive(Default)]
 pub struct Crawl {
     /// The modulepaths in the order they were found, those of `MODULEPATH` first.
     pub trees: Vec<Tree>,
-    /// What the modules are about, by file and full name (a TOML file may describe several).
-    about: HashMap<(Utf8PathBuf, String), About>,
+    /// What was found out about their modules, in the same order.
+    pub known: Vec<Known>,
     /// Mistakes in modulefiles, by file.
     pub mistakes: BTreeMap<Utf8PathBuf, Diagnostic>,
     /// Whether the time was over before all was seen.
@@ -161,31 +210,16 @@ pub struct Crawl {
     base: HashSet<Utf8PathBuf>,
     /// The modules that open a modulepath: full name, and their own modulepath.
     parents: BTreeMap<Utf8PathBuf, Vec<(String, Utf8PathBuf)>>,
+    store: Option<Rc<dyn Store>>,
 }
 
-/// What is remembered of modulefiles from earlier crawls.
-pub trait Memory {
-    /// What a module is about, if its file has not changed since.
-    fn recall(&mut self, entry: &Entry) -> Option<About>;
-
-    /// Takes note of what a module is about.
-    fn learn(&mut self, entry: &Entry, about: &About);
-}
-
-/// Remembers nothing.
-#[derive(Debug, Default)]
-pub struct NoMemory;
-
-impl Memory for NoMemory {
-    fn recall(&mut self, _: &Entry) -> Option<About> {
-        None
+impl std::fmt::Debug for Crawl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Crawl")
+            .field("trees", &self.trees)
+            .finish_non_exhaustive()
     }
-
-    fn learn(&mut self, _: &Entry, _: &About) {}
 }
-
-/// From this many modulefiles on, a crawl evaluates them on all cores.
-const WORTH_THREADS: usize = 32;
 
 impl Roots {
     /// Crawls all modulepaths that can be reached from those in force; until `deadline`, if there is one. Modulefiles that
@@ -196,9 +230,22 @@ impl Roots {
         memory: &mut dyn Memory,
         deadline: Option<Instant>,
     ) -> Crawl {
+        self.crawl_for(Wanted::All, Depth::All, site, memory, deadline)
+    }
+
+    /// The same for the names that are wanted, and as far as wanted; the modulepaths themselves are found either way.
+    pub fn crawl_for(
+        &mut self,
+        wanted: Wanted<'_>,
+        depth: Depth,
+        site: &mut RcEvaluator<'_>,
+        memory: &mut dyn Memory,
+        deadline: Option<Instant>,
+    ) -> Crawl {
         let start = self.modulepaths().to_vec();
         let mut crawl = Crawl {
             base: start.iter().cloned().collect(),
+            store: memory.store(),
             ..Crawl::default()
         };
         let mut waiting = start.clone();
@@ -206,41 +253,31 @@ impl Roots {
         self.walk_until = deadline;
         while !waiting.is_empty() {
             waiting.retain(|root| seen.insert(root.clone()));
+            let level = std::mem::take(&mut waiting);
             // Defaults depend on the modulepaths that are in force together; those of a level are.
-            self.set_modulepaths(std::mem::take(&mut waiting));
-            let trees = self.list(site);
-            crawl.is_cut |= deadline.is_some_and(|deadline| Instant::now() > deadline);
-            let all = trees.iter().flat_map(|tree| {
-                tree.modules
-                    .iter()
-                    .map(move |entry| (entry, tree.modulepath.as_path()))
-            });
-            let mut known = Vec::new();
-            let mut unknown = Vec::new();
-            for (entry, modulepath) in all {
-                match memory.recall(entry) {
-                    Some(about) => known.push((entry, modulepath, about)),
-                    None => unknown.push((entry, modulepath)),
+            self.set_modulepaths(level.clone());
+            let first = crawl.trees.len();
+            for mut tree in self.look_up(wanted, site, memory) {
+                for entry in &mut tree.modules {
+                    entry.tree += first;
                 }
+                crawl.trees.push(tree);
             }
-            let described = describe_all(&unknown, site, deadline);
-            crawl.is_cut |= described.iter().any(Option::is_none);
-            for (entry, modulepath, about) in known {
-                crawl.take(entry, modulepath, about, &mut waiting);
-            }
-            for ((entry, modulepath), described) in unknown.into_iter().zip(described) {
-                let Some((about, mistake)) = described else {
-                    continue;
-                };
-                match mistake {
-                    Some(mistake) => {
-                        crawl.mistakes.insert(entry.file.clone(), mistake);
+            for root in &level {
+                let surveyed = self.surveyed(root, site, memory);
+                crawl.is_cut |= surveyed.survey.is_cut;
+                let known = crawl.learn(root, surveyed, depth, site, memory, deadline);
+                for opener in &known.openers {
+                    for dir in &opener.opens {
+                        let parents = crawl.parents.entry(dir.clone()).or_default();
+                        parents.push((opener.full_name.clone(), root.clone()));
                     }
-                    None => memory.learn(entry, &about),
+                    if depth == Depth::All {
+                        waiting.extend(opener.opens.iter().cloned());
+                    }
                 }
-                crawl.take(entry, modulepath, about, &mut waiting);
+                crawl.known.push(known);
             }
-            crawl.trees.extend(trees);
             if crawl.is_cut {
                 break;
             }
@@ -251,29 +288,188 @@ impl Roots {
     }
 }
 
+impl Known {
+    /// The full names and files of its modules, by number.
+    fn modules(&self) -> Vec<(String, Utf8PathBuf, String)> {
+        let groups = self.surveyed.survey.index.groups(Wanted::All);
+        let modules = groups.iter().flat_map(|group| {
+            group.rows.iter().map(|row| {
+                let full_name = row.full_name(group.name);
+                let file = row.file(&self.modulepath, &full_name);
+                (full_name, file, group.name.to_owned())
+            })
+        });
+        modules.collect()
+    }
+}
+
 impl Crawl {
+    /// Finds out what the modules of a modulepath are about, as far as the memory does not know.
+    fn learn(
+        &mut self,
+        root: &Utf8Path,
+        surveyed: Rc<Surveyed>,
+        depth: Depth,
+        site: &RcEvaluator<'_>,
+        memory: &mut dyn Memory,
+        deadline: Option<Instant>,
+    ) -> Known {
+        let count = surveyed.survey.index.modules() as usize;
+        let mut unpacked = Vec::new();
+        unpacked.resize_with(count, OnceCell::new);
+        let mut known = Known {
+            modulepath: root.to_owned(),
+            records: HashMap::new(),
+            openers: Vec::new(),
+            evaluated: 0,
+            unpacked,
+            surveyed,
+        };
+        let survey = &known.surveyed.survey;
+        let mut missing: Vec<(u32, Subject)> = Vec::new();
+        if known.surveyed.is_remembered {
+            known.openers = memory.openers(root);
+            let unknown = match depth {
+                Depth::Names => Vec::new(),
+                Depth::Here | Depth::All => memory.unknown(root, survey, site.session),
+            };
+            if !unknown.is_empty() {
+                let modules = known.modules();
+                missing = unknown
+                    .into_iter()
+                    .filter_map(|number| {
+                        let module = modules.get(number as usize)?;
+                        Some((number, Subject::new(module.clone(), root)))
+                    })
+                    .collect();
+            }
+        } else {
+            for (number, module) in (0..).zip(known.modules()) {
+                match memory.recall(root, &module.1, &module.0, site.session) {
+                    Some(record) => {
+                        known.records.insert(number, record);
+                    }
+                    None => missing.push((number, Subject::new(module, root))),
+                }
+            }
+        }
+        if depth == Depth::Names {
+            missing.clear();
+        }
+        let described = describe_all(&missing, site, memory, deadline);
+        self.is_cut |= described.iter().any(Option::is_none);
+        for ((number, subject), described) in missing.into_iter().zip(described) {
+            let Some((record, mistake)) = described else {
+                continue;
+            };
+            known.evaluated += 1;
+            if let Some(mistake) = mistake {
+                self.mistakes.insert(subject.file, mistake);
+            }
+            known.records.insert(number, record);
+        }
+        let records = &known.records;
+        (known.openers).retain(|opener| !records.contains_key(&opener.number));
+        let mut modules = None;
+        let mut found = Vec::new();
+        for (number, record) in records {
+            let opens = record.about.unpack().map(|about| about.opens);
+            let Some(opens) = opens.filter(|opens| !opens.is_empty()) else {
+                continue;
+            };
+            let modules = modules.get_or_insert_with(|| known.modules());
+            if let Some((full_name, ..)) = modules.get(*number as usize) {
+                found.push(Opener {
+                    number: *number,
+                    full_name: full_name.clone(),
+                    opens,
+                });
+            }
+        }
+        known.openers.extend(found);
+        known.openers.sort();
+        known
+    }
+
     /// What a module is about.
     pub fn about(&self, entry: &Entry) -> &About {
         static NOTHING: std::sync::LazyLock<About> = std::sync::LazyLock::new(About::default);
-        let key = (entry.file.clone(), entry.full_name.clone());
-        self.about.get(&key).unwrap_or(&NOTHING)
+        let Some(known) = self.known.get(entry.tree) else {
+            return &NOTHING;
+        };
+        let Some(cell) = known.unpacked.get(entry.number as usize) else {
+            return &NOTHING;
+        };
+        cell.get_or_init(|| {
+            let about = match known.records.get(&entry.number) {
+                Some(record) => record.about.unpack(),
+                None => (self.store.as_ref())
+                    .and_then(|store| store.about(&known.modulepath, entry.number)?.unpack()),
+            };
+            Box::new(about.unwrap_or_default())
+        })
     }
 
-    /// Takes in what a module is about, and follows the modulepaths it opens.
-    fn take(
-        &mut self,
-        entry: &Entry,
-        modulepath: &Utf8Path,
-        about: About,
-        waiting: &mut Vec<Utf8PathBuf>,
-    ) {
-        for opened in &about.opens {
-            let parents = self.parents.entry(opened.clone()).or_default();
-            parents.push((entry.full_name.clone(), modulepath.to_owned()));
-            waiting.push(opened.clone());
+    /// The modules whose description, help, extensions, properties or facts one of the filters accepts: the numbers of
+    /// their trees and of themselves.
+    pub fn search(&self, filters: &[Filter]) -> HashSet<(usize, u32)> {
+        let mut search = Search::new(filters);
+        let mut found = HashSet::new();
+        for (tree, known) in self.known.iter().enumerate() {
+            if known.surveyed.is_remembered
+                && let Some(store) = &self.store
+            {
+                store.each_about(&known.modulepath, &mut |number, packed| {
+                    if !known.records.contains_key(&number) && search.accepts(packed) {
+                        found.insert((tree, number));
+                    }
+                });
+            }
+            for (number, record) in &known.records {
+                if search.accepts(record.about.as_bytes()) {
+                    found.insert((tree, *number));
+                }
+            }
         }
-        self.about
-            .insert((entry.file.clone(), entry.full_name.clone()), about);
+        found
+    }
+
+    /// What listings show of the modules of a tree beside their names, by number.
+    pub fn extras(&self, tree: usize) -> HashMap<u32, Extra> {
+        let Some(known) = self.known.get(tree) else {
+            return HashMap::new();
+        };
+        let mut extras = HashMap::new();
+        if known.surveyed.is_remembered
+            && let Some(store) = &self.store
+        {
+            let stored = store.extras(&known.modulepath).into_iter();
+            extras.extend(stored.map(|extra| (extra.number, extra)));
+        }
+        for (number, record) in &known.records {
+            let about = record.about.unpack().unwrap_or_default();
+            match Extra::of(*number, &about) {
+                Some(extra) => extras.insert(*number, extra),
+                None => extras.remove(number),
+            };
+        }
+        extras
+    }
+
+    /// Where what was remembered is read, if there is anything.
+    pub fn store(&self) -> Option<&Rc<dyn Store>> {
+        self.store.as_ref()
+    }
+
+    /// Whether anything was found out that no memory knew.
+    pub fn is_news(&self) -> bool {
+        let news = |known: &Known| !known.surveyed.is_remembered || known.evaluated > 0;
+        !self.is_cut && self.known.iter().any(news)
+    }
+
+    /// How many modulefiles were evaluated.
+    pub fn evaluated(&self) -> usize {
+        self.known.iter().map(|known| known.evaluated).sum()
     }
 
     /// The modules that open each modulepath: full name, and the modulepath they lie in.
@@ -336,45 +532,77 @@ impl Crawl {
     }
 }
 
+/// A module whose file is to be evaluated.
+struct Subject {
+    full_name: String,
+    name: String,
+    file: Utf8PathBuf,
+    modulepath: Utf8PathBuf,
+}
+
+impl Subject {
+    fn new((full_name, file, name): (String, Utf8PathBuf, String), root: &Utf8Path) -> Subject {
+        Subject {
+            full_name,
+            name,
+            file,
+            modulepath: root.to_owned(),
+        }
+    }
+}
+
+/// What came of evaluating a file.
+type Described = (Record, Option<Diagnostic>);
+
 /// What each modulefile says about its module, in the order of `modules`; `None` where the time was over.
 fn describe_all(
-    modules: &[(&Entry, &Utf8Path)],
+    modules: &[(u32, Subject)],
     site: &RcEvaluator<'_>,
+    memory: &dyn Memory,
     deadline: Option<Instant>,
-) -> Vec<Option<(About, Option<Diagnostic>)>> {
-    let one = |(entry, modulepath): &(&Entry, &Utf8Path), site: &RcEvaluator<'_>| {
-        let over = deadline.is_some_and(|deadline| Instant::now() > deadline);
-        (!over).then(|| describe(entry, modulepath, site))
-    };
-    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+) -> Vec<Option<Described>> {
+    let over = || deadline.is_some_and(|deadline| Instant::now() > deadline);
+    let readers = memory.readers();
+    let threads = site.config.threads();
     if modules.len() < WORTH_THREADS || threads == 1 {
-        return modules.iter().map(|module| one(module, site)).collect();
+        let site = RcEvaluator::new(site.session, site.config, site.languages, site.shell);
+        let one = |(index, (_, subject)): (usize, &(u32, Subject))| {
+            memory.progress(index, modules.len());
+            (!over()).then(|| describe(subject, &site, readers))
+        };
+        return modules.iter().enumerate().map(one).collect();
     }
-    // The language machines belong to one thread; each makes its own.
-    let (session, config, shell, loaded) = (site.session, site.config, site.shell, &site.loaded);
+    let (session, config) = (site.session, site.config);
     let next = AtomicUsize::new(0);
     let work = || {
+        // The language machines belong to one thread, and so do the questions that files ask.
+        let session = session.clone();
         let languages = Languages::default();
-        let site = RcEvaluator {
-            session,
-            config,
-            languages: &languages,
-            shell,
-            loaded: loaded.clone(),
-        };
         let mut done = Vec::new();
         loop {
             let index = next.fetch_add(1, Ordering::Relaxed);
-            let Some(module) = modules.get(index) else {
+            let Some((_, subject)) = modules.get(index) else {
                 return done;
             };
-            done.push((index, one(module, &site)));
+            let described =
+                (!over()).then(|| described(subject, &session, config, &languages, readers));
+            done.push((index, described));
         }
     };
     let mut described = Vec::new();
     described.resize_with(modules.len(), || None);
     std::thread::scope(|scope| {
         let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        while !workers
+            .iter()
+            .all(std::thread::ScopedJoinHandle::is_finished)
+        {
+            memory.progress(
+                next.load(Ordering::Relaxed).min(modules.len()),
+                modules.len(),
+            );
+            std::thread::sleep(std::time::Duration::from_millis(2));
+        }
         for worker in workers {
             for (index, result) in worker.join().unwrap_or_default() {
                 described[index] = result;
@@ -384,30 +612,55 @@ fn describe_all(
     described
 }
 
-/// What a modulefile says about its module; and its first mistake.
-pub(crate) fn describe(
-    entry: &Entry,
-    modulepath: &Utf8Path,
-    site: &RcEvaluator<'_>,
-) -> (About, Option<Diagnostic>) {
-    let source = match modulefile::read(&entry.file) {
+fn described(
+    subject: &Subject,
+    session: &Session,
+    config: &Config,
+    languages: &Languages,
+    readers: Readers,
+) -> Described {
+    let site = RcEvaluator::new(session, config, languages, "bash");
+    describe(subject, &site, readers)
+}
+
+/// What a modulefile says about its module; and its first mistake. A file with a mistake is not remembered.
+fn describe(subject: &Subject, site: &RcEvaluator<'_>, readers: Readers) -> Described {
+    // The stamp is taken first, so that a change in between is noticed later.
+    let now = stamp::now();
+    let meta = std::fs::metadata(&subject.file).ok();
+    let is_secret = |meta: &std::fs::Metadata| meta.permissions().mode() & 0o004 == 0;
+    if readers == Readers::Everybody && meta.as_ref().is_some_and(is_secret) {
+        // Those who may read it evaluate it themselves.
+        return (Record::default(), None);
+    }
+    let stamp = meta.map(|meta| Stamp::new(&meta));
+    let stamp = stamp.filter(|stamp| stamp.is_settled(now));
+    let source = match modulefile::read(&subject.file) {
         Ok(source) => source,
-        Err(mistake) => return (About::default(), Some(mistake)),
+        Err(mistake) => return (Record::default(), Some(mistake)),
     };
+    let version = subject.full_name.get(subject.name.len() + 1..);
     let context = ModuleContext {
-        name: entry.name.clone(),
-        version: entry.version().map(str::to_owned),
-        requested: entry.full_name.clone(),
-        file: entry.file.clone(),
-        modulepath: modulepath.to_owned(),
+        name: subject.name.clone(),
+        version: version.map(str::to_owned),
+        requested: subject.full_name.clone(),
+        file: subject.file.clone(),
+        modulepath: subject.modulepath.clone(),
         ..ModuleContext::default()
     };
-    let mut world = Recorder::new(site);
-    match modulefile::evaluate(&source, &context, Mode::Spider, &mut world) {
-        Ok(evaluation) => (About::from_evaluation(&evaluation), None),
-        Err(failure) => {
-            let about = About::from_evaluation(&failure.evaluation);
-            (about, Some(*failure.diagnostic))
-        }
-    }
+    let mut world = Recorder::new(site, Mode::Spider);
+    let result = modulefile::evaluate(&source, &context, Mode::Spider, &mut world);
+    let mut reads = world.into_reads();
+    let (evaluation, mistake) = match result {
+        Ok(evaluation) => (evaluation, None),
+        Err(failure) => (failure.evaluation, Some(*failure.diagnostic)),
+    };
+    let about = About::from_evaluation(&evaluation);
+    reads.volatile |= about.is_dynamic;
+    let record = Record {
+        stamp: stamp.filter(|_| mistake.is_none()),
+        reads,
+        about: Packed::new(&about),
+    };
+    (record, mistake)
 }

@@ -10,7 +10,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use crate::modulefile::Language;
 
 /// A directory as it was read.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Dir {
     /// Its entries by the name they give a module: without `.lua` and `.toml`.
     pub children: BTreeMap<String, Child>,
@@ -23,7 +23,7 @@ pub struct Dir {
 }
 
 /// An entry of a directory.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Child {
     /// A directory.
     Dir,
@@ -32,16 +32,29 @@ pub enum Child {
 }
 
 /// A file that may be a modulefile.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct FileChild {
     /// Its name in the directory.
     pub file_name: String,
     /// Its language where the name tells it.
     pub language: Option<Language>,
+    /// How it begins, where somebody has looked.
+    pub begins: Option<Begins>,
+}
+
+/// How a file begins whose name does not tell what it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Begins {
+    /// As a modulefile.
+    AsModulefile,
+    /// As something else.
+    Otherwise,
+    /// It is too short to tell, or cannot be read: that may change without a change of the directory.
+    Unclear,
 }
 
 /// What marks a default in a directory.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Markers {
     /// The version that the link `default` points at.
     pub link: Option<String>,
@@ -114,6 +127,96 @@ impl Dir {
         Ok(dir)
     }
 
+    /// Its entries as text. Files that are no modulefiles are no more than counted.
+    pub fn to_text(&self) -> String {
+        let dir = self;
+        let mut text = String::new();
+        let mut add = |kind: char, name: &str| {
+            text.push(kind);
+            text.push_str(name);
+            text.push('\n');
+        };
+        let mut others = false;
+        for (name, child) in &dir.children {
+            match child {
+                Child::Dir if dir.links.contains(name) => add('l', name),
+                Child::Dir => add('d', name),
+                Child::File(file) => match file.begins {
+                    _ if file.language.is_some() => add('f', &file.file_name),
+                    Some(Begins::Otherwise) => others = true,
+                    Some(Begins::AsModulefile) => add('c', &file.file_name),
+                    // Has to be looked into again.
+                    Some(Begins::Unclear) | None => add('u', &file.file_name),
+                },
+            }
+        }
+        if others {
+            add('o', "");
+        }
+        for name in &dir.toml_beside {
+            add('t', name);
+        }
+        let markers = &dir.markers;
+        for (marked, kind) in [
+            (markers.rc_lua, 'A'),
+            (markers.rc_tcl, 'B'),
+            (markers.version, 'C'),
+        ] {
+            if marked {
+                add(kind, "");
+            }
+        }
+        if let Some(link) = &markers.link {
+            add('m', link);
+        }
+        text
+    }
+
+    /// A directory from its entries as text; `None` where the text is damaged.
+    pub fn from_text(entries: &str) -> Option<Dir> {
+        let mut dir = Dir::default();
+        for line in entries.lines() {
+            let kind = line.chars().next()?;
+            let name = line.get(kind.len_utf8()..)?;
+            let mut file = |begins| {
+                let child = FileChild {
+                    language: Language::of_name(name),
+                    file_name: name.to_owned(),
+                    begins,
+                };
+                (dir.children).insert(module_part(name).to_owned(), Child::File(child));
+            };
+            match kind {
+                'f' | 'u' => file(None),
+                'c' => file(Some(Begins::AsModulefile)),
+                // Stands for all of them: no module can have this name.
+                'o' => {
+                    let other = FileChild {
+                        file_name: "#".to_owned(),
+                        language: None,
+                        begins: Some(Begins::Otherwise),
+                    };
+                    dir.children.insert("#".to_owned(), Child::File(other));
+                }
+                'd' | 'l' => {
+                    dir.children.insert(name.to_owned(), Child::Dir);
+                    if kind == 'l' {
+                        dir.links.insert(name.to_owned());
+                    }
+                }
+                't' => {
+                    dir.toml_beside.insert(name.to_owned());
+                }
+                'A' => dir.markers.rc_lua = true,
+                'B' => dir.markers.rc_tcl = true,
+                'C' => dir.markers.version = true,
+                'm' => dir.markers.link = Some(name.to_owned()),
+                _ => return None,
+            }
+        }
+        Some(dir)
+    }
+
     /// Whether the directory holds modulefiles and no directories, or a marker: then it ends the name of a module.
     pub fn ends_name(&self) -> bool {
         self.markers.any()
@@ -138,6 +241,7 @@ impl Dir {
         let file = FileChild {
             file_name: file_name.to_owned(),
             language,
+            begins: None,
         };
         match self.children.get(name) {
             Some(Child::Dir) => {

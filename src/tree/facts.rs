@@ -29,6 +29,8 @@ pub struct Facts {
     pub labels: BTreeMap<Utf8PathBuf, String>,
     /// What is not looked at (`modulepath-ignore`), in the order it was said.
     pub ignored: Vec<IgnorePattern>,
+    /// Where it is asked for, the statements behind the rules, each with the directory it was given in.
+    pub record: Option<Vec<(Directive, String)>>,
 }
 
 /// What a name stands for.
@@ -41,7 +43,9 @@ pub struct Alias {
 }
 
 /// The kinds of names that stand for others.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
 pub enum AliasKind {
     /// `module-alias`.
     Alias,
@@ -164,6 +168,7 @@ impl Facts {
         rules: &SpecRules,
         redefine: bool,
     ) -> Result<(), String> {
+        self.take_note(&directive, dir, place);
         match directive {
             Directive::Version { target, symbols } => {
                 let target = completed(&target, dir);
@@ -254,6 +259,30 @@ impl Facts {
             }
         }
         Ok(())
+    }
+
+    /// Keeps the statement behind a rule, where somebody wants it.
+    fn take_note(&mut self, directive: &Directive, dir: &str, place: &Utf8Path) {
+        let Some(record) = &mut self.record else {
+            return;
+        };
+        match directive {
+            Directive::Hide { .. }
+            | Directive::Forbid { .. }
+            | Directive::Tag { .. }
+            | Directive::Warn { .. } => record.push((directive.clone(), dir.to_owned())),
+            Directive::Virtual { target, .. } if !place.join(target).is_file() => {
+                let hide = Directive::Hide {
+                    targets: vec![completed(target, dir)],
+                    regex: false,
+                    hiding: Hiding::Hidden,
+                    hidden_loaded: false,
+                    condition: Condition::default(),
+                };
+                record.push((hide, String::new()));
+            }
+            _ => {}
+        }
     }
 
     fn add_symbol(&mut self, target: &str, symbol: &str, redefine: bool) {

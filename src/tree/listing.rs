@@ -2,16 +2,18 @@
 //!
 //! Source: Lmod user guide "module avail"; `module(1)` avail.
 
-use std::collections::{BTreeMap, HashSet};
-use std::time::Instant;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::rc::Rc;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::choose::{Choice, Chosen, Want};
-use super::dir::Child;
-use super::facts::{AliasKind, Forbidden, NearlyForbidden, Subject};
+use super::choose::{Choice, Want};
+use super::crawl::{Memory, NoMemory};
+use super::facts::{AliasKind, Facts, Forbidden, NearlyForbidden, Subject, Verdict, has_dot};
+use super::index::{Group, Wanted};
 use super::rc::RcReader;
-use super::roots::{MAX_DEPTH, Rank, Roots, file_path, joined};
+use super::roots::{Rank, Roots, joined};
+use super::survey::Survey;
 use crate::config::Config;
 use crate::modulefile::relation::Hiding;
 use crate::name::{LuaPattern, Spec, VersionKey, VersionOrder};
@@ -32,7 +34,7 @@ pub struct Tree {
 }
 
 /// A name that stands for another one.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Named {
     /// The whole name: `gcc/stable`.
     pub name: String,
@@ -73,14 +75,21 @@ pub struct Entry {
     pub tags: Vec<String>,
     /// What people are told who use it.
     pub warnings: Vec<String>,
-    /// Its place among the versions of its name.
-    pub key: VersionKey,
+    /// Where its tree stands in the listing.
+    pub tree: usize,
+    /// Its number in the index of its modulepath.
+    pub number: u32,
 }
 
 impl Entry {
     /// The part behind the name; `None` for a module without version.
     pub fn version(&self) -> Option<&str> {
         self.full_name.get(self.name.len() + 1..)
+    }
+
+    /// Its place among the versions of its name.
+    pub fn key(&self, order: VersionOrder) -> VersionKey {
+        order.key(self.version().unwrap_or_default())
     }
 
     /// Whether listings leave it out unless they are asked for what is hidden.
@@ -112,18 +121,30 @@ pub enum Filter {
 impl Filter {
     /// Whether a module belongs to the listing: by its name or its full name.
     pub fn accepts(&self, entry: &Entry) -> bool {
+        self.accepts_module(&entry.name, entry.version().unwrap_or_default())
+    }
+
+    /// The same for a name and a version, which is empty for a module without one.
+    pub(super) fn accepts_module(&self, name: &str, version: &str) -> bool {
         if let Filter::Spec(spec, order) = self {
-            return entry.name == spec.path
-                && entry
-                    .version()
-                    .is_some_and(|version| spec.versions.accepts(version, *order));
+            return name == spec.path
+                && !version.is_empty()
+                && spec.versions.accepts(version, *order);
         }
-        self.accepts_name(&entry.name) || self.accepts_name(&entry.full_name)
+        self.accepts_name(name)
+            || !version.is_empty() && self.accepts_name(&format!("{name}/{version}"))
     }
 
     /// Whether a name does.
     pub fn accepts_name(&self, name: &str) -> bool {
         match self {
+            Filter::Contains(text) if text.is_ascii() && name.is_ascii() => {
+                let (text, name) = (text.as_bytes(), name.as_bytes());
+                text.is_empty()
+                    || name
+                        .windows(text.len())
+                        .any(|part| part.eq_ignore_ascii_case(text))
+            }
             Filter::Contains(text) => name.to_lowercase().contains(&text.to_lowercase()),
             Filter::Begins { text, ignore_case } if *ignore_case => {
                 name.to_lowercase().starts_with(&text.to_lowercase())
@@ -136,26 +157,127 @@ impl Filter {
     }
 }
 
+/// A modulepath whose survey is at hand.
+#[derive(Debug)]
+pub struct Surveyed {
+    /// The survey.
+    pub survey: Survey,
+    /// Whether a cache knew it.
+    pub is_remembered: bool,
+    /// The rules, ready to be judged.
+    facts: Facts,
+}
+
+/// What a bare name means, for each name and each modulepath that holds it.
+type Choices = BTreeMap<String, Vec<Candidate>>;
+
+/// What a modulepath takes for a bare name.
+#[derive(Debug)]
+struct Candidate {
+    tree: usize,
+    full_name: String,
+    rank: Rank,
+}
+
 impl Roots {
     /// All modulepaths with all their modules, hidden ones too (but for those that are as if they did not exist).
     pub fn list(&mut self, rc: &mut dyn RcReader) -> Vec<Tree> {
+        self.look_up(Wanted::All, rc, &mut NoMemory)
+    }
+
+    /// All modulepaths with the names that are wanted, each with all its modules. Modulepaths that `memory` knows are not
+    /// read.
+    pub fn look_up(
+        &mut self,
+        wanted: Wanted<'_>,
+        rc: &mut dyn RcReader,
+        memory: &mut dyn Memory,
+    ) -> Vec<Tree> {
+        self.read_global(rc);
         let roots = self.modulepaths().to_vec();
-        let mut trees: Vec<Tree> = roots.iter().map(|root| self.list_root(root, rc)).collect();
-        self.mark_defaults(&mut trees, rc);
+        let surveys: Vec<_> = (roots.iter())
+            .map(|root| self.surveyed(root, rc, memory))
+            .collect();
+        // What a name means depends on all modulepaths that hold it, whether or not they hold what is looked for.
+        let mut names = BTreeSet::new();
+        if let (Wanted::Accepted(_), true) = (wanted, surveys.len() > 1) {
+            for surveyed in &surveys {
+                let groups = surveyed.survey.index.groups(wanted);
+                names.extend(groups.into_iter().map(|group| group.name.to_owned()));
+            }
+        }
+        let wanted = match wanted {
+            Wanted::Accepted(_) if surveys.len() > 1 => Wanted::Named(&names),
+            wanted => wanted,
+        };
+        let mut choices = Choices::new();
+        let mut trees = Vec::new();
+        for (root, surveyed) in roots.iter().zip(&surveys) {
+            let tree = self.tree(trees.len(), root, surveyed, wanted, &mut choices, rc);
+            trees.push(tree);
+        }
+        mark_defaults(&mut trees, choices, rc.config());
         trees
     }
 
-    /// One modulepath with all its modules; defaults are not marked, they depend on the other modulepaths.
-    fn list_root(&mut self, root: &Utf8Path, rc: &mut dyn RcReader) -> Tree {
-        self.read_root_rc(root, rc);
-        let mut found = Vec::new();
-        self.walk(root, "", &mut Vec::new(), &mut found, rc);
+    /// What is known of a modulepath: from this run, from the memory, or from the disk.
+    pub(super) fn surveyed(
+        &mut self,
+        root: &Utf8Path,
+        rc: &mut dyn RcReader,
+        memory: &mut dyn Memory,
+    ) -> Rc<Surveyed> {
+        if let Some(known) = self.surveyed.get(root) {
+            return Rc::clone(known);
+        }
+        // What is left out by the site's or the user's rc files is left out of a survey of its own.
+        let ignored = self.ignored_globally();
+        let remembered = match ignored.is_some() {
+            true => None,
+            false => memory.survey(root, rc),
+        };
+        let is_remembered = remembered.is_some();
+        let mut survey = remembered.unwrap_or_else(|| {
+            let unchanged = memory.unchanged(root);
+            let is_special = ignored.is_some();
+            let mut survey = Survey::of(root, rc, memory.readers(), unchanged, self.walk_until, ignored);
+            survey.reads.volatile |= is_special;
+            survey
+        });
+        self.warnings.append(&mut survey.warnings);
+        let surveyed = Rc::new(Surveyed {
+            facts: survey.facts(rc),
+            survey,
+            is_remembered,
+        });
+        if !surveyed.survey.is_cut {
+            self.surveyed.insert(root.to_owned(), Rc::clone(&surveyed));
+        }
+        surveyed
+    }
+
+    /// The tree of a modulepath, rules judged for this user and this time.
+    fn tree(
+        &mut self,
+        number: usize,
+        root: &Utf8Path,
+        surveyed: &Surveyed,
+        wanted: Wanted<'_>,
+        choices: &mut Choices,
+        rc: &mut dyn RcReader,
+    ) -> Tree {
+        let spoken = &surveyed.survey.spoken;
+        let mut aliases: BTreeMap<String, String> = BTreeMap::new();
         let mut symbols: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        let mut aliases = Vec::new();
-        for facts in self.scopes(root, rc.config()) {
+        let mut label = None;
+        // The weightiest come first.
+        for facts in self.scopes_with(None, rc.config()) {
             for (name, alias) in &facts.aliases {
                 match alias.kind {
-                    AliasKind::Alias => aliases.push((name.clone(), alias.target.clone())),
+                    AliasKind::Alias => {
+                        let known = aliases.entry(name.clone());
+                        known.or_insert_with(|| alias.target.clone());
+                    }
                     AliasKind::Symbol => {
                         let symbol = name.rsplit_once('/').map_or(name.as_str(), |(_, s)| s);
                         let known = symbols.entry(alias.target.clone()).or_default();
@@ -164,243 +286,241 @@ impl Roots {
                     AliasKind::Virtual => {}
                 }
             }
+            label = label.or_else(|| facts.labels.get(root).cloned());
         }
-        let files: BTreeMap<String, Utf8PathBuf> = found.iter().cloned().collect();
-        for (name, alias) in &self.own_facts(root).aliases {
-            if alias.kind == AliasKind::Virtual {
-                let file = match alias.target.starts_with('/') {
-                    true => Some(Utf8PathBuf::from(&alias.target)),
-                    false => files.get(&alias.target).cloned(),
+        for (name, target) in &spoken.aliases {
+            let known = aliases.entry(name.clone());
+            known.or_insert_with(|| target.clone());
+        }
+        let is_plain = surveyed.facts.rules.is_empty()
+            && self
+                .scopes_with(None, rc.config())
+                .iter()
+                .all(|facts| facts.rules.is_empty())
+            && !rc.has_site_code();
+        let mut modules = Vec::new();
+        for group in surveyed.survey.index.groups(wanted) {
+            let globally = self.speaks_globally_of(group.name, rc.config());
+            let mut entries: Vec<Entry> = Vec::with_capacity(group.rows.len());
+            for (number_in_group, row) in (0..).zip(&group.rows) {
+                let full_name = row.full_name(group.name);
+                let file = row.file(root, &full_name);
+                let verdict = if is_plain {
+                    let hidden = has_dot(&full_name, 0);
+                    Verdict {
+                        hiding: hidden.then_some(Hiding::Hidden),
+                        ..Verdict::default()
+                    }
+                } else {
+                    let subject = Subject {
+                        name: group.name,
+                        full_name: &full_name,
+                        file: &file,
+                    };
+                    self.verdict_of(Some(&surveyed.facts), root, &subject, 0, rc)
                 };
-                found.extend(file.map(|file| (name.clone(), file)));
+                if verdict.hiding == Some(Hiding::Hard) {
+                    continue;
+                }
+                let mut is_marked = row.is_marked;
+                if globally {
+                    let (dir, child) = full_name.rsplit_once('/').unwrap_or(("", &full_name));
+                    self.read_dir_facts(root, dir, rc);
+                    let marked = self.marked_child(root, dir, rc);
+                    is_marked = marked.is_some_and(|(marked, _)| marked == child);
+                }
+                let mut of_row = symbols.get(&full_name).cloned().unwrap_or_default();
+                of_row.extend(row.symbols().map(str::to_owned));
+                entries.push(Entry {
+                    name: group.name.to_owned(),
+                    file,
+                    is_default: false,
+                    is_marked,
+                    is_alone: false,
+                    symbols: of_row,
+                    hiding: verdict.hiding,
+                    hidden_loaded: verdict.hidden_loaded,
+                    forbidden: verdict.forbidden,
+                    nearly_forbidden: verdict.nearly_forbidden,
+                    tags: verdict.tags,
+                    warnings: verdict.warnings,
+                    tree: number,
+                    number: group.first + number_in_group,
+                    full_name,
+                });
             }
+            if !entries.is_empty() {
+                let choice = self.choice(root, &group, &entries, globally, rc);
+                if let Some((full_name, rank)) = choice {
+                    let known = choices.entry(group.name.to_owned()).or_default();
+                    known.push(Candidate {
+                        tree: number,
+                        full_name,
+                        rank,
+                    });
+                }
+            }
+            modules.extend(entries);
         }
-        aliases.sort();
-        aliases.dedup_by(|a, b| a.0 == b.0);
-        let mut modules: Vec<Entry> = found
-            .into_iter()
-            .filter_map(|(full_name, file)| {
-                let symbols = symbols.remove(&full_name).unwrap_or_default();
-                self.entry(root, full_name, file, symbols, rc)
-            })
-            .collect();
-        let order = rc.config().version_order;
-        modules.sort_by(|a, b| {
-            let names = match order {
-                VersionOrder::Lmod => a.name.cmp(&b.name),
-                VersionOrder::Dictionary => order.compare(&a.name, &b.name),
-            };
-            (names.then_with(|| a.key.cmp(&b.key))).then_with(|| a.full_name.cmp(&b.full_name))
-        });
-        let labels = self.scopes(root, rc.config());
-        let label = labels
-            .iter()
-            .find_map(|facts| facts.labels.get(root).cloned());
         Tree {
             modulepath: root.to_owned(),
-            label,
+            label: label.or_else(|| spoken.label.clone()),
             modules,
-            aliases,
-            names: self.names(root, rc.config()),
+            aliases: aliases.into_iter().collect(),
+            names: self.names(&spoken.names, rc.config()),
         }
     }
 
     /// The names that stand for others; of several that are the same the weightiest.
-    fn names(&self, root: &Utf8Path, config: &Config) -> Vec<Named> {
+    fn names(&self, own: &[Named], config: &Config) -> Vec<Named> {
         let mut names: BTreeMap<String, Named> = BTreeMap::new();
-        let own = self.own_scope(root);
-        for facts in self.scopes(root, config) {
-            let is_global = !own.is_some_and(|own| std::ptr::eq(own, facts));
-            let aliases = facts.aliases.iter().map(|(name, alias)| Named {
-                name: name.clone(),
-                target: alias.target.clone(),
-                kind: alias.kind,
-                is_global,
-            });
-            let defaults = facts.defaults.iter().map(|(dir, child)| Named {
-                name: joined(dir, "default"),
-                target: joined(dir, child),
-                kind: AliasKind::Symbol,
-                is_global,
-            });
-            for named in aliases.chain(defaults) {
-                names.entry(named.name.clone()).or_insert(named);
-            }
+        let global = self.scopes_with(None, config);
+        let global = global.into_iter().flat_map(|facts| named(facts, true));
+        // What is nearer to the modulepath is weaker.
+        for named in global.chain(own.iter().cloned()) {
+            names.entry(named.name.clone()).or_insert(named);
         }
         names.into_values().collect()
     }
 
-    /// Collects the modulefiles below a directory. `above` are the real places of linked directories on the way: a link
-    /// that leads back is not followed.
-    fn walk(
+    /// What the bare name of a group means in its modulepath. The survey knows as far as no rule hides that module and only
+    /// the modulepath speaks about the name; otherwise it is chosen as a load would do.
+    fn choice(
         &mut self,
         root: &Utf8Path,
-        dir: &str,
-        above: &mut Vec<Utf8PathBuf>,
-        found: &mut Vec<(String, Utf8PathBuf)>,
+        group: &Group<'_>,
+        entries: &[Entry],
+        globally: bool,
         rc: &mut dyn RcReader,
-    ) {
-        let late = self.walk_until.is_some_and(|until| Instant::now() > until);
-        if late || dir.split('/').count() > MAX_DEPTH {
-            return;
-        }
-        let Some(read) = self.dir(root, dir, rc) else {
-            return;
-        };
-        self.read_toml_facts(root, dir, &read.children, rc);
-        for (name, child) in &read.children {
-            let full_name = joined(dir, name);
-            match self.resolve_child(root, &full_name, child, rc) {
-                Child::Dir if read.links.contains(name) => {
-                    let Ok(place) = root.join(&full_name).canonicalize_utf8() else {
-                        continue;
-                    };
-                    let here = root.join(dir).canonicalize_utf8().unwrap_or_default();
-                    if !above.contains(&place) && !here.starts_with(&place) {
-                        above.push(place);
-                        self.walk(root, &full_name, above, found, rc);
-                        above.pop();
-                    }
-                }
-                Child::Dir => self.walk(root, &full_name, above, found, rc),
-                Child::File(file) => {
-                    let path = file_path(root, dir, &file);
-                    if Roots::is_modulefile(&path, &file, rc.config()) {
-                        found.push((full_name, path));
-                    }
+    ) -> Option<(String, Rank)> {
+        let holds = match &group.choice {
+            _ if globally => false,
+            None => true,
+            Some((full_name, rank)) => {
+                let chosen = entries.iter().find(|entry| entry.full_name == *full_name);
+                match (chosen.map(|entry| entry.hiding), rank) {
+                    (_, Rank::Meta) => true,
+                    (Some(Some(Hiding::Hidden)), Rank::Plain) | (None, _) => false,
+                    (Some(_), _) => true,
                 }
             }
+        };
+        if holds {
+            let choice = group.choice.as_ref();
+            return choice.map(|(full_name, rank)| (full_name.clone().into_owned(), *rank));
+        }
+        if entries[0].full_name == group.name {
+            return Some((group.name.to_owned(), Rank::Meta));
+        }
+        self.read_root_rc(root, rc);
+        match self.choose(root, group.name, Want::DEFAULT, rc) {
+            Choice::Module(chosen) => Some((chosen.full_name, chosen.rank)),
+            Choice::Nothing | Choice::NoDefault => None,
         }
     }
 
-    fn entry(
-        &mut self,
-        root: &Utf8Path,
-        full_name: String,
-        file: Utf8PathBuf,
-        symbols: Vec<String>,
-        rc: &mut dyn RcReader,
-    ) -> Option<Entry> {
-        let parts = self.name_parts(root, &full_name, rc);
-        let end = full_name.match_indices('/').nth(parts - 1);
-        let name = full_name[..end.map_or(full_name.len(), |(at, _)| at)].to_owned();
-        let subject = Subject {
-            name: &name,
-            full_name: &full_name,
-            file: &file,
+    /// Reads what the rc files on the way to a directory say.
+    fn read_dir_facts(&mut self, root: &Utf8Path, dir: &str, rc: &mut dyn RcReader) {
+        self.read_root_rc(root, rc);
+        self.dir(root, dir, rc);
+    }
+
+    /// Whether the site's or the user's rc files give a name a default or further names.
+    fn speaks_globally_of(&self, name: &str, config: &Config) -> bool {
+        let concerns = |key: &str| {
+            key == name
+                || key
+                    .strip_prefix(name)
+                    .is_some_and(|rest| rest.starts_with('/'))
         };
-        let verdict = self.verdict(root, &subject, 0, rc);
-        if verdict.hiding == Some(Hiding::Hard) {
-            return None;
-        }
-        let (dir, child) = full_name.rsplit_once('/').unwrap_or(("", &full_name));
-        let is_marked =
-            (self.marked_child(root, dir, rc)).is_some_and(|(marked, _)| marked == child);
-        let version = full_name.get(name.len() + 1..).unwrap_or_default();
-        Some(Entry {
-            key: rc.config().version_order.key(version),
-            name,
-            file,
-            is_default: false,
-            is_marked,
-            is_alone: false,
-            symbols,
-            hiding: verdict.hiding,
-            hidden_loaded: verdict.hidden_loaded,
-            forbidden: verdict.forbidden,
-            nearly_forbidden: verdict.nearly_forbidden,
-            tags: verdict.tags,
-            warnings: verdict.warnings,
-            full_name,
+        self.scopes_with(None, config).iter().any(|facts| {
+            (facts.defaults.keys().chain(facts.aliases.keys())).any(|key| concerns(key))
         })
     }
+}
 
-    /// Marks what bare names mean: the best of all modulepaths, or that of the first where the setting or the layout says
-    /// so.
-    fn mark_defaults(&mut self, trees: &mut [Tree], rc: &mut dyn RcReader) {
-        let mut shown: BTreeMap<&str, HashSet<&str>> = BTreeMap::new();
-        for entry in trees.iter().flat_map(|tree| &tree.modules) {
-            let versions = shown.entry(&entry.name).or_default();
-            if !entry.is_hidden() || entry.is_marked {
-                versions.insert(&entry.full_name);
-            }
+/// The names of some facts that stand for others.
+pub(super) fn named(facts: &Facts, is_global: bool) -> Vec<Named> {
+    let aliases = facts.aliases.iter().map(|(name, alias)| Named {
+        name: name.clone(),
+        target: alias.target.clone(),
+        kind: alias.kind,
+        is_global,
+    });
+    let defaults = facts.defaults.iter().map(|(dir, child)| Named {
+        name: joined(dir, "default"),
+        target: joined(dir, child),
+        kind: AliasKind::Symbol,
+        is_global,
+    });
+    aliases.chain(defaults).collect()
+}
+
+/// Marks what bare names mean: the best of all modulepaths, or that of the first where the setting or the layout says
+/// so.
+fn mark_defaults(trees: &mut [Tree], choices: Choices, config: &Config) {
+    let mut shown: HashMap<&str, Shown> = HashMap::new();
+    for entry in trees.iter().flat_map(|tree| &tree.modules) {
+        let versions = shown.entry(&entry.name).or_default();
+        if !entry.is_hidden() || entry.is_marked {
+            versions.add(&entry.full_name);
         }
-        let names: Vec<(String, usize)> = shown
-            .iter()
-            .map(|(name, versions)| ((*name).to_owned(), versions.len()))
-            .collect();
-        let mut defaults: BTreeMap<String, (Utf8PathBuf, String, usize)> = BTreeMap::new();
-        for (name, count) in names {
-            let choices = self.choices_of(&name, trees, rc);
-            if let Some((root, chosen)) = self.best_of(choices, &name, rc) {
-                defaults.insert(name, (root, chosen.full_name, count));
-            }
+    }
+    let alone: HashMap<String, bool> = shown
+        .into_iter()
+        .map(|(name, shown)| (name.to_owned(), !shown.are_several))
+        .collect();
+    let mut defaults: HashMap<String, Candidate> = HashMap::new();
+    for (name, candidates) in choices {
+        if let Some(best) = best_of(candidates, &name, config) {
+            defaults.insert(name, best);
         }
-        for tree in trees {
-            for entry in &mut tree.modules {
-                if let Some((root, full_name, count)) = defaults.get(&entry.name) {
-                    entry.is_default = *root == tree.modulepath && *full_name == entry.full_name;
-                    entry.is_alone = *count <= 1;
-                }
+    }
+    for tree in trees {
+        for entry in &mut tree.modules {
+            if let Some(default) = defaults.get(&entry.name) {
+                entry.is_default =
+                    default.tree == entry.tree && default.full_name == entry.full_name;
+                entry.is_alone = alone.get(&entry.name).copied().unwrap_or_default();
             }
         }
     }
+}
 
-    /// What each modulepath takes for a bare name.
-    fn choices_of(
-        &mut self,
-        name: &str,
-        trees: &[Tree],
-        rc: &mut dyn RcReader,
-    ) -> Vec<(Utf8PathBuf, Chosen)> {
-        let mut choices = Vec::new();
-        for tree in trees {
-            let start = tree
-                .modules
-                .partition_point(|entry| match rc.config().version_order {
-                    VersionOrder::Lmod => entry.name.as_str() < name,
-                    order => order.compare(&entry.name, name).is_lt(),
-                });
-            let Some(first) = tree.modules.get(start).filter(|entry| entry.name == name) else {
-                continue;
-            };
-            if first.full_name == name {
-                let chosen = Chosen {
-                    full_name: name.to_owned(),
-                    file: first.file.clone(),
-                    rank: Rank::Meta,
-                    key: first.key.clone(),
-                };
-                choices.push((tree.modulepath.clone(), chosen));
-            } else if let Choice::Module(chosen) =
-                self.choose(&tree.modulepath, name, Want::DEFAULT, rc)
-            {
-                choices.push((tree.modulepath.clone(), chosen));
-            }
-        }
-        choices
-    }
+/// The full names of a name that are shown: whether there are several.
+#[derive(Default)]
+struct Shown<'e> {
+    first: Option<&'e str>,
+    are_several: bool,
+}
 
-    /// The best of what the modulepaths answer.
-    fn best_of(
-        &mut self,
-        choices: Vec<(Utf8PathBuf, Chosen)>,
-        name: &str,
-        rc: &mut dyn RcReader,
-    ) -> Option<(Utf8PathBuf, Chosen)> {
-        let nested = choices
-            .iter()
-            .any(|(_, chosen)| chosen.full_name[name.len()..].matches('/').count() > 1);
-        if rc.config().find_first || nested {
-            return choices.into_iter().next();
+impl<'e> Shown<'e> {
+    fn add(&mut self, full_name: &'e str) {
+        match self.first {
+            None => self.first = Some(full_name),
+            Some(first) => self.are_several |= first != full_name,
         }
-        // The first of equals.
-        choices.into_iter().reduce(|best, other| {
-            if other.1.weight() > best.1.weight() {
-                other
-            } else {
-                best
-            }
-        })
     }
+}
+
+/// The best of what the modulepaths answer.
+fn best_of(candidates: Vec<Candidate>, name: &str, config: &Config) -> Option<Candidate> {
+    let below = |candidate: &Candidate| {
+        candidate
+            .full_name
+            .get(name.len()..)
+            .map_or(0, |rest| rest.matches('/').count())
+    };
+    if config.find_first || candidates.iter().any(|candidate| below(candidate) > 1) {
+        return candidates.into_iter().next();
+    }
+    let key = |candidate: &Candidate| {
+        let version = candidate.full_name.get(name.len() + 1..);
+        config.version_order.key(version.unwrap_or_default())
+    };
+    // The first of equals.
+    candidates.into_iter().reduce(|best, other| {
+        let more = (other.rank, key(&other)) > (best.rank, key(&best));
+        if more { other } else { best }
+    })
 }

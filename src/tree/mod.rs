@@ -3,26 +3,37 @@
 //! Nothing is read before somebody asks, and nothing twice in a run ([`Roots`]). Choosing a version among those of a
 //! directory happens here too ([`Roots::choose`]), so that listings and loads agree on what the default is.
 
+mod about;
 mod admin;
+mod ahead;
 mod choose;
 mod crawl;
 mod dir;
 mod facts;
 mod ignore;
+mod index;
 mod listing;
 mod rc;
+mod reads;
 mod recorder;
 mod roots;
 mod site;
+mod stamp;
+mod survey;
 
 pub use admin::AdminList;
+pub use about::{About, Packed, Search, unpack};
 pub use choose::{Choice, Chosen, Want};
-pub use crawl::{About, Crawl, Memory, NoMemory, Way};
+pub use crawl::{Crawl, Depth, Extra, Known, Memory, NoMemory, Opener, Record, Store, Way};
+pub use dir::{Begins, Child, Dir, FileChild, Markers};
 pub(crate) use dir::is_ignored;
-pub use dir::{Child, Dir, FileChild, Markers};
 pub use facts::{Alias, AliasKind, Clock, Facts, Forbidden, NearlyForbidden, Subject, Verdict};
 pub use ignore::IgnorePattern;
-pub use listing::{Entry, Filter, Named, Tree};
+pub use index::{Group, Index, Row, Wanted};
+pub use listing::{Entry, Filter, Named, Surveyed, Tree};
 pub use rc::{RcEvaluator, RcReader, global_mode};
+pub use reads::Reads;
 pub use roots::{GlobalRc, Rank, Roots, Whose, global_files};
 pub(crate) use roots::{file_path, joined};
+pub use stamp::{SETTLED, Stamp, now};
+pub use survey::{Readers, Source, SourceKind, Spoken, Survey, digest};

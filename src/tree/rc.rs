@@ -2,9 +2,12 @@
 //!
 //! Source: Lmod user guide "The .modulerc file"; `modulefile(4)` "Modulerc commands".
 
+use std::cell::RefCell;
+
 use camino::Utf8Path;
 
 use super::facts::{Subject, Verdict};
+use super::reads::Reads;
 use super::recorder::Recorder;
 use super::site;
 use crate::config::Config;
@@ -33,11 +36,21 @@ pub trait RcReader {
         self.read(file, "", place)
     }
 
+    /// What the rc files that were read since the last call asked about the session.
+    fn take_reads(&mut self) -> Reads {
+        Reads::default()
+    }
+
     /// The session: who the user is.
     fn session(&self) -> &Session;
 
     /// The settings in force.
     fn config(&self) -> &Config;
+
+    /// Whether the site has code of its own that judges modules.
+    fn has_site_code(&self) -> bool {
+        false
+    }
 
     /// What the site's own code makes of a verdict about a module.
     fn site_verdict(&self, _: &Utf8Path, _: &Subject<'_>, verdict: Verdict) -> Verdict {
@@ -57,6 +70,26 @@ pub struct RcEvaluator<'a> {
     pub shell: &'a str,
     /// The loaded modules in load order.
     pub loaded: Vec<LoadedModule>,
+    reads: RefCell<Reads>,
+}
+
+impl<'a> RcEvaluator<'a> {
+    /// For a session in which no modules are loaded.
+    pub fn new(
+        session: &'a Session,
+        config: &'a Config,
+        languages: &'a Languages,
+        shell: &'a str,
+    ) -> RcEvaluator<'a> {
+        RcEvaluator {
+            session,
+            config,
+            languages,
+            shell,
+            loaded: Vec::new(),
+            reads: RefCell::default(),
+        }
+    }
 }
 
 /// How an rc file of the site or of the user is evaluated.
@@ -90,11 +123,14 @@ impl RcEvaluator<'_> {
             modulepath: modulepath.to_owned(),
             ..ModuleContext::default()
         };
-        let (evaluation, mistake) =
-            match modulefile::evaluate(&source, &context, mode, &mut Recorder::new(self)) {
-                Ok(evaluation) => (evaluation, None),
-                Err(failure) => (failure.evaluation, Some(*failure.diagnostic)),
-            };
+        let mut recorder = Recorder::new(self, Mode::Rc);
+        let result = modulefile::evaluate(&source, &context, mode, &mut recorder);
+        let reads = recorder.into_reads();
+        self.reads.borrow_mut().add(reads);
+        let (evaluation, mistake) = match result {
+            Ok(evaluation) => (evaluation, None),
+            Err(failure) => (failure.evaluation, Some(*failure.diagnostic)),
+        };
         let directives = evaluation.directives.into_iter().map(|(d, _)| d);
         Some((directives.collect(), mistake))
     }
@@ -119,12 +155,20 @@ impl RcReader for RcEvaluator<'_> {
         self.evaluate(file, "", place, global_mode(file, self.config))
     }
 
+    fn take_reads(&mut self) -> Reads {
+        self.reads.take()
+    }
+
     fn session(&self) -> &Session {
         self.session
     }
 
     fn config(&self) -> &Config {
         self.config
+    }
+
+    fn has_site_code(&self) -> bool {
+        Site::new(self.session, self.config, self.languages).has_code()
     }
 
     fn site_verdict(

@@ -11,10 +11,12 @@ use std::time::Instant;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::dir::{Child, Dir, FileChild, is_ignored, link_target};
+use super::dir::{Begins, Child, Dir, FileChild, is_ignored, link_target};
 use super::facts::{Alias, AliasKind, Clock, Facts, Subject, Verdict, has_dot, judge};
 use super::ignore::{is_ignored_path, lua_patterns};
+use super::listing::Surveyed;
 use super::rc::RcReader;
+use super::survey::Surveying;
 use crate::config::{Config, NameSplit};
 use crate::diag::{Diagnostic, Kind as DiagnosticKind, SourceFile};
 use crate::modulefile::relation::Hiding;
@@ -36,18 +38,22 @@ pub struct Roots {
     known: Known,
     global: Option<Global>,
     clock: Clock,
-    warnings: Vec<Diagnostic>,
+    pub(super) warnings: Vec<Diagnostic>,
     /// Names of files that are not of modules, by the settings; read when the first name is looked at.
     file_patterns: Option<Vec<LuaPattern>>,
     /// When a walk through a tree has to end, done or not.
     pub(super) walk_until: Option<Instant>,
+    /// Set while a modulepath is surveyed: then only its own rc files count, and what is read is taken note of.
+    pub(super) surveying: Option<Box<Surveying>>,
+    /// What is known of whole modulepaths.
+    pub(super) surveyed: HashMap<Utf8PathBuf, Rc<Surveyed>>,
     /// Texts that were read to know what a file is: whoever loads it need not read it again.
     sources: HashMap<Utf8PathBuf, Arc<SourceFile>>,
 }
 
 /// What the rc files of the site and of the user say.
 #[derive(Debug, Default)]
-struct Global {
+pub(super) struct Global {
     system: Facts,
     user: Facts,
 }
@@ -116,8 +122,8 @@ impl Known {
 
 /// One modulepath.
 #[derive(Debug, Default)]
-struct Root {
-    facts: Facts,
+pub(super) struct Root {
+    pub(super) facts: Facts,
     rc_read: bool,
     dirs: HashMap<String, Option<Rc<Dir>>>,
     tops: HashMap<String, Option<Child>>,
@@ -168,6 +174,26 @@ impl Roots {
         &self.modulepaths
     }
 
+    /// What the site's and the user's rc files leave out, if anything.
+    pub(super) fn ignored_globally(&self) -> Option<Global> {
+        let global = self.global.as_ref()?;
+        let ignored = |facts: &Facts| Facts {
+            ignored: facts.ignored.clone(),
+            ..Facts::default()
+        };
+        let any = !global.system.ignored.is_empty() || !global.user.ignored.is_empty();
+        any.then(|| Global {
+            system: ignored(&global.system),
+            user: ignored(&global.user),
+        })
+    }
+
+    /// Begins to survey, without what `ignored` leaves out.
+    pub(super) fn begin_survey(&mut self, surveying: Surveying, ignored: Option<Global>) {
+        self.surveying = Some(Box::new(surveying));
+        self.global = ignored;
+    }
+
     /// Forgets what the site's and the user's rc files say: their names were changed.
     pub fn forget_global(&mut self) {
         self.global = None;
@@ -187,7 +213,11 @@ impl Roots {
             self.root(root).dirs.insert(dir.to_owned(), None);
             return None;
         }
-        let read = Dir::read(&root.join(dir), rc.config().default_links).ok();
+        let links = rc.config().default_links;
+        let read = match &mut self.surveying {
+            Some(surveying) => surveying.read_dir(root, dir, links),
+            None => Dir::read(&root.join(dir), links).ok(),
+        };
         self.take_in(root, dir, read, rc)
     }
 
@@ -342,6 +372,7 @@ impl Roots {
             let child = Child::File(FileChild {
                 file_name: file_name(),
                 language: Some(Language::Toml),
+                begins: None,
             });
             let dir = read.get_or_insert_with(Dir::default);
             dir.children.entry(version.clone()).or_insert(child);
@@ -399,6 +430,9 @@ impl Roots {
         let entries = match modulefile::read(file) {
             Ok(source) => {
                 self.root(root).toml_files.insert(name.to_owned());
+                if let Some(surveying) = &mut self.surveying {
+                    surveying.file(root, file);
+                }
                 (self.sources).insert(file.to_owned(), Arc::clone(&source));
                 match versions_of(&source) {
                     Ok(entries) => entries,
@@ -467,6 +501,7 @@ impl Roots {
                     Child::File(FileChild {
                         language: Language::of_name(&file_name),
                         file_name,
+                        begins: None,
                     })
                 })
             })
@@ -540,6 +575,10 @@ impl Roots {
         let Some((directives, mistake)) = rc.read(file, dir, root) else {
             return false;
         };
+        if let Some(surveying) = &mut self.surveying {
+            surveying.file(root, file);
+            surveying.reads.add(rc.take_reads());
+        }
         self.warnings.extend(mistake);
         let place = file.parent().unwrap_or(root).to_owned();
         for directive in directives {
@@ -570,8 +609,8 @@ impl Roots {
         }
     }
 
-    fn read_global(&mut self, rc: &mut dyn RcReader) {
-        if self.global.is_some() {
+    pub(super) fn read_global(&mut self, rc: &mut dyn RcReader) {
+        if self.global.is_some() || self.surveying.is_some() {
             return;
         }
         let mut read = Vec::new();
@@ -614,7 +653,7 @@ impl Roots {
         self.global = Some(global);
     }
 
-    fn root(&mut self, root: &Utf8Path) -> &mut Root {
+    pub(super) fn root(&mut self, root: &Utf8Path) -> &mut Root {
         self.known.get_or_default(root)
     }
 
@@ -625,7 +664,15 @@ impl Roots {
 
     /// The facts that hold for a modulepath, the weightiest first.
     pub(crate) fn scopes(&self, root: &Utf8Path, config: &Config) -> Vec<&Facts> {
-        let own = self.known.get(root).map(|root| &root.facts);
+        self.scopes_with(self.known.get(root).map(|root| &root.facts), config)
+    }
+
+    /// The same with the modulepath's own facts given.
+    pub(super) fn scopes_with<'f>(
+        &'f self,
+        own: Option<&'f Facts>,
+        config: &Config,
+    ) -> Vec<&'f Facts> {
         let global = self.global.as_ref();
         let (user, system) = (global.map(|g| &g.user), global.map(|g| &g.system));
         let order = if config.redefine_symbols {
@@ -711,7 +758,27 @@ impl Roots {
         revealed: usize,
         rc: &dyn RcReader,
     ) -> Verdict {
-        let scopes = self.scopes(root, rc.config());
+        let own = self.known.get(root).map(|root| &root.facts);
+        self.verdict_of(own, root, subject, revealed, rc)
+    }
+
+    /// The same with the modulepath's own facts given.
+    pub(super) fn verdict_of(
+        &self,
+        own: Option<&Facts>,
+        root: &Utf8Path,
+        subject: &Subject<'_>,
+        revealed: usize,
+        rc: &dyn RcReader,
+    ) -> Verdict {
+        if self.surveying.is_some() {
+            let hidden = has_dot(subject.full_name, revealed);
+            return Verdict {
+                hiding: hidden.then_some(Hiding::Hidden),
+                ..Verdict::default()
+            };
+        }
+        let scopes = self.scopes_with(own, rc.config());
         let mut verdict = if scopes.iter().all(|facts| facts.rules.is_empty()) {
             Verdict::default()
         } else {
@@ -747,8 +814,26 @@ impl Roots {
     }
 
     /// Whether a file is a modulefile: its name tells, or its first bytes.
-    pub(crate) fn is_modulefile(file: &Utf8Path, child: &FileChild, config: &Config) -> bool {
-        child.language.is_some() || config.allow_tcl && begins_as_modulefile(file)
+    pub(super) fn is_listed(
+        &mut self,
+        root: &Utf8Path,
+        file: &Utf8Path,
+        child: &FileChild,
+        rc: &dyn RcReader,
+    ) -> bool {
+        if child.language.is_some() {
+            return true;
+        }
+        if !rc.config().allow_tcl {
+            return false;
+        }
+        let begins = child.begins.unwrap_or_else(|| begins_as_modulefile(file));
+        if begins == Begins::Unclear
+            && let Some(surveying) = &mut self.surveying
+        {
+            surveying.file(root, file);
+        }
+        begins == Begins::AsModulefile
     }
 
     /// The same for a file that probably will be loaded: a text that has to be read is kept.
@@ -760,6 +845,10 @@ impl Roots {
     ) -> bool {
         if child.language.is_some() || self.sources.contains_key(file) {
             return true;
+        }
+        if self.surveying.is_some() {
+            let begins = child.begins.unwrap_or_else(|| begins_as_modulefile(file));
+            return config.allow_tcl && begins == Begins::AsModulefile;
         }
         if !config.allow_tcl {
             return false;
@@ -813,10 +902,15 @@ pub(crate) fn file_path(root: &Utf8Path, dir: &str, file: &FileChild) -> Utf8Pat
 /// How a Tcl modulefile begins.
 const COOKIE: &[u8] = b"#%Module";
 
-fn begins_as_modulefile(file: &Utf8Path) -> bool {
+/// How a file begins.
+pub(super) fn begins_as_modulefile(file: &Utf8Path) -> Begins {
     let mut start = [0; COOKIE.len()];
-    std::fs::File::open(file).is_ok_and(|mut file| file.read_exact(&mut start).is_ok())
-        && start == COOKIE
+    let read = std::fs::File::open(file).and_then(|mut file| file.read_exact(&mut start));
+    match read {
+        Ok(()) if start == COOKIE => Begins::AsModulefile,
+        Ok(()) => Begins::Otherwise,
+        Err(_) => Begins::Unclear,
+    }
 }
 
 /// The depth that `max_depth` (`DIR:DEPTH;...`) gives for a modulepath.

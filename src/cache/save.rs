@@ -1,0 +1,455 @@
+//! What a crawl found out, written to a cache.
+
+use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::os::unix::fs::PermissionsExt;
+
+use bstr::ByteSlice;
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::file::{Part, RootData, Writer, module_id};
+use super::pack::{Packer, Unpacker};
+use super::{Cache, CacheError, Freshness, Head, fresh, settings};
+use crate::config::Config;
+use crate::tree::{Crawl, Extra, Known, Packed, Readers, Reads, Stamp, Survey, Wanted};
+
+/// Stands for the modulepath in paths of modulefiles.
+const ROOT: u8 = 0x1b;
+
+/// Where the part of a packed text begins that is not searched.
+const REST: u8 = 0x1c;
+
+/// What was written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Saved {
+    /// Modulepaths.
+    pub roots: usize,
+    /// Their modules.
+    pub modules: u32,
+    /// Names of programs.
+    pub programs: usize,
+}
+
+/// A part of the old file cannot be read: it has to be made from the ground up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SaveError {
+    /// Nothing could be written.
+    Cache(CacheError),
+    /// What was to be kept is damaged.
+    Damaged,
+}
+
+impl From<CacheError> for SaveError {
+    fn from(error: CacheError) -> SaveError {
+        SaveError::Cache(error)
+    }
+}
+
+impl Cache {
+    /// Writes what a crawl found out to the file at `path`. Where `keeps`, modulepaths that the crawl did not come to stay
+    /// as they are in the old file; otherwise they go.
+    ///
+    /// # Errors
+    /// The directory cannot be written, or the disk is full, or what was to be kept is damaged; the old file stays.
+    pub fn save(
+        &self,
+        path: &Utf8Path,
+        crawl: &Crawl,
+        config: &Config,
+        keeps: bool,
+    ) -> Result<Saved, SaveError> {
+        let is_public = self.readers == Readers::Everybody;
+        let mut writer = Writer::new(path)?;
+        let mut saved = Saved::default();
+        let mut programs: BTreeMap<String, Vec<i64>> = BTreeMap::new();
+        for (tree, known) in crawl.known.iter().enumerate() {
+            if known.surveyed.survey.is_cut || keeps && self.is_held_elsewhere(path, known) {
+                continue;
+            }
+            let Some(id) =
+                self.write_root(&mut writer, tree, known, crawl, config, &mut programs)?
+            else {
+                return Err(SaveError::Damaged);
+            };
+            saved.modules += known.surveyed.survey.index.modules();
+            saved.roots = id as usize;
+        }
+        if keeps && let Ok(Some(old)) = super::file::open(path) {
+            for (old_id, root) in old.roots() {
+                let found = crawl.known.iter().find(|known| known.modulepath == root);
+                if found.is_some_and(|known| !known.surveyed.survey.is_cut) {
+                    continue;
+                }
+                let parts = [
+                    Part::Head,
+                    Part::Index,
+                    Part::Sources,
+                    Part::Stamps,
+                    Part::Extras,
+                    Part::Programs,
+                ];
+                let parts = parts.map(|part| Some((part, old.part(old_id, part)?)));
+                let Some(parts) = parts.into_iter().collect::<Option<Vec<_>>>() else {
+                    continue;
+                };
+                let data = RootData {
+                    path: root,
+                    parts,
+                    abouts: &mut |take| old.each_about(old_id, take),
+                };
+                let Some(id) = writer.root(data)? else {
+                    continue;
+                };
+                old.each_program(&mut |name, packed| {
+                    for number in numbers(packed, old_id) {
+                        let modules = programs.entry(name.to_owned()).or_default();
+                        modules.push(module_id(id, number));
+                    }
+                });
+            }
+        }
+        saved.programs = programs.len();
+        for (name, mut modules) in programs {
+            modules.sort_unstable();
+            modules.dedup();
+            let mut packer = Packer::default();
+            let mut last = 0;
+            for module in modules {
+                packer.number((module - last) as u64);
+                last = module;
+            }
+            writer.program(&name, &packer.finish())?;
+        }
+        writer.finish(is_public)?;
+        Ok(saved)
+    }
+
+    /// Whether another file than that at `path` answered for a modulepath, and nothing was found out beside it.
+    fn is_held_elsewhere(&self, path: &Utf8Path, known: &Known) -> bool {
+        let elsewhere = self
+            .stored
+            .with(&known.modulepath, |file, _| file.path != path);
+        known.surveyed.is_remembered && known.records.is_empty() && elsewhere == Some(true)
+    }
+
+    fn write_root(
+        &self,
+        writer: &mut Writer,
+        tree: usize,
+        known: &Known,
+        crawl: &Crawl,
+        config: &Config,
+        programs: &mut BTreeMap<String, Vec<i64>>,
+    ) -> Result<Option<u32>, SaveError> {
+        let root = &known.modulepath;
+        let survey = &known.surveyed.survey;
+        let count = survey.index.modules();
+        let stored = known.surveyed.is_remembered;
+        let part = |part| match stored {
+            true => self.stored.part(root, part),
+            false => Some(Vec::new()),
+        };
+        let (Some(old_sources), Some(old_stamps)) = (part(Part::Sources), part(Part::Stamps))
+        else {
+            return Ok(None);
+        };
+        let sources = match stored {
+            true => old_sources,
+            false => fresh::pack_sources(&survey.sources),
+        };
+        let mut stamps = read_stamps(&old_stamps, count);
+        let mut readers: BTreeMap<u32, Reads> = match stored {
+            true => {
+                let old = self.stored.with(root, |_, held| held.head.readers.clone());
+                old.unwrap_or_default().into_iter().collect()
+            }
+            false => BTreeMap::new(),
+        };
+        for (number, record) in &known.records {
+            if let Some(stamp) = stamps.get_mut(*number as usize) {
+                *stamp = record.stamp;
+            }
+            readers.remove(number);
+            if !record.reads.is_empty() {
+                readers.insert(*number, record.reads.clone());
+            }
+        }
+        let stamp = match Freshness::of(root, config) {
+            Freshness::Stamp(file) => Stamp::of(&file),
+            Freshness::Dir | Freshness::Trust => None,
+        };
+        let head = Head {
+            settings: settings(config),
+            modules: count,
+            spoken: survey.spoken.clone(),
+            reads: survey.reads.clone(),
+            openers: known.openers.clone(),
+            readers: readers.into_iter().collect(),
+            stamp,
+        };
+        let mut extras: Vec<Extra> = crawl.extras(tree).into_values().collect();
+        extras.sort_by_key(|extra| extra.number);
+        let (digests, found) = self.programs(tree, known, crawl);
+        let parts = vec![
+            (Part::Head, serde_json::to_vec(&head).unwrap_or_default()),
+            (Part::Index, survey.index.as_bytes().to_vec()),
+            (Part::Sources, sources),
+            (Part::Stamps, pack_stamps(&stamps)),
+            (Part::Extras, pack_extras(&extras)),
+            (Part::Programs, digests),
+        ];
+        let data = RootData {
+            path: root.clone(),
+            parts,
+            abouts: &mut |take| self.each_about(known, take),
+        };
+        let Some(id) = writer.root(data)? else {
+            return Ok(None);
+        };
+        for (number, names) in found {
+            for name in names {
+                let modules = programs.entry(name).or_default();
+                modules.push(module_id(id, number));
+            }
+        }
+        Ok(Some(id))
+    }
+
+    /// What all modules are about, in the order of their numbers: from this run, or else from the old file.
+    fn each_about(&self, known: &Known, take: &mut dyn FnMut(u32, &[u8])) -> bool {
+        let root = &known.modulepath;
+        let count = known.surveyed.survey.index.modules();
+        if !known.surveyed.is_remembered {
+            let nothing = Packed::new(&crate::tree::About::default());
+            for number in 0..count {
+                let record = known.records.get(&number);
+                let about = record.map_or(&nothing, |record| &record.about);
+                take(number, &shortened(about.as_bytes(), root));
+            }
+            return true;
+        }
+        let mut seen = 0;
+        let whole = self.stored.with(root, |file, held| {
+            file.each_about(held.id, &mut |number, about| {
+                seen += 1;
+                match known.records.get(&number) {
+                    Some(record) => take(number, &shortened(record.about.as_bytes(), root)),
+                    None => take(number, about),
+                }
+            })
+        });
+        whole == Some(true) && seen == count
+    }
+
+    /// The programs in the directories that modules put in `PATH`, by module; and digests of those directories, so that
+    /// next time only those that have changed are read.
+    fn programs(
+        &self,
+        tree: usize,
+        known: &Known,
+        crawl: &Crawl,
+    ) -> (Vec<u8>, Vec<(u32, Vec<String>)>) {
+        let root = &known.modulepath;
+        let count = known.surveyed.survey.index.modules();
+        let old_digests = match known.surveyed.is_remembered {
+            true => self.stored.part(root, Part::Programs).unwrap_or_default(),
+            false => Vec::new(),
+        };
+        let old_digest = |number: u32| -> Option<u64> {
+            let at = number as usize * 8;
+            let bytes = old_digests.get(at..at + 8)?;
+            Some(u64::from_le_bytes(bytes.try_into().ok()?))
+        };
+        let mut dirs: Vec<Vec<Utf8PathBuf>> = Vec::with_capacity(count as usize);
+        let mut take = |number: u32, packed: &[u8]| {
+            dirs.resize_with((number as usize).max(dirs.len()), Vec::new);
+            dirs.push(command_dirs(packed, root));
+        };
+        self.each_about(known, &mut take);
+        let _ = (tree, crawl);
+        let look = |number: usize, dirs: &[Utf8PathBuf]| -> (u64, Option<Vec<String>>) {
+            if dirs.is_empty() {
+                return (0, Some(Vec::new()));
+            }
+            let mut hasher = DefaultHasher::new();
+            for dir in dirs {
+                (dir, Stamp::of(dir)).hash(&mut hasher);
+            }
+            let digest = hasher.finish();
+            if old_digest(number as u32) == Some(digest) {
+                return (digest, None);
+            }
+            let mut names: Vec<String> = dirs.iter().flat_map(|dir| executables(dir)).collect();
+            names.sort();
+            names.dedup();
+            (digest, Some(names))
+        };
+        let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let size = dirs.len().div_ceil(threads).max(64);
+        let looked: Vec<(u64, Option<Vec<String>>)> = std::thread::scope(|scope| {
+            let workers: Vec<_> = dirs
+                .chunks(size)
+                .enumerate()
+                .map(|(chunk, part)| {
+                    scope.spawn(move || {
+                        let numbered = part.iter().enumerate();
+                        let looked = numbered.map(|(index, dirs)| look(chunk * size + index, dirs));
+                        looked.collect::<Vec<_>>()
+                    })
+                })
+                .collect();
+            let done = workers
+                .into_iter()
+                .map(|worker| worker.join().unwrap_or_default());
+            done.flatten().collect()
+        });
+        let mut old: BTreeMap<u32, Vec<String>> = BTreeMap::new();
+        if looked.iter().any(|(_, names)| names.is_none()) {
+            self.stored.with(root, |file, held| {
+                file.each_program(&mut |name, packed| {
+                    for number in numbers(packed, held.id) {
+                        old.entry(number).or_default().push(name.to_owned());
+                    }
+                })
+            });
+        }
+        let digests = looked
+            .iter()
+            .flat_map(|(digest, _)| digest.to_le_bytes())
+            .collect();
+        let found = (0..).zip(looked).map(|(number, (_, names))| {
+            let names = names.or_else(|| old.remove(&number)).unwrap_or_default();
+            (number, names)
+        });
+        (digests, found.collect())
+    }
+}
+
+/// The directories that a module puts in `PATH`.
+fn command_dirs(packed: &[u8], root: &Utf8Path) -> Vec<Utf8PathBuf> {
+    let about = crate::tree::unpack(&lengthened(packed, root));
+    about.map(|about| about.commands_in).unwrap_or_default()
+}
+
+/// The programs in a directory.
+fn executables(dir: &Utf8Path) -> Vec<String> {
+    /// More than this in one directory are not the programs of a module.
+    const MOST: usize = 20_000;
+    let Ok(entries) = std::fs::read_dir(dir) else {
+        return Vec::new();
+    };
+    let names = entries.take(MOST).filter_map(|entry| {
+        let name = entry.ok()?.file_name().into_string().ok()?;
+        if name.contains(char::is_control) {
+            return None;
+        }
+        let meta = std::fs::metadata(dir.join(&name)).ok()?;
+        (meta.is_file() && meta.permissions().mode() & 0o111 != 0).then_some(name)
+    });
+    names.collect()
+}
+
+/// The numbers of the modules of one modulepath among packed keys.
+fn numbers(packed: &[u8], root: u32) -> Vec<u32> {
+    let mut unpacker = Unpacker::new(packed);
+    let mut id = 0_u64;
+    let mut numbers = Vec::new();
+    while let Some(step) = unpacker.number() {
+        id = id.wrapping_add(step);
+        if id >> 24 == u64::from(root) {
+            numbers.push((id & 0xff_ffff) as u32);
+        }
+    }
+    numbers
+}
+
+/// The files of a modulepath by number, relative to it.
+pub(super) fn files(root: &Utf8Path, survey: &Survey) -> Vec<String> {
+    let groups = survey.index.groups(Wanted::All);
+    let rows = groups.iter().flat_map(|group| {
+        group
+            .rows
+            .iter()
+            .map(|row| row.relative_file(&row.full_name(group.name)))
+    });
+    let _ = root;
+    rows.collect()
+}
+
+fn pack_stamps(stamps: &[Option<Stamp>]) -> Vec<u8> {
+    let mut packer = Packer::default();
+    for stamp in stamps {
+        packer.stamp(stamp.unwrap_or_default());
+    }
+    packer.finish()
+}
+
+/// The stamps of the modulefiles of a modulepath. What is damaged is unknown.
+pub(super) fn read_stamps(bytes: &[u8], count: u32) -> Vec<Option<Stamp>> {
+    let mut unpacker = Unpacker::new(bytes);
+    let mut stamps = Vec::new();
+    for _ in 0..count {
+        let stamp = unpacker.stamp();
+        stamps.push(stamp.filter(|stamp| *stamp != Stamp::default()));
+    }
+    stamps
+}
+
+fn pack_extras(extras: &[Extra]) -> Vec<u8> {
+    let mut packer = Packer::default();
+    for extra in extras {
+        packer.number(u64::from(extra.number));
+        packer.number(extra.properties.len() as u64);
+        for (key, value) in &extra.properties {
+            packer.text(key);
+            packer.text(value);
+        }
+        packer.number(extra.extensions.len() as u64);
+        for extension in &extra.extensions {
+            packer.text(extension);
+        }
+    }
+    packer.finish()
+}
+
+/// Properties and extensions of the modules of a modulepath.
+pub(super) fn read_extras(bytes: &[u8]) -> Vec<Extra> {
+    let mut unpacker = Unpacker::new(bytes);
+    let mut extras = Vec::new();
+    let mut one = || -> Option<Extra> {
+        let number = u32::try_from(unpacker.number()?).ok()?;
+        let mut extra = Extra {
+            number,
+            ..Extra::default()
+        };
+        for _ in 0..unpacker.number()? {
+            let key = unpacker.text()?.to_owned();
+            extra.properties.push((key, unpacker.text()?.to_owned()));
+        }
+        for _ in 0..unpacker.number()? {
+            extra.extensions.push(unpacker.text()?.to_owned());
+        }
+        Some(extra)
+    };
+    while let Some(extra) = one() {
+        extras.push(extra);
+    }
+    extras
+}
+
+/// A packed text with the modulepath in its paths in short.
+fn shortened(packed: &[u8], root: &Utf8Path) -> Vec<u8> {
+    let Some(end) = packed.find_byte(REST).filter(|_| !packed.contains(&ROOT)) else {
+        return packed.to_vec();
+    };
+    let (searched, rest) = packed.split_at(end);
+    [searched, &rest.replace(root.as_str(), [ROOT])].concat()
+}
+
+/// A packed text as it was before it was shortened.
+pub(super) fn lengthened(packed: &[u8], root: &Utf8Path) -> Vec<u8> {
+    match packed.contains(&ROOT) {
+        true => packed.replace([ROOT], root.as_str()),
+        false => packed.to_vec(),
+    }
+}

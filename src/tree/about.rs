@@ -1,0 +1,347 @@
+//! What a modulefile tells about its module, and the text in which that is kept.
+
+use bstr::ByteSlice;
+use camino::Utf8PathBuf;
+
+use super::listing::Filter;
+use crate::env::{EnvOp, PathAction};
+use crate::modulefile::{Evaluation, RelationKind};
+
+/// What a modulefile tells about its module.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct About {
+    /// Its lines of `whatis`.
+    pub whatis: Vec<String>,
+    /// Its help text.
+    pub help: String,
+    /// Its properties: key and value.
+    pub properties: Vec<(String, String)>,
+    /// The extensions it brings along: `numpy/1.26`.
+    pub extensions: Vec<String>,
+    /// Further facts for the catalog: key and value.
+    pub facts: Vec<(String, String)>,
+    /// The families it belongs to.
+    pub families: Vec<String>,
+    /// What it needs, as it is written.
+    pub requires: Vec<String>,
+    /// The modulepaths it opens.
+    pub opens: Vec<Utf8PathBuf>,
+    /// Whether it opens modulepaths in a way that depends on the user.
+    pub is_dynamic: bool,
+    /// The directories it puts in `PATH`.
+    pub commands_in: Vec<Utf8PathBuf>,
+    /// The directories it puts in `LD_LIBRARY_PATH`.
+    pub libraries_in: Vec<Utf8PathBuf>,
+}
+
+impl About {
+    /// What `whatis` says behind `key:` (`Description`, `Category`, ...), the first time; case has no meaning.
+    pub fn whatis_of(&self, key: &str) -> Option<&str> {
+        self.whatis.iter().find_map(|line| {
+            let (found, text) = line.split_once(':')?;
+            found.trim().eq_ignore_ascii_case(key).then(|| text.trim())
+        })
+    }
+
+    /// The categories it says it belongs to, joined by commas.
+    pub fn category(&self) -> Option<&str> {
+        let fact = self.facts.iter().find(|(key, _)| key == "category");
+        fact.map(|(_, value)| value.as_str())
+            .or_else(|| self.whatis_of("Category"))
+    }
+
+    /// What the module is: its description, else its first line of `whatis`.
+    pub fn description(&self) -> &str {
+        self.whatis_of("Description")
+            .or_else(|| {
+                self.whatis
+                    .iter()
+                    .find(|line| !is_keyed(line))
+                    .map(String::as_str)
+            })
+            .unwrap_or_default()
+    }
+
+    /// Takes over what an evaluation collected.
+    pub(super) fn from_evaluation(evaluation: &Evaluation) -> About {
+        let text = |bytes: &bstr::BString| plain(&bytes.to_str_lossy());
+        let paragraphs: Vec<String> = evaluation.help.iter().map(text).collect();
+        let mut about = About {
+            whatis: evaluation.whatis.iter().map(text).collect(),
+            help: paragraphs.join("\n"),
+            properties: evaluation.properties.clone(),
+            extensions: evaluation.extensions.clone(),
+            facts: evaluation.facts.clone(),
+            is_dynamic: evaluation.dynamic_modulepath,
+            ..About::default()
+        };
+        for recorded in &evaluation.ops {
+            if let EnvOp::Path {
+                action: PathAction::Prepend | PathAction::Append,
+                var,
+                value,
+                delim,
+                ..
+            } = &recorded.op
+            {
+                let list = match var.as_str() {
+                    "MODULEPATH" => &mut about.opens,
+                    "PATH" => &mut about.commands_in,
+                    "LD_LIBRARY_PATH" => &mut about.libraries_in,
+                    _ => continue,
+                };
+                for dir in value.split_str(delim).filter_map(|dir| dir.to_str().ok()) {
+                    let dir = Utf8PathBuf::from(dir.trim_end_matches('/'));
+                    if dir.is_absolute() && !list.contains(&dir) {
+                        list.push(dir);
+                    }
+                }
+            }
+        }
+        for (relation, _) in &evaluation.relations {
+            match relation.kind {
+                RelationKind::Family => about.families.push(relation.family.clone()),
+                RelationKind::Load
+                | RelationKind::AlwaysLoad
+                | RelationKind::DependsOn
+                | RelationKind::DependsOnAny
+                | RelationKind::PrereqAll
+                | RelationKind::PrereqAny => {
+                    about
+                        .requires
+                        .extend(relation.specs.iter().map(|spec| spec.text.clone()));
+                }
+                _ => {}
+            }
+        }
+        about
+    }
+}
+
+/// Whether a line of `whatis` begins with a key: `Category: ...`.
+fn is_keyed(line: &str) -> bool {
+    line.split_once(": ").is_some_and(|(key, _)| {
+        key.len() < 24 && key.chars().all(|c| c.is_alphanumeric() || c == ' ')
+    })
+}
+
+/// Separates what people search from the rest.
+const REST: u8 = 0x1c;
+/// Separates the fields.
+const FIELD: char = '\x1d';
+/// Separates the words of a field.
+const WORD: char = '\x1e';
+
+/// A text without the characters that separate fields.
+fn plain(text: &str) -> String {
+    match text.contains(is_separator) {
+        true => text.replace(is_separator, " "),
+        false => text.to_owned(),
+    }
+}
+
+fn is_separator(c: char) -> bool {
+    ('\x1c'..='\x1e').contains(&c)
+}
+
+/// Adds the words of a field.
+fn field(text: &mut String, words: &mut dyn Iterator<Item = &str>) {
+    for word in words {
+        text.push_str(&plain(word));
+        text.push(WORD);
+    }
+    text.push(FIELD);
+}
+
+/// An [`About`] as one text: help, `whatis`, extensions, values of properties and facts, which people search; then the
+/// rest.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Packed(Vec<u8>);
+
+impl Packed {
+    /// Packs.
+    pub fn new(about: &About) -> Packed {
+        let mut text = String::new();
+        field(&mut text, &mut std::iter::once(about.help.as_str()));
+        field(&mut text, &mut about.whatis.iter().map(String::as_str));
+        field(&mut text, &mut about.extensions.iter().map(String::as_str));
+        field(
+            &mut text,
+            &mut about.properties.iter().map(|(_, value)| value.as_str()),
+        );
+        field(
+            &mut text,
+            &mut about.facts.iter().map(|(_, value)| value.as_str()),
+        );
+        text.push(REST as char);
+        field(
+            &mut text,
+            &mut about.properties.iter().map(|(key, _)| key.as_str()),
+        );
+        field(
+            &mut text,
+            &mut about.facts.iter().map(|(key, _)| key.as_str()),
+        );
+        field(&mut text, &mut about.families.iter().map(String::as_str));
+        field(&mut text, &mut about.requires.iter().map(String::as_str));
+        field(&mut text, &mut about.opens.iter().map(|dir| dir.as_str()));
+        field(
+            &mut text,
+            &mut about.commands_in.iter().map(|dir| dir.as_str()),
+        );
+        field(
+            &mut text,
+            &mut about.libraries_in.iter().map(|dir| dir.as_str()),
+        );
+        field(
+            &mut text,
+            &mut about.is_dynamic.then_some("dynamic").into_iter(),
+        );
+        Packed(text.into_bytes())
+    }
+
+    /// What a cache holds.
+    pub fn from_bytes(bytes: Vec<u8>) -> Packed {
+        Packed(bytes)
+    }
+
+    /// The text.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Unpacks; `None` where the text is damaged.
+    pub fn unpack(&self) -> Option<About> {
+        unpack(&self.0)
+    }
+}
+
+/// Unpacks the bytes of a [`Packed`]; `None` where they are damaged.
+pub fn unpack(bytes: &[u8]) -> Option<About> {
+    let text = bytes.to_str().ok()?;
+    let (searched, rest) = text.split_once(REST as char)?;
+    let mut fields = searched.split(FIELD).take(5).chain(rest.split(FIELD));
+    let mut words = || -> Option<Vec<String>> {
+        let words = fields.next()?.split_terminator(WORD);
+        Some(words.map(str::to_owned).collect())
+    };
+    let help = words()?.into_iter().next().unwrap_or_default();
+    let (whatis, extensions) = (words()?, words()?);
+    let (property_values, fact_values) = (words()?, words()?);
+    let (property_keys, fact_keys) = (words()?, words()?);
+    let (families, requires) = (words()?, words()?);
+    let mut paths = || -> Option<Vec<Utf8PathBuf>> {
+        Some(words()?.into_iter().map(Utf8PathBuf::from).collect())
+    };
+    let (opens, commands_in, libraries_in) = (paths()?, paths()?, paths()?);
+    let is_dynamic = !words()?.is_empty();
+    Some(About {
+        whatis,
+        help,
+        properties: property_keys.into_iter().zip(property_values).collect(),
+        extensions,
+        facts: fact_keys.into_iter().zip(fact_values).collect(),
+        families,
+        requires,
+        opens,
+        is_dynamic,
+        commands_in,
+        libraries_in,
+    })
+}
+
+/// Looks for words in packed texts.
+#[derive(Debug)]
+pub struct Search<'f> {
+    filters: &'f [Filter],
+    /// The words in small letters, where looking for bytes is enough.
+    plain: Option<Vec<bstr::Finder<'static>>>,
+    lower: Vec<u8>,
+}
+
+impl<'f> Search<'f> {
+    /// For modules that one of the filters accepts.
+    pub fn new(filters: &'f [Filter]) -> Search<'f> {
+        let plain = filters.iter().map(|filter| match filter {
+            Filter::Contains(text) if text.is_ascii() && !text.contains(char::is_control) => {
+                let lower = text.to_ascii_lowercase();
+                Some(bstr::Finder::new(lower.as_bytes()).into_owned())
+            }
+            _ => None,
+        });
+        Search {
+            filters,
+            plain: plain.collect(),
+            lower: Vec::new(),
+        }
+    }
+
+    /// Whether help, `whatis`, extensions, properties or facts hold one of the words.
+    pub fn accepts(&mut self, packed: &[u8]) -> bool {
+        let end = packed.find_byte(REST).unwrap_or(packed.len());
+        let searched = &packed[..end];
+        if let Some(finders) = &self.plain
+            && searched.is_ascii()
+        {
+            self.lower.clear();
+            self.lower.extend_from_slice(searched);
+            self.lower.make_ascii_lowercase();
+            return finders
+                .iter()
+                .any(|finder| finder.find(&self.lower).is_some());
+        }
+        let text = searched.to_str_lossy();
+        let texts = text.split([FIELD, WORD]);
+        texts.into_iter().any(|text| {
+            let mut filters = self.filters.iter();
+            filters.any(|filter| filter.accepts_name(text))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_packed_can_be_unpacked() {
+        let about = About {
+            whatis: vec!["Name: a".into(), String::new(), "é".into()],
+            help: "two\nlines".into(),
+            properties: vec![
+                ("arch".into(), "gpu".into()),
+                ("state".into(), "old".into()),
+            ],
+            extensions: vec!["numpy/1.26".into()],
+            facts: vec![("category".into(), "tools".into())],
+            families: vec!["compiler".into()],
+            requires: vec!["gcc/13".into()],
+            opens: vec!["/mods".into()],
+            is_dynamic: true,
+            commands_in: vec!["/opt/bin".into()],
+            libraries_in: vec!["/opt/lib".into()],
+        };
+        for about in [about, About::default()] {
+            assert_eq!(Packed::new(&about).unpack(), Some(about));
+        }
+        let packed = Packed::new(&About::default());
+        assert_eq!(unpack(&packed.as_bytes()[..4]), None);
+    }
+
+    #[test]
+    fn words_are_found_in_what_people_read_and_nowhere_else() {
+        let about = About {
+            help: "Aligns Reads".into(),
+            commands_in: vec!["/opt/aligner".into()],
+            properties: vec![("secret".into(), "gpu".into())],
+            ..About::default()
+        };
+        let packed = Packed::new(&about);
+        let found = |word: &str| {
+            let filters = [Filter::Contains(word.into())];
+            Search::new(&filters).accepts(packed.as_bytes())
+        };
+        assert!(found("reads") && found("GPU"));
+        assert!(!found("aligner") && !found("secret") && !found("é"));
+    }
+}

@@ -1,0 +1,662 @@
+//! The cache of module trees: it answers what the disk answers, and whatever is done to it, nobody gets a wrong answer.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, SystemTime};
+
+use camino::Utf8PathBuf;
+use proptest::prelude::*;
+use proptest::test_runner::{Config as Cases, RngAlgorithm, TestRng, TestRunner};
+use xmod::cache::Cache;
+use xmod::config::Config;
+use xmod::modulefile::Languages;
+use xmod::session::Session;
+use xmod::tree::{About, NoMemory, RcEvaluator, Roots, Tree};
+
+use crate::support::{Site, XMOD};
+
+/// What a listing and a crawl answer: trees, and what each module is about with the ways to it.
+type Answers = (Vec<Tree>, Vec<(String, About, Vec<Vec<String>>)>);
+
+struct World {
+    session: Session,
+    modulepaths: Vec<Utf8PathBuf>,
+}
+
+impl World {
+    fn new(site: &Site, policy: &str) -> World {
+        let mut session = Session::default();
+        session.env = site
+            .env()
+            .iter()
+            .map(|(k, v)| (k.as_str().into(), v.as_str().into()))
+            .collect();
+        session.env.insert("XMOD_POLICY".into(), policy.into());
+        World {
+            session,
+            modulepaths: site.env()["MODULEPATH"]
+                .split(':')
+                .map(Utf8PathBuf::from)
+                .collect(),
+        }
+    }
+
+    fn config(&self) -> Config {
+        Config::new(&self.session)
+    }
+
+    /// What the disk says.
+    fn disk(&self) -> Answers {
+        let (config, languages) = (self.config(), Languages::default());
+        let mut rc = RcEvaluator::new(&self.session, &config, &languages, "bash");
+        let mut roots = Roots::new(self.modulepaths.clone());
+        answers(
+            roots.list(&mut rc),
+            &roots.crawl(&mut rc, &mut NoMemory, None),
+        )
+    }
+
+    /// What the caches say, and how many modulefiles had to be evaluated; kept for the next time.
+    fn cached(&self) -> (Answers, usize) {
+        let (config, languages) = (self.config(), Languages::default());
+        let mut rc = RcEvaluator::new(&self.session, &config, &languages, "bash");
+        let mut cache = Cache::open(&self.session, &config);
+        let mut roots = Roots::new(self.modulepaths.clone());
+        let listed = roots.look_up(xmod::tree::Wanted::All, &mut rc, &mut cache);
+        let crawl = roots.crawl(&mut rc, &mut cache, None);
+        let path = xmod::cache::path(&self.session, &config, xmod::cache::Owner::User).unwrap();
+        cache.save(&path, &crawl, &config, true).unwrap();
+        (answers(listed, &crawl), crawl.evaluated())
+    }
+}
+
+fn answers(listed: Vec<Tree>, crawl: &xmod::tree::Crawl) -> Answers {
+    let modules = crawl.trees.iter().flat_map(|tree| {
+        tree.modules.iter().map(|entry| {
+            let name = format!("{} {}", tree.modulepath, entry.full_name);
+            (
+                name,
+                crawl.about(entry).clone(),
+                crawl.ways(&tree.modulepath),
+            )
+        })
+    });
+    (listed, modules.collect())
+}
+
+/// Gives everything below a directory a last change that is long ago.
+fn age(dir: &Path) {
+    let old = SystemTime::now() - Duration::from_secs(1000);
+    for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
+        let path = entry.path();
+        let kind = entry.file_type().unwrap();
+        if kind.is_dir() {
+            age(&path);
+        } else if kind.is_file()
+            && let Ok(file) = std::fs::File::options().append(true).open(&path)
+        {
+            file.set_modified(old).unwrap();
+        }
+    }
+    std::fs::File::open(dir).unwrap().set_modified(old).unwrap();
+}
+
+/// One change of a tree. Numbers choose among few names, so that changes meet.
+#[derive(Debug, Clone)]
+enum Edit {
+    Module(u8, u8, u8),
+    Remove(u8, u8),
+    Rc(u8, u8),
+    Link(u8, u8),
+    RemoveName(u8),
+    RootRc(u8),
+    Foreign(u8),
+}
+
+fn edits() -> impl Strategy<Value = Vec<Edit>> {
+    let edit = prop_oneof![
+        6 => (0..6_u8, 0..5_u8, 0..6_u8).prop_map(|(n, v, k)| Edit::Module(n, v, k)),
+        1 => (0..6_u8, 0..5_u8).prop_map(|(n, v)| Edit::Remove(n, v)),
+        2 => (0..6_u8, 0..6_u8).prop_map(|(n, k)| Edit::Rc(n, k)),
+        1 => (0..6_u8, 0..5_u8).prop_map(|(n, v)| Edit::Link(n, v)),
+        1 => (0..6_u8).prop_map(Edit::RemoveName),
+        1 => (0..7_u8).prop_map(Edit::RootRc),
+        1 => (0..6_u8).prop_map(Edit::Foreign),
+    ];
+    proptest::collection::vec(edit, 1..14)
+}
+
+const NAMES: [&str; 6] = [
+    "gcc",
+    "bio/bowtie",
+    "py-numpy",
+    "it's",
+    "two words",
+    ".dotted",
+];
+const VERSIONS: [&str; 5] = ["1.0", "1.10", "2.0-rc1", ".9", "3/deep"];
+
+fn apply(site: &Site, edit: &Edit) {
+    let mf = site.root().join("mf");
+    let write = |path: PathBuf, text: String| {
+        if path.is_dir() || path.ancestors().skip(1).any(|above| above.is_file()) {
+            return;
+        }
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
+    match edit {
+        Edit::Module(name, version, kind) => {
+            let (name, version) = (NAMES[*name as usize], VERSIONS[*version as usize]);
+            let place = format!("{name}/{version}");
+            let (file, text) = match kind {
+                0 => (
+                    place,
+                    format!(
+                        "#%Module\nmodule-whatis {{a {version}}}\nprepend-path PATH /opt/{version}/bin\n"
+                    ),
+                ),
+                1 => (
+                    format!("{place}.lua"),
+                    format!(
+                        "whatis('Description: {version}')\nextensions('e/{version}')\nadd_property('state','testing')\n"
+                    ),
+                ),
+                2 => (
+                    format!("{place}.toml"),
+                    format!("whatis = 'toml {version}'\n"),
+                ),
+                3 => (
+                    format!("{name}.toml"),
+                    "[versions]\n'7.0' = {}\n'7.1' = {}\n".to_owned(),
+                ),
+                4 => (
+                    format!("{place}.lua"),
+                    format!(
+                        "prepend_path('MODULEPATH', '{}')\n",
+                        site.root().join("mf-behind").display()
+                    ),
+                ),
+                _ => (format!("{name}.lua"), "help('no version')\n".to_owned()),
+            };
+            write(mf.join(file), text);
+        }
+        Edit::Remove(name, version) => {
+            let place = mf
+                .join(NAMES[*name as usize])
+                .join(VERSIONS[*version as usize]);
+            for ending in ["", ".lua", ".toml"] {
+                let _ = std::fs::remove_file(format!("{}{ending}", place.display()));
+            }
+        }
+        Edit::Rc(name, kind) => {
+            let name = NAMES[*name as usize];
+            let (file, text) = match kind {
+                0 => (
+                    ".modulerc",
+                    "#%Module\nmodule-version ./1.0 default\n".to_owned(),
+                ),
+                1 => (".version", "#%Module\nset ModulesVersion 1.10\n".to_owned()),
+                2 => (
+                    ".modulerc.lua",
+                    format!(
+                        "module_version('{}/1.0', 'old')\n",
+                        name.replace('\'', "\\'")
+                    ),
+                ),
+                3 => (
+                    ".modulerc",
+                    "#%Module\nmodule-alias ./latest ./1.0\nhide-version ./1.0\n".to_owned(),
+                ),
+                4 => (
+                    ".modulerc",
+                    "#%Module\nmodule-virtual ./virt ./1.0\n".to_owned(),
+                ),
+                _ => (
+                    ".modulerc",
+                    "#%Module\nif {[info exists env(HOME)]} { module-version ./1.10 default }\n"
+                        .to_owned(),
+                ),
+            };
+            if mf.join(name).is_dir() {
+                write(mf.join(name).join(file), text);
+            }
+        }
+        Edit::Link(name, version) => {
+            let link = mf.join(NAMES[*name as usize]).join("default");
+            let _ = std::fs::remove_file(&link);
+            let _ = std::os::unix::fs::symlink(VERSIONS[*version as usize], &link);
+        }
+        Edit::RemoveName(name) => {
+            let _ = std::fs::remove_dir_all(mf.join(NAMES[*name as usize]));
+        }
+        Edit::RootRc(kind) => {
+            let text = match kind {
+                0 => "module-alias g gcc/1.0\n",
+                1 => "module-hide gcc/1.10\n",
+                2 => "module-forbid --message no gcc/1.0\n",
+                3 => "module-hide --hard bio/bowtie\n",
+                4 => "module-tag sticky gcc\n",
+                5 => "module-version gcc/1.0 default stable\nmodulepath-label . Mine\n",
+                _ => "module-hide --not-user nobody py-numpy\n",
+            };
+            write(mf.join(".modulerc"), format!("#%Module\n{text}"));
+        }
+        Edit::Foreign(name) => {
+            let dir = mf.join(NAMES[*name as usize]);
+            if dir.is_dir() {
+                write(dir.join("README"), "no modulefile\n".to_owned());
+                write(dir.join("bin/tool"), "#!/bin/sh\n".to_owned());
+            }
+        }
+    }
+}
+
+/// A fixed source of random numbers, so that a failure can be seen again.
+fn runner(cases: u32) -> TestRunner {
+    let config = Cases {
+        cases,
+        failure_persistence: None,
+        ..Cases::default()
+    };
+    TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha))
+}
+
+#[test]
+fn the_cache_answers_what_the_disk_answers_whatever_is_done_to_the_tree() {
+    let steps = (edits(), edits(), any::<bool>(), any::<bool>());
+    runner(60)
+        .run(&steps, |(first, second, aged, modules)| {
+            let site = Site::new().raw("mf-behind/lib/1.lua", b"whatis('behind')");
+            first.iter().for_each(|edit| apply(&site, edit));
+            if aged {
+                age(&site.root());
+            }
+            let world = World::new(&site, if modules { "modules" } else { "lmod" });
+            let disk = world.disk();
+            prop_assert_eq!(&world.cached().0, &disk, "made new");
+            let (again, evaluated) = world.cached();
+            prop_assert_eq!(&again, &disk, "asked again");
+            prop_assert!(
+                !aged || evaluated == 0,
+                "nothing has changed, {} evaluated",
+                evaluated
+            );
+            second.iter().for_each(|edit| apply(&site, edit));
+            let disk = world.disk();
+            prop_assert_eq!(&world.cached().0, &disk, "after edits");
+            prop_assert_eq!(&world.cached().0, &disk, "after edits, asked again");
+            Ok(())
+        })
+        .unwrap();
+}
+
+/// A site with some hundred modules in a hierarchy, all of them old.
+fn large() -> Site {
+    let mut site = Site::new()
+        .file("gcc/13.lua", "prepend_path('MODULEPATH', '$SITE/mf-gcc')\n")
+        .raw("mf-gcc/lib/1.lua", b"whatis('behind')");
+    for name in 0..60 {
+        for version in 0..5 {
+            let text = format!(
+                "help([[help of {name}]])\nwhatis('Description: number {name} {version}')\n"
+            );
+            site = site.file(&format!("name{name}/1.{version}.lua"), &text);
+        }
+    }
+    age(&site.root());
+    site
+}
+
+fn cache_file(site: &Site) -> PathBuf {
+    site.root().join("home/.cache/xmod/modules.sqlite")
+}
+
+fn build(site: &Site) {
+    let out = site.xmod(&["cache", "build"]);
+    assert!(
+        out.status.success(),
+        "{}",
+        String::from_utf8_lossy(&out.stderr)
+    );
+}
+
+const REQUESTS: [&[&str]; 4] = [
+    &["-t", "avail"],
+    &["-t", "spider"],
+    &["-t", "spider", "lib/1"],
+    &["-t", "keyword", "number 7 3"],
+];
+
+/// What people read of a request; the last part of it, because warnings come first.
+fn asked(site: &Site, words: &[&str]) -> String {
+    let run = site.run_words(words);
+    assert!(run.ok(), "{words:?}: {}", run.stderr());
+    run.stderr()
+}
+
+fn right_answers(site: &Site) -> Vec<String> {
+    let answers = REQUESTS
+        .iter()
+        .map(|words| asked(site, &[&["--ignore_cache"], *words].concat()));
+    answers.collect()
+}
+
+fn check(site: &Site, right: &[String], what: &str) {
+    for (words, right) in REQUESTS.iter().zip(right) {
+        let answer = asked(site, words);
+        let said = answer.strip_suffix(right.as_str());
+        let said = said.unwrap_or_else(|| panic!("{what}, {words:?}: {answer}"));
+        // One message of a few lines at the most.
+        assert!(
+            said.matches("warning:").count() <= 1 && said.lines().count() <= 4,
+            "{what}: {said}"
+        );
+    }
+}
+
+#[test]
+fn a_damaged_cache_gives_no_wrong_answer() {
+    let site = large();
+    let right = right_answers(&site);
+    build(&site);
+    check(&site, &right, "whole");
+    let whole = std::fs::read(cache_file(&site)).unwrap();
+    let mut seed = 7_u64;
+    let mut random = |below: usize| {
+        seed = seed
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) as usize % below
+    };
+    let mut told = 0;
+    for round in 0..40 {
+        let mut bytes = whole.clone();
+        let what = match round % 4 {
+            0 => {
+                let at = random(bytes.len());
+                bytes.truncate(at);
+                format!("cut at {at}")
+            }
+            1 => {
+                let at = random(bytes.len());
+                let end = (at + 300).min(bytes.len());
+                bytes[at..end].fill(0);
+                format!("zeros from {at}")
+            }
+            2 => {
+                let at = random(bytes.len());
+                bytes[at] ^= 1 << random(8);
+                format!("a bit at {at}")
+            }
+            _ => {
+                let (at, from) = (random(bytes.len() - 5000), random(bytes.len() - 5000));
+                let part = whole[from..from + 4096].to_vec();
+                bytes[at..at + 4096].copy_from_slice(&part);
+                format!("a part of itself at {at}")
+            }
+        };
+        std::fs::write(cache_file(&site), &bytes).unwrap();
+        check(&site, &right, &what);
+        told += usize::from(asked(&site, &["-t", "spider"]).contains("warning:"));
+    }
+    assert!(told > 10, "{told}");
+    // And it is made anew, whatever it is now.
+    build(&site);
+    assert_eq!(asked(&site, &["-t", "spider"]), right[1]);
+}
+
+#[test]
+fn a_cache_that_is_not_ours_is_not_used() {
+    let site = large();
+    let right = right_answers(&site);
+    build(&site);
+    let file = cache_file(&site);
+    let mode =
+        |mode| std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
+    mode(0o666);
+    assert!(asked(&site, &["-t", "avail"]).contains("others may write it"));
+    check(&site, &right, "writable for all");
+    mode(0o600);
+    for (name, value) in [
+        ("user_version", 1),
+        ("user_version", 99),
+        ("application_id", 5),
+    ] {
+        let old = std::fs::read(&file).unwrap();
+        let connection = rusqlite::Connection::open(&file).unwrap();
+        connection.pragma_update(None, name, value).unwrap();
+        drop(connection);
+        assert!(
+            asked(&site, &["-t", "avail"]).contains("not written by this version"),
+            "{name}"
+        );
+        check(&site, &right, name);
+        std::fs::write(&file, old).unwrap();
+    }
+    std::fs::write(
+        &file,
+        "no database at all, but a text that is long enough to be looked at",
+    )
+    .unwrap();
+    check(&site, &right, "a text");
+    std::fs::remove_file(&file).unwrap();
+    std::fs::create_dir(&file).unwrap();
+    check(&site, &right, "a directory");
+}
+
+#[test]
+fn a_build_that_is_killed_leaves_the_old_cache_or_the_new_one() {
+    let site = large();
+    let right = right_answers(&site);
+    build(&site);
+    let start = std::time::Instant::now();
+    build(&site);
+    let usual = start.elapsed();
+    let mut seed = 3_u64;
+    for round in 0..200_u32 {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        let part = (seed >> 40) as f64 / (1_u64 << 24) as f64;
+        let mut child = Command::new(XMOD)
+            .args(["cache", "build", "--from-scratch"])
+            .env_clear()
+            .envs(site.env())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(usual.mul_f64(part * 1.5).min(Duration::from_millis(150)));
+        let _ = child.kill();
+        child.wait().unwrap();
+        if round % 10 == 0 {
+            assert_eq!(asked(&site, &["-t", "spider"]), right[1], "round {round}");
+        }
+        let session = World::new(&site, "lmod").session;
+        let config = Config::new(&session);
+        assert!(
+            Cache::open(&session, &config).take_problems().is_empty(),
+            "round {round}"
+        );
+    }
+    check(&site, &right, "at the end");
+}
+
+#[test]
+fn readers_and_two_builders_do_not_disturb_each_other() {
+    let site = large();
+    let right = right_answers(&site);
+    build(&site);
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                for _ in 0..4 {
+                    let out = site.xmod(&["cache", "build", "--from-scratch"]);
+                    assert!(
+                        out.status.success(),
+                        "{}",
+                        String::from_utf8_lossy(&out.stderr)
+                    );
+                }
+            });
+        }
+        for _ in 0..8 {
+            scope.spawn(|| {
+                for _ in 0..8 {
+                    assert_eq!(asked(&site, &["-t", "spider"]), right[1]);
+                }
+            });
+        }
+    });
+    check(&site, &right, "afterwards");
+    let left = std::fs::read_dir(cache_file(&site).parent().unwrap())
+        .unwrap()
+        .count();
+    assert_eq!(left, 1, "temporary files are left");
+}
+
+#[test]
+fn a_full_disk_is_a_message_and_loses_nothing() {
+    let site = large();
+    let right = right_answers(&site);
+    build(&site);
+    let small = site.root().join("small");
+    std::fs::create_dir(&small).unwrap();
+    // A file system of its own, in a name space of its own.
+    let script = format!(
+        "mount -t tmpfs -o size=96k none {small} && cp {old} {small}/c.sqlite 2>/dev/null; ls -l {small} >&2; \
+         XMOD_SYSTEM_CACHE={small}/c.sqlite {XMOD} cache build --system --from-scratch; echo status $?; ls {small} | wc -l",
+        small = small.display(),
+        old = "/dev/null"
+    );
+    let out = Command::new("unshare")
+        .args(["-rm", "bash", "-c", &script])
+        .env_clear()
+        .envs(site.env())
+        .output()
+        .unwrap();
+    let (stdout, stderr) = (
+        String::from_utf8_lossy(&out.stdout),
+        String::from_utf8_lossy(&out.stderr),
+    );
+    assert!(
+        stderr.contains("cannot write the cache"),
+        "{stdout}{stderr}"
+    );
+    assert!(
+        stderr.contains("the old cache, if there was one, is untouched"),
+        "{stderr}"
+    );
+    assert!(
+        !stdout.contains("status 0") && stdout.ends_with("1\n"),
+        "{stdout}{stderr}"
+    );
+    // A home that cannot be written is no reason to say anything.
+    let site = site
+        .var("XDG_CACHE_HOME", "/proc/none")
+        .var("XMOD_CACHE_AFTER_MS", "0");
+    for (words, right) in REQUESTS.iter().zip(&right) {
+        assert_eq!(asked(&site, words), *right);
+    }
+}
+
+#[test]
+fn the_user_cache_fills_by_itself_after_a_slow_crawl() {
+    let site = large().var("XMOD_CACHE_AFTER_MS", "0");
+    let right = right_answers(&site);
+    assert!(!cache_file(&site).exists());
+    check(&site, &right, "first");
+    assert!(cache_file(&site).exists());
+    check(&site, &right, "second");
+    let quick = large().var("XMOD_CACHE_AFTER_MS", "100000");
+    asked(&quick, &["-t", "spider"]);
+    assert!(!cache_file(&quick).exists());
+}
+
+#[test]
+fn stamp_and_trust_believe_what_they_are_told() {
+    let site = large();
+    build(&site);
+    let seen = |site: &Site, what: &str| asked(site, &["-t", "avail", "new"]).contains(what);
+    let site = site.file("new/1.lua", "");
+    assert!(seen(&site, "new/1"), "dir looks");
+    let site = site.var("XMOD_CACHE_FRESHNESS", "trust");
+    assert!(!seen(&site, "new/1"), "trust does not");
+    // A stamp file counts from the build that saw it.
+    let site = site
+        .raw("mf/.xmod-stamp", b"")
+        .var("XMOD_CACHE_FRESHNESS", "$SITE/mf=stamp; trust");
+    build(&site);
+    assert!(seen(&site, "new/1"));
+    let site = site.file("new/2.lua", "");
+    assert!(!seen(&site, "new/2"), "the stamp has not changed");
+    let site = site.raw("mf/.xmod-stamp", b"again");
+    assert!(seen(&site, "new/2"), "the stamp has changed");
+}
+
+#[test]
+fn what_depends_on_the_user_is_not_in_the_system_cache() {
+    let site = Site::new()
+        .file(
+            "gcc/13.lua",
+            "prepend_path('MODULEPATH', pathJoin(os.getenv('HOME'), 'mf'))\n",
+        )
+        .file("hi/1", "module-whatis \"for $env(USER)\"\n")
+        .file(".modulerc", "#%Module\nmodule-hide --user nobody hi\n")
+        .raw("home/mf/own/1.lua", b"")
+        .raw("other/mf/theirs/1.lua", b"")
+        .var("XMOD_SYSTEM_CACHE", "$SITE/system.sqlite");
+    age(&site.root());
+    let out = site.xmod(&["cache", "build", "--system"]);
+    assert!(out.status.success());
+    assert!(asked(&site, &["-t", "spider"]).contains("own/1"));
+    assert!(asked(&site, &["-t", "keyword", "for alice"]).contains("hi/1"));
+    let site = site.var("HOME", "$SITE/other").var("USER", "bob");
+    let all = asked(&site, &["-t", "spider"]);
+    assert!(all.contains("theirs/1") && !all.contains("own/1"), "{all}");
+    assert!(asked(&site, &["-t", "keyword", "for bob"]).contains("hi/1"));
+    assert!(!asked(&site, &["-t", "keyword", "for alice"]).contains("hi/1"));
+}
+
+#[test]
+fn odd_trees_are_cached_like_others() {
+    let site = large();
+    let mf = site.root().join("mf");
+    std::os::unix::fs::symlink(&mf, mf.join("loop")).unwrap();
+    std::os::unix::fs::symlink("../name1", mf.join("name1/back")).unwrap();
+    std::os::unix::fs::symlink("nowhere", mf.join("broken")).unwrap();
+    let site = site
+        .file("name2/bad.lua", "this is no Lua")
+        .file("name2/endless.lua", "while true do end")
+        .raw("mf/new\nline/1.lua", b"")
+        .raw("mf/with blank/1 2.lua", b"")
+        .raw("mf/quote'\"/1.lua", b"")
+        .raw("mf/empty/1", b"");
+    let right = right_answers(&site);
+    assert!(right[0].contains("with blank/1 2") && right[0].contains("quote'\"/1"));
+    build(&site);
+    for (words, right) in REQUESTS.iter().zip(&right) {
+        assert_eq!(asked(&site, words), *right);
+    }
+    // An empty file may become a modulefile without a change of its directory.
+    let file = std::fs::File::options()
+        .append(true)
+        .open(mf.join("empty/1"))
+        .unwrap();
+    std::io::Write::write_all(&mut &file, b"#%Module\n").unwrap();
+    assert!(asked(&site, &["-t", "avail"]).contains("empty/1"));
+}
+
+#[test]
+fn directories_that_not_everybody_may_read_stay_out_of_the_system_cache() {
+    let site = large().var("XMOD_SYSTEM_CACHE", "$SITE/system.sqlite");
+    let secret = site.root().join("mf/name3");
+    std::fs::set_permissions(&secret, std::fs::Permissions::from_mode(0o700)).unwrap();
+    let right = right_answers(&site);
+    assert!(site.xmod(&["cache", "build", "--system"]).status.success());
+    let bytes = std::fs::read(site.root().join("system.sqlite")).unwrap();
+    let holds = |text: &[u8]| bytes.windows(text.len()).any(|part| part == text);
+    assert!(holds(b"number 4 1") && !holds(b"number 3 1"));
+    // Those who may read them still see them.
+    check(&site, &right, "with the system cache");
+}
