@@ -228,7 +228,7 @@ fn package(
 ) -> Package {
     // The highest version first; the modulepaths stay in their order.
     seen.sort_by(|a, b| {
-        let keys = b.entry.key.cmp(&a.entry.key);
+        let keys = b.entry.key().cmp(&a.entry.key());
         keys.then_with(|| a.entry.full_name.cmp(&b.entry.full_name))
     });
     let default = seen

@@ -171,17 +171,16 @@ fn crawl(session: &Session, config: &Config, dirs: &[String]) -> Result<Crawl, D
         );
     }
     let languages = Languages::default();
-    let mut rc = RcEvaluator {
-        session,
-        config,
-        languages: &languages,
-        shell: "bash",
-        loaded: Vec::new(),
-    };
+    let mut rc = RcEvaluator::new(session, config, &languages, "bash");
+    let mut resolver = Resolver::new(modulepaths.clone());
     let mut cache = Cache::open(session, config);
-    Ok(Resolver::new(modulepaths)
-        .roots()
-        .crawl(&mut rc, &mut cache, None))
+    let crawl = resolver.roots().crawl(&mut rc, &mut cache, None);
+    if crawl.is_whole() {
+        return Ok(crawl);
+    }
+    // A cache is damaged: what stands in it does not count.
+    let mut resolver = Resolver::new(modulepaths);
+    Ok(resolver.roots().crawl(&mut rc, &mut Cache::empty(), None))
 }
 
 /// What is wrong with modulefiles, for the admin to see.

@@ -36,13 +36,12 @@ fn seen<'c>(context: &Context, crawl: &'c Crawl) -> Vec<Seen<'c>> {
         .filter(|(_, entry)| all || !entry.is_hidden())
         .map(|(tree, entry)| Seen { tree, entry, crawl })
         .collect();
-    let order = context.config.version_order;
     modules.sort_by(|a, b| {
         let (a, b) = (a.entry, b.entry);
         // Within a tree they are in order; keys are dear.
         let versions = || match a.tree == b.tree {
             true => a.number.cmp(&b.number),
-            false => (a.key(order).cmp(&b.key(order)))
+            false => (a.key().cmp(&b.key()))
                 .then_with(|| a.full_name.cmp(&b.full_name))
                 .then_with(|| a.tree.cmp(&b.tree)),
         };

@@ -456,6 +456,14 @@ impl Crawl {
         extras
     }
 
+    /// Whether everything that was remembered can be read. Reads it all.
+    pub fn is_whole(&self) -> bool {
+        for entry in self.trees.iter().flat_map(|tree| &tree.modules) {
+            self.about(entry);
+        }
+        self.store.as_ref().is_none_or(|store| !store.is_damaged())
+    }
+
     /// Where what was remembered is read, if there is anything.
     pub fn store(&self) -> Option<&Rc<dyn Store>> {
         self.store.as_ref()

@@ -79,6 +79,8 @@ pub struct Entry {
     pub tree: usize,
     /// Its number in the index of its modulepath.
     pub number: u32,
+    /// How its versions are ordered.
+    pub order: VersionOrder,
 }
 
 impl Entry {
@@ -88,8 +90,8 @@ impl Entry {
     }
 
     /// Its place among the versions of its name.
-    pub fn key(&self, order: VersionOrder) -> VersionKey {
-        order.key(self.version().unwrap_or_default())
+    pub fn key(&self) -> VersionKey {
+        self.order.key(self.version().unwrap_or_default())
     }
 
     /// Whether listings leave it out unless they are asked for what is hidden.
@@ -345,6 +347,7 @@ impl Roots {
                     tags: verdict.tags,
                     warnings: verdict.warnings,
                     tree: number,
+                    order: rc.config().version_order,
                     number: group.first + number_in_group,
                     full_name,
                 });
