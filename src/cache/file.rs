@@ -219,7 +219,7 @@ impl File {
     }
 
     /// What all modules of a modulepath are about. False where the file is damaged.
-    pub(super) fn each_about(&self, root: u32, take: &mut dyn FnMut(u32, &[u8])) -> bool {
+    pub(super) fn each_about(&self, root: u32, take: TakeAbout<'_>) -> bool {
         let mut whole = true;
         let mut read = || -> rusqlite::Result<()> {
             let mut statement = self
@@ -278,12 +278,15 @@ impl File {
     }
 }
 
+/// Takes what a module is about, with its number.
+pub(super) type TakeAbout<'t> = &'t mut dyn FnMut(u32, &[u8]);
+
 /// A modulepath as it is written.
 pub(super) struct RootData<'d> {
     pub(super) path: Utf8PathBuf,
     pub(super) parts: Vec<(Part, Vec<u8>)>,
     /// Calls back with what each module is about, in the order of their numbers; false where the source was damaged.
-    pub(super) abouts: &'d mut dyn FnMut(&mut dyn FnMut(u32, &[u8])) -> bool,
+    pub(super) abouts: &'d mut dyn FnMut(TakeAbout<'_>) -> bool,
 }
 
 /// Writes a new file beside the old one.

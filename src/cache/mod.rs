@@ -26,7 +26,7 @@ use crate::config::Config;
 use crate::session::Session;
 use crate::tree::{
     Dir, Extra, Index, Memory, Opener, Packed, RcReader, Readers, Reads, Record, Source, Spoken,
-    Stamp, Store, Survey, Wanted,
+    Stamp, Store, Survey, TakeProgram, Wanted,
 };
 
 pub use file::CacheError;
@@ -321,7 +321,7 @@ impl Store for Stored {
         found
     }
 
-    fn each_program(&self, take: &mut dyn FnMut(&str, &[(Utf8PathBuf, u32)])) {
+    fn each_program(&self, take: TakeProgram<'_>) {
         for (number, file) in self.files.iter().enumerate() {
             let whole = file.each_program(&mut |name, packed| {
                 let places = self.places(number, packed);

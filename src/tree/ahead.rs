@@ -92,11 +92,11 @@ pub(super) fn read(
                     stack.append(&mut below);
                     done.push((dir, ready));
                 }
-                if !given.is_empty() {
-                    if let Ok(mut locked) = queue.lock() {
-                        locked.waiting.append(&mut given);
-                        changed.notify_all();
-                    }
+                if !given.is_empty()
+                    && let Ok(mut locked) = queue.lock()
+                {
+                    locked.waiting.append(&mut given);
+                    changed.notify_all();
                 }
             }
             if let Ok(mut locked) = queue.lock() {

@@ -132,6 +132,9 @@ pub trait Memory {
     fn progress(&self, _done: usize, _of: usize) {}
 }
 
+/// Takes a program with the modules that bring it along.
+pub type TakeProgram<'t> = &'t mut dyn FnMut(&str, &[(Utf8PathBuf, u32)]);
+
 /// What modules of remembered modulepaths are about.
 pub trait Store {
     /// What a module is about, packed.
@@ -147,7 +150,7 @@ pub trait Store {
     fn program(&self, name: &str) -> Vec<(Utf8PathBuf, u32)>;
 
     /// All programs with the modules that bring them along.
-    fn each_program(&self, take: &mut dyn FnMut(&str, &[(Utf8PathBuf, u32)]));
+    fn each_program(&self, take: TakeProgram<'_>);
 
     /// Whether something could not be read: then nothing that was answered counts.
     fn is_damaged(&self) -> bool;

@@ -24,7 +24,9 @@ mod survey;
 pub use admin::AdminList;
 pub use about::{About, Packed, Search, unpack};
 pub use choose::{Choice, Chosen, Want};
-pub use crawl::{Crawl, Depth, Extra, Known, Memory, NoMemory, Opener, Record, Store, Way};
+pub use crawl::{
+    Crawl, Depth, Extra, Known, Memory, NoMemory, Opener, Record, Store, TakeProgram, Way,
+};
 pub use dir::{Begins, Child, Dir, FileChild, Markers};
 pub(crate) use dir::is_ignored;
 pub use facts::{Alias, AliasKind, Clock, Facts, Forbidden, NearlyForbidden, Subject, Verdict};

@@ -28,10 +28,8 @@ impl Reads {
     /// Takes note of a variable.
     pub(super) fn variable(&mut self, name: &BStr, session: &Session) {
         let name = name.to_string();
-        if !self.variables.contains_key(&name) {
-            let value = session.var(&name).map(digest);
-            self.variables.insert(name, value);
-        }
+        let value = session.var(&name).map(digest);
+        self.variables.entry(name).or_insert(value);
     }
 
     /// Takes note of the user.
