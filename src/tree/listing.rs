@@ -242,7 +242,14 @@ impl Roots {
         let mut survey = remembered.unwrap_or_else(|| {
             let unchanged = memory.unchanged(root);
             let is_special = ignored.is_some();
-            let mut survey = Survey::of(root, rc, memory.readers(), unchanged, self.walk_until, ignored);
+            let mut survey = Survey::of(
+                root,
+                rc,
+                memory.readers(),
+                unchanged,
+                self.walk_until,
+                ignored,
+            );
             survey.reads.volatile |= is_special;
             survey
         });

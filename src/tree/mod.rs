@@ -21,14 +21,14 @@ mod site;
 mod stamp;
 mod survey;
 
-pub use admin::AdminList;
 pub use about::{About, Packed, Search, unpack};
+pub use admin::AdminList;
 pub use choose::{Choice, Chosen, Want};
 pub use crawl::{
     Crawl, Depth, Extra, Known, Memory, NoMemory, Opener, Record, Store, TakeProgram, Way,
 };
-pub use dir::{Begins, Child, Dir, FileChild, Markers};
 pub(crate) use dir::is_ignored;
+pub use dir::{Begins, Child, Dir, FileChild, Markers};
 pub use facts::{Alias, AliasKind, Clock, Facts, Forbidden, NearlyForbidden, Subject, Verdict};
 pub use ignore::IgnorePattern;
 pub use index::{Group, Index, Row, Wanted};

@@ -657,11 +657,6 @@ impl Roots {
         self.known.get_or_default(root)
     }
 
-    /// What the rc files of the modulepath itself say, as far as they were read.
-    pub(super) fn own_scope(&self, root: &Utf8Path) -> Option<&Facts> {
-        self.known.get(root).map(|root| &root.facts)
-    }
-
     /// The facts that hold for a modulepath, the weightiest first.
     pub(crate) fn scopes(&self, root: &Utf8Path, config: &Config) -> Vec<&Facts> {
         self.scopes_with(self.known.get(root).map(|root| &root.facts), config)

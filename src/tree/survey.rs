@@ -186,7 +186,7 @@ impl Surveying {
 
 impl Survey {
     /// Surveys a modulepath; until `deadline`, if there is one. Directories that are known to be `unchanged` are not read.
-    pub fn of(
+    pub(super) fn of(
         root: &Utf8Path,
         rc: &mut dyn RcReader,
         readers: Readers,
