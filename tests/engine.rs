@@ -395,7 +395,7 @@ fn an_empty_modulepath_is_named_where_a_module_is_not_found() {
     let site = Site::new().var("MODULEPATH", "");
     let run = site.run("load gcc");
     insta::assert_snapshot!(run.stderr(), @"
-    error: no module `gcc`
+    error: The following module(s) are unknown: `gcc`
      |
      = note: `MODULEPATH` is empty: there is no directory to look in
      = help: module use DIRECTORY

@@ -64,7 +64,9 @@ impl Resolver {
         if let Some(explained) = explain_providers(&diagnostic, spec, beyond) {
             return explained;
         }
-        let names = self.names_near(&spec.path, &beyond.names, rc);
+        let mut names = self.names_near(&spec.path, &beyond.names, rc);
+        // A broken file bears the name, too: to ask for it once more does not help.
+        names.retain(|name| *name != spec.path);
         if !names.is_empty() {
             return diagnostic.help(format!("did you mean {}?", listed(&names)));
         }

@@ -214,7 +214,10 @@ impl Modulefiles for Trees<'_> {
         let beyond = match &error {
             ResolveError::NotFound { .. } => {
                 let deadline = Some(Instant::now() + LOOK_ELSEWHERE);
+                // What is wrong with other files is no news for who asked for this one.
+                let warnings = self.resolver.take_warnings();
                 let crawl = self.crawl_until(Wanted::All, Depth::All, deadline);
+                self.resolver.roots().set_warnings(warnings);
                 Beyond::of(&crawl, spec, self.rc.config.version_order, deadline)
             }
             _ => Beyond::default(),

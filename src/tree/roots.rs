@@ -204,6 +204,11 @@ impl Roots {
         std::mem::take(&mut self.warnings)
     }
 
+    /// Keeps only these of the mistakes found so far.
+    pub fn set_warnings(&mut self, warnings: Vec<Diagnostic>) {
+        self.warnings = warnings;
+    }
+
     /// The directory `dir` (`bio/bowtie`) of a modulepath; `None` where there is none.
     pub fn dir(&mut self, root: &Utf8Path, dir: &str, rc: &mut dyn RcReader) -> Option<Rc<Dir>> {
         if let Some(known) = self.root(root).dirs.get(dir) {
