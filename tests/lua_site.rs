@@ -313,7 +313,7 @@ local function load_hook(t)
 end
 hook.register("load", load_hook)
 ExitHookA.register(function()
-    for _, text in ipairs(messages) do lmod_system_execute("echo '" .. text .. "' >> " .. os.getenv("HOOK_LOG")) end
+    for _, text in ipairs(messages) do lmod_system_execute("echo '" .. text .. "' >> " .. (os.getenv("HOOK_LOG") or "/dev/null")) end
 end)
 local titles = { grouped = { ["/mf$"] = "Core Modules" } }
 hook.register("avail", function(t)
