@@ -66,7 +66,8 @@ impl World {
         let listed = roots.look_up(xmod::tree::Wanted::All, &mut rc, &mut cache);
         let crawl = roots.crawl(&mut rc, &mut cache, None);
         let path = xmod::cache::path(&self.session, &config, xmod::cache::Owner::User).unwrap();
-        cache.save(&path, &crawl, &config, true).unwrap();
+        let others = xmod::cache::Others::Stay;
+        cache.save(&path, &crawl, &config, others).unwrap();
         (answers(listed, &crawl), crawl.evaluated())
     }
 }

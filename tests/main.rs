@@ -34,6 +34,7 @@ mod python;
 mod ranges;
 mod reference;
 mod rooms;
+mod search;
 mod shells;
 mod slurm;
 mod spider;

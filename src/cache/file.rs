@@ -9,6 +9,8 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use camino::{Utf8Path, Utf8PathBuf};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
+use crate::tree::Readers;
+
 /// Tells our files from other SQLite files: "xmod".
 const APPLICATION_ID: i32 = 0x786d_6f64;
 
@@ -398,7 +400,7 @@ impl Writer {
     }
 
     /// Puts the new file in the place of the old one.
-    pub(super) fn finish(self, is_public: bool) -> Result<(), CacheError> {
+    pub(super) fn finish(self, readers: Readers) -> Result<(), CacheError> {
         let path = self.path.clone();
         let failed = |reason: String| CacheError::File {
             path: path.clone(),
@@ -409,7 +411,10 @@ impl Writer {
         (self.connection.close()).map_err(|(_, error)| failed(error.to_string()))?;
         self.temporary.as_file().sync_all().map_err(io)?;
         // A system cache is read by everybody.
-        let mode = if is_public { 0o644 } else { 0o600 };
+        let mode = match readers {
+            Readers::Everybody => 0o644,
+            Readers::User => 0o600,
+        };
         let permissions = std::fs::Permissions::from_mode(mode);
         self.temporary
             .as_file()

@@ -31,7 +31,7 @@ use crate::tree::{
 
 pub use file::CacheError;
 pub use fresh::Freshness;
-pub use save::{SaveError, Saved};
+pub use save::{Others, SaveError, Saved};
 
 use file::{File, Part};
 use pack::Unpacker;
@@ -57,6 +57,8 @@ struct Head {
     openers: Vec<Opener>,
     /// The modulefiles that asked about the session, by number.
     readers: Vec<(u32, Reads)>,
+    /// The modulefiles that must not be remembered, by number.
+    forgotten: Vec<u32>,
     /// The stamp file at that time.
     stamp: Option<Stamp>,
 }
@@ -149,6 +151,8 @@ pub fn path(session: &Session, config: &Config, owner: Owner) -> Option<Utf8Path
 /// Settings that change neither what a modulepath holds nor what its modulefiles say.
 const WITHOUT_INFLUENCE: &[&str] = &[
     "quiet",
+    "pager",
+    "pager_options",
     "jobs",
     "redirect",
     "ignore_cache",
@@ -176,7 +180,6 @@ const WITHOUT_INFLUENCE: &[&str] = &[
     "system_name",
     "collection_format",
     "nearly_forbidden_days",
-    "command_not_found",
 ];
 
 /// A digest of all that has an influence on a survey beside the files.
@@ -410,27 +413,29 @@ impl Memory for Cache {
         if let Some(known) = self.unknown.get(root) {
             return known.clone();
         }
-        let stamps = self.stored.part(root, Part::Stamps).unwrap_or_default();
-        let stamps = save::read_stamps(&stamps, survey.index.modules());
-        let mut unknown = self.stored.with(root, |_, held| match held.freshness {
-            Freshness::Dir => fresh::changed_files(root, &save::files(root, survey), &stamps),
-            Freshness::Stamp(_) | Freshness::Trust => (0..)
-                .zip(&stamps)
-                .filter(|(_, stamp)| stamp.is_none())
-                .map(|(number, _)| number)
-                .collect(),
-        });
+        let looks = self
+            .stored
+            .with(root, |_, held| held.freshness == Freshness::Dir);
+        let mut unknown = if looks == Some(true) {
+            let stamps = self.stored.part(root, Part::Stamps).unwrap_or_default();
+            let stamps = save::read_stamps(&stamps, survey.index.modules());
+            fresh::changed_files(root, &save::files(survey), &stamps)
+        } else {
+            let forgotten = self
+                .stored
+                .with(root, |_, held| held.head.forgotten.clone());
+            forgotten.unwrap_or_default()
+        };
         let of_others = self.stored.with(root, |_, held| {
             let readers = held.head.readers.iter();
             let others = readers.filter(|(_, reads)| !reads.hold(session));
             others.map(|(number, _)| *number).collect::<Vec<u32>>()
         });
-        let unknown = unknown.get_or_insert_default();
         unknown.extend(of_others.into_iter().flatten());
         unknown.sort_unstable();
         unknown.dedup();
         self.unknown.insert(root.to_owned(), unknown.clone());
-        std::mem::take(unknown)
+        unknown
     }
 
     fn openers(&mut self, root: &Utf8Path) -> Vec<Opener> {

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::os::unix::fs::PermissionsExt;
 
 use bstr::ByteSlice;
 use camino::{Utf8Path, Utf8PathBuf};
@@ -11,7 +10,7 @@ use super::file::{Part, RootData, Writer, module_id};
 use super::pack::{Packer, Unpacker};
 use super::{Cache, CacheError, Freshness, Head, fresh, settings};
 use crate::config::Config;
-use crate::tree::{Crawl, Extra, Known, Packed, Readers, Reads, Stamp, Survey, Wanted};
+use crate::tree::{Crawl, Extra, Known, Packed, Reads, Stamp, Survey, Wanted, programs_in};
 
 /// Stands for the modulepath in paths of modulefiles.
 const ROOT: u8 = 0x1b;
@@ -30,6 +29,15 @@ pub struct Saved {
     pub programs: usize,
 }
 
+/// What becomes of modulepaths in the old file that a crawl did not come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Others {
+    /// They stay as they are.
+    Stay,
+    /// They go.
+    Go,
+}
+
 /// A part of the old file cannot be read: it has to be made from the ground up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SaveError {
@@ -46,8 +54,8 @@ impl From<CacheError> for SaveError {
 }
 
 impl Cache {
-    /// Writes what a crawl found out to the file at `path`. Where `keeps`, modulepaths that the crawl did not come to stay
-    /// as they are in the old file; otherwise they go.
+    /// Writes what a crawl found out to the file at `path`. `others` says what becomes of
+    /// modulepaths that the crawl did not come to.
     ///
     /// # Errors
     /// The directory cannot be written, or the disk is full, or what was to be kept is damaged; the old file stays.
@@ -56,13 +64,13 @@ impl Cache {
         path: &Utf8Path,
         crawl: &Crawl,
         config: &Config,
-        keeps: bool,
+        others: Others,
     ) -> Result<Saved, SaveError> {
-        let is_public = self.readers == Readers::Everybody;
         let mut writer = Writer::new(path)?;
         let mut saved = Saved::default();
         let mut programs: BTreeMap<String, Vec<i64>> = BTreeMap::new();
         for (tree, known) in crawl.known.iter().enumerate() {
+            let keeps = others == Others::Stay;
             if known.surveyed.survey.is_cut || keeps && self.is_held_elsewhere(path, known) {
                 continue;
             }
@@ -74,7 +82,9 @@ impl Cache {
             saved.modules += known.surveyed.survey.index.modules();
             saved.roots = id as usize;
         }
-        if keeps && let Ok(Some(old)) = super::file::open(path) {
+        if others == Others::Stay
+            && let Ok(Some(old)) = super::file::open(path)
+        {
             for (old_id, root) in old.roots() {
                 let found = crawl.known.iter().find(|known| known.modulepath == root);
                 if found.is_some_and(|known| !known.surveyed.survey.is_cut) {
@@ -120,7 +130,7 @@ impl Cache {
             }
             writer.program(&name, &packer.finish())?;
         }
-        writer.finish(is_public)?;
+        writer.finish(self.readers)?;
         Ok(saved)
     }
 
@@ -185,11 +195,16 @@ impl Cache {
             reads: survey.reads.clone(),
             openers: known.openers.clone(),
             readers: readers.into_iter().collect(),
+            forgotten: (0..)
+                .zip(&stamps)
+                .filter(|(_, stamp)| stamp.is_none())
+                .map(|(number, _)| number)
+                .collect(),
             stamp,
         };
         let mut extras: Vec<Extra> = crawl.extras(tree).into_values().collect();
         extras.sort_by_key(|extra| extra.number);
-        let (digests, found) = self.programs(tree, known, crawl);
+        let (digests, found) = self.programs(known);
         let parts = vec![
             (Part::Head, serde_json::to_vec(&head).unwrap_or_default()),
             (Part::Index, survey.index.as_bytes().to_vec()),
@@ -243,12 +258,7 @@ impl Cache {
 
     /// The programs in the directories that modules put in `PATH`, by module; and digests of those directories, so that
     /// next time only those that have changed are read.
-    fn programs(
-        &self,
-        tree: usize,
-        known: &Known,
-        crawl: &Crawl,
-    ) -> (Vec<u8>, Vec<(u32, Vec<String>)>) {
+    fn programs(&self, known: &Known) -> (Vec<u8>, Vec<(u32, Vec<String>)>) {
         let root = &known.modulepath;
         let count = known.surveyed.survey.index.modules();
         let old_digests = match known.surveyed.is_remembered {
@@ -266,7 +276,6 @@ impl Cache {
             dirs.push(command_dirs(packed, root));
         };
         self.each_about(known, &mut take);
-        let _ = (tree, crawl);
         let look = |number: usize, dirs: &[Utf8PathBuf]| -> (u64, Option<Vec<String>>) {
             if dirs.is_empty() {
                 return (0, Some(Vec::new()));
@@ -279,7 +288,7 @@ impl Cache {
             if old_digest(number as u32) == Some(digest) {
                 return (digest, None);
             }
-            let mut names: Vec<String> = dirs.iter().flat_map(|dir| executables(dir)).collect();
+            let mut names: Vec<String> = dirs.iter().flat_map(|dir| programs_in(dir)).collect();
             names.sort();
             names.dedup();
             (digest, Some(names))
@@ -331,24 +340,6 @@ fn command_dirs(packed: &[u8], root: &Utf8Path) -> Vec<Utf8PathBuf> {
     about.map(|about| about.commands_in).unwrap_or_default()
 }
 
-/// The programs in a directory.
-fn executables(dir: &Utf8Path) -> Vec<String> {
-    /// More than this in one directory are not the programs of a module.
-    const MOST: usize = 20_000;
-    let Ok(entries) = std::fs::read_dir(dir) else {
-        return Vec::new();
-    };
-    let names = entries.take(MOST).filter_map(|entry| {
-        let name = entry.ok()?.file_name().into_string().ok()?;
-        if name.contains(char::is_control) {
-            return None;
-        }
-        let meta = std::fs::metadata(dir.join(&name)).ok()?;
-        (meta.is_file() && meta.permissions().mode() & 0o111 != 0).then_some(name)
-    });
-    names.collect()
-}
-
 /// The numbers of the modules of one modulepath among packed keys.
 fn numbers(packed: &[u8], root: u32) -> Vec<u32> {
     let mut unpacker = Unpacker::new(packed);
@@ -364,7 +355,7 @@ fn numbers(packed: &[u8], root: u32) -> Vec<u32> {
 }
 
 /// The files of a modulepath by number, relative to it.
-pub(super) fn files(root: &Utf8Path, survey: &Survey) -> Vec<String> {
+pub(super) fn files(survey: &Survey) -> Vec<String> {
     let groups = survey.index.groups(Wanted::All);
     let rows = groups.iter().flat_map(|group| {
         group
@@ -372,7 +363,6 @@ pub(super) fn files(root: &Utf8Path, survey: &Survey) -> Vec<String> {
             .iter()
             .map(|row| row.relative_file(&row.full_name(group.name)))
     });
-    let _ = root;
     rows.collect()
 }
 

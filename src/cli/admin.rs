@@ -34,6 +34,9 @@ enum Command {
     Init {
         #[arg(help = known_shells())]
         shell: String,
+        /// Tell, where a command is not found, which modules bring it along (bash, zsh, fish)
+        #[arg(long)]
+        command_not_found: bool,
     },
     /// Install the program, its start files and manual pages below a directory
     Install {
@@ -167,7 +170,13 @@ pub(super) fn run(session: &Session) -> Outcome {
         Err(error) => return usage_error(&error),
     };
     let result = match admin.command {
-        Command::Init { shell } => init(session, &shell),
+        Command::Init {
+            shell,
+            command_not_found,
+        } => init(session, &shell).and_then(|outcome| match command_not_found {
+            true => with_handler(outcome, &shell),
+            false => Ok(outcome),
+        }),
         Command::Spider { style, dirs, .. } => command::spider_tool::run(session, &style, &dirs),
         Command::Cache { action, system, .. } => {
             let owner = if system { Owner::System } else { Owner::User };
@@ -302,6 +311,21 @@ fn known_shells() -> String {
         .map(|row| row.name)
         .collect();
     names.join(", ")
+}
+
+/// Start-up code with the handler for commands that are not found behind it.
+fn with_handler(mut outcome: Outcome, name: &str) -> Result<Outcome, Diagnostic> {
+    let handler = shell::find(name).and_then(|row| shell::command_not_found(row.name));
+    let handler = handler.ok_or_else(|| {
+        Diagnostic::new(
+            Kind::Usage,
+            format!("`{name}` does not ask what to do about a command that is not found"),
+        )
+        .help("bash, zsh and fish do")
+    })?;
+    outcome.stdout.push(b'\n');
+    outcome.stdout.extend_from_slice(handler.as_bytes());
+    Ok(outcome)
 }
 
 /// The start-up code of a shell.

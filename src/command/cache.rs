@@ -3,7 +3,7 @@
 use bstr::BString;
 use camino::Utf8PathBuf;
 
-use crate::cache::{self, Cache, Freshness, Owner, SaveError};
+use crate::cache::{self, Cache, Freshness, Others, Owner, SaveError};
 use crate::config::Config;
 use crate::diag::{Diagnostic, Kind, Severity};
 use crate::modulefile::Languages;
@@ -76,7 +76,7 @@ pub fn build(
         let mut memory = Cache::for_build((!from_scratch).then_some(path.as_path()), owner, bar);
         let mut resolver = Resolver::new(modulepaths.clone());
         let crawl = resolver.roots().crawl(&mut rc, &mut memory, None);
-        let saved = memory.save(&path, &crawl, &config, false);
+        let saved = memory.save(&path, &crawl, &config, Others::Go);
         (saved, crawl, resolver.take_warnings())
     };
     let (mut saved, mut crawl, mut warnings) = once(build.from_scratch);

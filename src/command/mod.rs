@@ -21,6 +21,7 @@ mod query;
 mod read;
 mod request;
 pub mod sbatch;
+mod search;
 mod spider;
 pub mod spider_tool;
 pub mod table;

@@ -13,21 +13,21 @@ use crate::view;
 use crate::view::spider::{Detail, Package};
 
 /// A module with what is known of it.
-struct Seen<'c> {
-    tree: &'c Tree,
-    entry: &'c Entry,
+pub(super) struct Seen<'c> {
+    pub(super) tree: &'c Tree,
+    pub(super) entry: &'c Entry,
     crawl: &'c Crawl,
 }
 
 impl<'c> Seen<'c> {
     /// What it is about; a cache is asked only now.
-    fn about(&self) -> &'c About {
+    pub(super) fn about(&self) -> &'c About {
         self.crawl.about(self.entry)
     }
 }
 
 /// Every module that listings may show, lowest version first within a name.
-fn seen<'c>(context: &Context, crawl: &'c Crawl) -> Vec<Seen<'c>> {
+pub(super) fn seen<'c>(context: &Context, crawl: &'c Crawl) -> Vec<Seen<'c>> {
     let all = context.options.all || context.config.shows_hidden("spider");
     let mut modules: Vec<Seen> = crawl
         .trees
@@ -531,7 +531,7 @@ fn crawl(context: &mut Context, wanted: Wanted<'_>) -> Crawl {
     crawl
 }
 
-fn as_json(crawl: &Crawl, module: &Seen) -> serde_json::Value {
+pub(super) fn as_json(crawl: &Crawl, module: &Seen) -> serde_json::Value {
     json!({
         "name": module.entry.name,
         "version": module.entry.version(),

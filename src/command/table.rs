@@ -6,7 +6,7 @@
 
 use super::{
     Context, avail, change, collections, freeze, list, modulecache, modules, past, query, read,
-    spider,
+    search, spider,
 };
 use crate::diag::Diagnostic;
 
@@ -94,7 +94,9 @@ pub static SUBCOMMANDS: &[Subcommand] = table![
     "avail" ["avail" 2 "available" 6] Patterns "[PATTERN...]" LISTING "the modules that can be loaded now" avail::run;
     "spider" ["spider" 2] Patterns "[NAME...]" LISTING "all modules in all hierarchies, or how to load one" spider::run;
     "overview" ["overview" 2] Patterns "[PATTERN...]" LISTING "how many versions there are of each name" avail::overview;
-    "keyword" ["keyword" 1 "search" 3 "apropos" 3] Patterns "WORD..." LISTING "modules whose name or description holds a word" spider::keyword;
+    "keyword" ["keyword" 1 "apropos" 3] Patterns "WORD..." LISTING "modules whose name or description holds a word" spider::keyword;
+    "search" ["search" 3] Patterns "WORD..." LISTING "modules by name, description, help, extensions and programs" search::run;
+    "provides" ["provides" 4] Any "PROGRAM" LISTING "which modules bring along a program" search::provides;
     "category" ["category" 3] Patterns "[PATTERN...]" LISTING "modules by category" spider::category;
     "whatis" ["whatis" 1] Modules "MODULE..." LISTING "what a module is, in one line" read::whatis;
     "help" ["help" 1] Modules "[MODULE...]" LISTING "the help text of a module, or this text" read::help;
@@ -209,7 +211,7 @@ mod tests {
             ("up", "update"),
             ("rel", "update"),
             ("rem", "unload"),
-            ("search", "keyword"),
+            ("search", "search"),
         ];
         for (word, name) in rows {
             assert_eq!(find(word).map(|s| s.name), Some(name), "{word}");

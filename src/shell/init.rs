@@ -145,6 +145,19 @@ starts! {
 
 const UTF8: &str = "paths are UTF-8";
 
+/// What shells run where a command is not found: their names and the texts. Opt-in (`xmod init SHELL --command-not-found`).
+static NOT_FOUND: &[(&str, &str)] = &[
+    ("bash", include_str!("../../shell/command-not-found/bash")),
+    ("zsh", include_str!("../../shell/command-not-found/zsh")),
+    ("fish", include_str!("../../shell/command-not-found/fish")),
+];
+
+/// The handler of a shell for commands that are not found; `None` where it has none.
+pub fn command_not_found(shell: &str) -> Option<&'static str> {
+    let found = NOT_FOUND.iter().find(|(name, _)| *name == shell);
+    found.map(|(_, text)| *text)
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::SHELLS;

@@ -29,7 +29,7 @@ mod ruby;
 mod script;
 mod tcl;
 
-pub use init::{InitPaths, LMOD_VERSION, Start};
+pub use init::{InitPaths, LMOD_VERSION, Start, command_not_found};
 pub use script::{Addition, Script, Sourced};
 
 use std::fmt;

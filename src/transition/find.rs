@@ -90,6 +90,18 @@ pub trait Modulefiles {
         loaded: &Loaded,
     ) -> Crawl;
 
+    /// The same, as far as it can be found out by `deadline`.
+    fn crawl_by(
+        &mut self,
+        wanted: Wanted<'_>,
+        depth: Depth,
+        modulepaths: Vec<Utf8PathBuf>,
+        loaded: &Loaded,
+        _deadline: Instant,
+    ) -> Crawl {
+        self.crawl(wanted, depth, modulepaths, loaded)
+    }
+
     /// Whether a cache turned out to be damaged after it was asked: then nothing that was learned from it counts.
     fn is_cache_damaged(&self) -> bool {
         false
@@ -149,7 +161,7 @@ impl<'a> Trees<'a> {
             self.is_saved = true;
             // A home that cannot be written is no reason to fail: the next crawl is as slow as this one.
             if let Some(path) = place {
-                let _ = cache.save(&path, &crawl, config, true);
+                let _ = cache.save(&path, &crawl, config, cache::Others::Stay);
             }
         }
         crawl
@@ -237,6 +249,18 @@ impl Modulefiles for Trees<'_> {
     ) -> Crawl {
         self.look_in(modulepaths, loaded);
         self.crawl_until(wanted, depth, None)
+    }
+
+    fn crawl_by(
+        &mut self,
+        wanted: Wanted<'_>,
+        depth: Depth,
+        modulepaths: Vec<Utf8PathBuf>,
+        loaded: &Loaded,
+        deadline: Instant,
+    ) -> Crawl {
+        self.look_in(modulepaths, loaded);
+        self.crawl_until(wanted, depth, Some(deadline))
     }
 
     fn is_cache_damaged(&self) -> bool {

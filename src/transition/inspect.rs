@@ -1,6 +1,7 @@
 //! Reading a modulefile without loading it: `show`, `help`, `whatis`.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use crate::diag::{Diagnostic, SourceFile};
 use crate::modulefile::{Evaluation, Mode};
@@ -49,6 +50,15 @@ impl Transition<'_> {
         let modulepaths = self.state.modulepath();
         self.site
             .crawl(wanted, depth, modulepaths, &self.state.loaded)
+    }
+
+    /// The same, as far as it can be found out within `patience`.
+    pub fn crawl_within(&mut self, wanted: Wanted<'_>, depth: Depth, patience: Duration) -> Crawl {
+        let modulepaths = self.state.modulepath();
+        let deadline = Instant::now() + patience;
+        let loaded = &self.state.loaded;
+        self.site
+            .crawl_by(wanted, depth, modulepaths, loaded, deadline)
     }
 
     /// Whether a cache turned out to be damaged: then nothing that was learned from it counts.

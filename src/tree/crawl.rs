@@ -459,6 +459,67 @@ impl Crawl {
         extras
     }
 
+    /// The programs whose names are accepted, with the modules that bring them along: the numbers of their trees and of
+    /// themselves.
+    pub fn programs(&self, accepts: &dyn Fn(&str) -> bool) -> BTreeMap<String, Vec<(usize, u32)>> {
+        let mut found: BTreeMap<String, Vec<(usize, u32)>> = BTreeMap::new();
+        if let Some(store) = &self.store {
+            store.each_program(&mut |name, places| {
+                if accepts(name) {
+                    let known = places.iter().filter_map(|place| self.place(place));
+                    found.entry(name.to_owned()).or_default().extend(known);
+                }
+            });
+        }
+        for (place, program) in self.live_programs() {
+            if accepts(&program) {
+                found.entry(program).or_default().push(place);
+            }
+        }
+        found.retain(|_, places| !places.is_empty());
+        found
+    }
+
+    /// The modules that bring along one program.
+    pub fn program(&self, name: &str) -> Vec<(usize, u32)> {
+        let stored = self.store.as_ref().map(|store| store.program(name));
+        let stored = stored.unwrap_or_default();
+        let mut found: Vec<_> = stored
+            .iter()
+            .filter_map(|place| self.place(place))
+            .collect();
+        let live = self.live_programs().filter(|(_, program)| program == name);
+        found.extend(live.map(|(place, _)| place));
+        found
+    }
+
+    /// Where a remembered module stands in this crawl, if nothing newer is known of it.
+    fn place(&self, (root, number): &(Utf8PathBuf, u32)) -> Option<(usize, u32)> {
+        let tree = self
+            .known
+            .iter()
+            .position(|known| known.modulepath == *root)?;
+        let known = self.known.get(tree)?;
+        let is_current = known.surveyed.is_remembered && !known.records.contains_key(number);
+        is_current.then_some((tree, *number))
+    }
+
+    /// The programs of modules that were evaluated or recalled in this run.
+    fn live_programs(&self) -> impl Iterator<Item = ((usize, u32), String)> {
+        let known = self.known.iter().enumerate();
+        let records = known.flat_map(|(tree, known)| {
+            let records = known.records.iter();
+            records.map(move |(number, record)| ((tree, *number), record))
+        });
+        records.flat_map(|(place, record)| {
+            let dirs = record.about.unpack().unwrap_or_default().commands_in;
+            let programs = dirs
+                .into_iter()
+                .flat_map(|dir| super::programs::programs_in(&dir));
+            programs.map(move |program| (place, program))
+        })
+    }
+
     /// Whether everything that was remembered can be read. Reads it all.
     pub fn is_whole(&self) -> bool {
         for entry in self.trees.iter().flat_map(|tree| &tree.modules) {

@@ -13,6 +13,7 @@ mod facts;
 mod ignore;
 mod index;
 mod listing;
+mod programs;
 mod rc;
 mod reads;
 mod recorder;
@@ -33,6 +34,7 @@ pub use facts::{Alias, AliasKind, Clock, Facts, Forbidden, NearlyForbidden, Subj
 pub use ignore::IgnorePattern;
 pub use index::{Group, Index, Row, Wanted};
 pub use listing::{Entry, Filter, Named, Surveyed, Tree};
+pub use programs::programs_in;
 pub use rc::{RcEvaluator, RcReader, global_mode};
 pub use reads::Reads;
 pub use roots::{GlobalRc, Rank, Roots, Whose, global_files};

@@ -10,6 +10,7 @@ pub mod markdown;
 pub mod modules;
 pub mod palette;
 pub mod report;
+pub mod search;
 pub mod show;
 pub mod spider;
 
