@@ -331,8 +331,14 @@ document.addEventListener("keydown", (event) => {
   const typing = /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName);
   if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) {
     event.preventDefault();
-    if (byId("page-table").hidden) location.hash = "#/";
-    setTimeout(() => byId("search").focus());
+    if (byId("page-table").hidden) {
+      location.hash = "#/";
+      // The table is shown when the address has changed.
+      setTimeout(() => byId("search").focus());
+    } else {
+      // At once: the next key may be on its way.
+      byId("search").focus();
+    }
   }
 });
 byId("table").addEventListener("keydown", (event) => {
