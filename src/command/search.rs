@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::spider::{Seen, seen};
 use super::{Answer, Context};
+use crate::config::ListingStyle;
 use crate::diag::{Diagnostic, Kind};
 use crate::tree::{Crawl, Depth, Filter, Wanted, Way};
 use crate::view;
@@ -37,6 +38,9 @@ type Place = (usize, u32);
 
 /// Finds modules by their names, descriptions, help, extensions and programs; all words have to be found.
 pub(super) fn run(context: &mut Context) -> Result<(), Diagnostic> {
+    if context.config.listing_style == ListingStyle::Modules {
+        return super::modules::search(context);
+    }
     if context.words.is_empty() {
         return Err(
             Diagnostic::new(Kind::Usage, "`search` needs a word to look for")
