@@ -419,3 +419,57 @@ fn reset_leads_where_the_settings_say() {
     let site = site.var("MODULES_RESET_TARGET_STATE", "__purge__");
     assert_eq!(site.run("reset").loaded(), [""; 0]);
 }
+
+#[test]
+fn a_modulefile_swaps_with_one_word_as_both_systems_do() {
+    let site = Site::new()
+        .file("one/1.0", "setenv ONE old\n")
+        .file("one/1.1", "setenv ONE new\n")
+        .file("test/1.0", "module swap one/1.1\n");
+    for peer in [Peer::Lmod, Peer::Modules] {
+        let before = site.run_peer(peer, "load one/1.0");
+        let theirs = site.run_peer_in(peer, before.env(), "load test/1.0");
+        let before = site.run("load one/1.0");
+        let ours = site.run_in(before.env(), "load test/1.0");
+        assert_eq!(ours.loaded(), ["one/1.1", "test/1.0"], "{}", ours.stderr());
+        assert_eq!(theirs.loaded(), ours.loaded(), "{}", theirs.stderr());
+        assert_eq!(ours.var("ONE"), theirs.var("ONE"));
+        let after = site.run_in(ours.env(), "unload test");
+        assert!(after.loaded().is_empty() && after.var("ONE").is_none());
+    }
+}
+
+#[test]
+fn quiet_says_nothing_but_keeps_the_reason_for_programs() {
+    let site = Site::new()
+        .file(
+            "loud/1.lua",
+            "io.stderr:write('straight\\n')\nLmodMessage('polite')\n",
+        )
+        .var("LMOD_QUIET", "1");
+    let run = site.run("load nope");
+    assert!(!run.ok() && run.stderr().is_empty(), "{}", run.stderr());
+    let reason = run.var("__LMOD_LAST_ERROR").unwrap();
+    assert!(
+        reason.contains("The following module(s) are unknown: `nope`"),
+        "{reason}"
+    );
+    // What a file writes straight to standard error is said all the same, as by Lmod.
+    let run = site.run("load loud");
+    assert_eq!(run.stderr(), "straight\n");
+    assert_eq!(
+        run.stderr(),
+        site.run_peer(Peer::Lmod, "load loud").stderr()
+    );
+}
+
+#[test]
+fn terse_listings_name_symbolic_versions_as_lmods_do() {
+    let site = Site::new().file("java/1.8.0", "").file(
+        "java/.modulerc",
+        "#%Module\nmodule-version java/1.8.0 1.8\n",
+    );
+    let ours = site.run("-t avail").stderr();
+    assert!(ours.contains("java/1.8(@java/1.8.0)\n"), "{ours}");
+    assert_eq!(ours, site.run_peer(Peer::Lmod, "-t avail").stderr());
+}

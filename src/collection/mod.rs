@@ -185,19 +185,23 @@ pub fn read(session: &Session, config: &Config, name: &str) -> Result<Collection
     check_name(name)?;
     let Some((path, format)) = find_in(session, config, name) else {
         let known = names(session, config);
-        let mut diagnostic = Diagnostic::new(Kind::Module, format!("no collection `{name}`"))
-            .known_as("e_Unknown_Coll", &[("collection", name)]);
-        let near = known
-            .iter()
-            .find(|k| strsim::damerau_levenshtein(k, name) <= 2);
-        if let Some(near) = near {
-            diagnostic = diagnostic.help(format!("did you mean `{near}`?"));
-        } else if !known.is_empty() {
-            diagnostic = diagnostic.help("`module savelist` lists the collections");
-        }
-        return Err(diagnostic);
+        return Err(unknown(name, &known));
     };
     read_file(&path, format)
+}
+
+/// The message about a collection that does not exist.
+fn unknown(name: &str, known: &[String]) -> Diagnostic {
+    let diagnostic = Diagnostic::new(Kind::Module, format!("no collection `{name}`"))
+        .known_as("e_Unknown_Coll", &[("collection", name)]);
+    let near = known
+        .iter()
+        .find(|k| strsim::damerau_levenshtein(k, name) <= 2);
+    match near {
+        Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+        None if known.is_empty() => diagnostic.help("`module save` makes one of what is loaded"),
+        None => diagnostic.help("`module savelist` lists the collections"),
+    }
 }
 
 fn read_file(path: &Utf8Path, format: CollectionFormat) -> Result<Collection, Diagnostic> {
@@ -293,8 +297,7 @@ fn written(dir: &Utf8Path, text: &[u8]) -> std::io::Result<tempfile::NamedTempFi
 /// There is none, or it cannot be renamed.
 pub fn disable(session: &Session, config: &Config, name: &str) -> Result<Utf8PathBuf, Diagnostic> {
     check_name(name)?;
-    let path = find(session, config, name)
-        .ok_or_else(|| Diagnostic::new(Kind::Module, format!("no collection `{name}`")))?;
+    let path = find(session, config, name).ok_or_else(|| unknown(name, &names(session, config)))?;
     let disabled = Utf8PathBuf::from(format!("{path}~"));
     std::fs::rename(&path, &disabled)
         .map_err(|error| Diagnostic::new(Kind::Site, format!("cannot rename `{path}`: {error}")))?;

@@ -155,7 +155,7 @@ pub(super) fn unuse(context: &mut Context) -> Result<(), Diagnostic> {
 }
 
 /// The words as absolute directories. One word may hold several, joined by `:`.
-fn directories(context: &Context) -> Vec<BString> {
+pub(super) fn directories(context: &Context) -> Vec<BString> {
     let absolute = |dir: &str| -> String {
         if dir.starts_with('/') || dir.starts_with('$') {
             return dir.to_owned();

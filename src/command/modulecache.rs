@@ -6,9 +6,10 @@
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 
+use bstr::ByteSlice;
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::Context;
+use super::{Context, change};
 use crate::diag::{Diagnostic, Kind};
 use crate::modulefile::tcl::join_elements;
 use crate::tree::is_ignored;
@@ -29,10 +30,10 @@ const MAX_DEPTH: usize = 64;
 pub(super) fn build(context: &mut Context) -> Result<(), Diagnostic> {
     for dir in directories(context) {
         if !dir.is_dir() {
-            return Err(Diagnostic::new(
-                Kind::Site,
-                format!("`{dir}` is not a directory"),
-            ));
+            return Err(
+                Diagnostic::new(Kind::Site, format!("`{dir}` is not a directory"))
+                    .help("without a directory those of MODULEPATH are taken"),
+            );
         }
         let file = dir.join(NAME);
         let lines = record(&dir);
@@ -65,7 +66,11 @@ pub(super) fn clear(context: &mut Context) -> Result<(), Diagnostic> {
 
 fn directories(context: &Context) -> Vec<Utf8PathBuf> {
     if !context.words.is_empty() {
-        return context.words.iter().map(Utf8PathBuf::from).collect();
+        let named = change::directories(context);
+        let named = named.iter().flat_map(|dirs| dirs.split_str(":"));
+        return named
+            .map(|dir| dir.to_str_lossy().into_owned().into())
+            .collect();
     }
     let paths = context.engine.state().modulepath();
     let paths = paths.iter().map(|path| Utf8PathBuf::from(path.to_string()));
