@@ -1,75 +1,21 @@
-//! Lua's patterns, as sites write them for Lmod: in `hideRegex`, `forbidRegex`, `LMOD_FILE_IGNORE_PATTERNS`, the list of
-//! admin messages, and behind `-r`.
+//! Lua's patterns: the matcher behind `string.find` and its kind, and patterns as sites write them for Lmod: in `hideRegex`,
+//! `forbidRegex`, `LMOD_FILE_IGNORE_PATTERNS`, the list of admin messages, and behind `-r`.
 //!
-//! A matcher of its own, because a Lua machine costs more than a whole load. Patterns come from strangers: the work of a
-//! match is bounded, and what takes longer is no match. Source: Lua 5.4 reference manual, section 6.4.1.
+//! A matcher of its own, because Lua's cannot be stopped (a pattern such as `a-a-a-a-b` keeps it busy for hours) and a Lua
+//! machine costs more than a whole load. Patterns come from strangers: the work of a match is bounded. Source: Lua 5.4
+//! reference manual, section 6.4.1; compared with Lua's own functions here and in `modulefile/lua/library/pattern.rs`.
 
-/// How many steps a match may take.
+/// How many steps it may take to look for a pattern in a name.
 const MAX_STEPS: u32 = 200_000;
-
-/// How deep a match may go in.
-const MAX_DEPTH: u32 = 400;
+/// Most captures of a pattern.
+const MAX_CAPTURES: usize = 32;
+/// Deepest nesting of repetitions under way.
+const MAX_DEPTH: u32 = 200;
 
 /// A pattern that was found to be one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LuaPattern {
     text: String,
-    items: Vec<Item>,
-    anchored: bool,
-}
-
-/// A piece of a pattern.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Item {
-    /// A character of a class, so many times.
-    Class(Class, Repeat),
-    /// `%bxy`.
-    Balance(u8, u8),
-    /// `%f[set]`.
-    Frontier(Class),
-    /// `(`.
-    Open,
-    /// `()`.
-    Position,
-    /// `)` of the capture with that number.
-    Close(usize),
-    /// `%1`.
-    Back(usize),
-    /// `$` at the end.
-    End,
-}
-
-/// How often a class may match.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Repeat {
-    Once,
-    /// `?`.
-    Optional,
-    /// `*`, `+`: as often as possible, but at least so many times.
-    Longest(usize),
-    /// `-`: as rarely as possible.
-    Shortest,
-}
-
-/// Which characters will do.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Class {
-    Any,
-    Byte(u8),
-    /// `%a`, `%D`: the letter.
-    Named(u8),
-    Set {
-        negated: bool,
-        parts: Vec<Part>,
-    },
-}
-
-/// A piece of a set.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Part {
-    Byte(u8),
-    Named(u8),
-    Range(u8, u8),
 }
 
 impl LuaPattern {
@@ -78,19 +24,11 @@ impl LuaPattern {
     /// # Errors
     /// What is wrong with it.
     pub fn new(text: &str) -> Result<LuaPattern, String> {
-        let bytes = text.as_bytes();
-        let (anchored, rest) = match bytes.split_first() {
-            Some((b'^', rest)) => (true, rest),
-            _ => (false, bytes),
-        };
-        let mut reader = Reader { rest };
-        match reader.items() {
-            Ok(items) => Ok(LuaPattern {
+        match Matcher::new(b"", text.as_bytes(), MAX_STEPS).check() {
+            Ok(()) => Ok(LuaPattern {
                 text: text.to_owned(),
-                items,
-                anchored,
             }),
-            Err(reason) => Err(format!("`{text}` is not a Lua pattern: {reason}")),
+            Err(problem) => Err(format!("`{text}` is not a Lua pattern: {problem}")),
         }
     }
 
@@ -99,315 +37,377 @@ impl LuaPattern {
         &self.text
     }
 
-    /// Whether the pattern is found in a text.
+    /// Whether the pattern is found in a text; what takes too long is not found.
     pub fn is_match(&self, text: &str) -> bool {
-        let text = text.as_bytes();
-        let mut run = Run {
-            text,
+        let mut matcher = Matcher::new(text.as_bytes(), self.text.as_bytes(), MAX_STEPS);
+        matches!(matcher.search(0), Ok(Some(_)))
+    }
+}
+
+/// Why a pattern cannot be matched, in the words of Lua.
+pub(crate) type Problem = String;
+
+const NO_SET: &str = "missing '[' after '%f' in pattern";
+const NO_PAIR: &str = "malformed pattern (missing arguments to '%b')";
+
+/// What a capture holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Length {
+    /// Its end is not reached yet.
+    Open,
+    /// The position alone: `()`.
+    Position,
+    /// So many bytes.
+    Bytes(usize),
+}
+
+/// A pattern being matched against a text.
+pub(crate) struct Matcher<'a> {
+    /// The text.
+    pub(crate) subject: &'a [u8],
+    pattern: &'a [u8],
+    /// Where each capture of the last match begins, and what it holds.
+    pub(crate) captures: Vec<(usize, Length)>,
+    depth: u32,
+    steps: u32,
+    max_steps: u32,
+}
+
+impl<'a> Matcher<'a> {
+    /// Begins; all attempts together take at most `max_steps`.
+    pub(crate) fn new(subject: &'a [u8], pattern: &'a [u8], max_steps: u32) -> Matcher<'a> {
+        Matcher {
+            subject,
+            pattern,
             captures: Vec::new(),
+            depth: 0,
             steps: 0,
-        };
-        let last = if self.anchored { 0 } else { text.len() };
-        (0..=last).any(|start| {
-            run.captures.clear();
-            run.matches(&self.items, start, 0)
-        })
-    }
-}
-
-/// Reads the pieces of a pattern.
-struct Reader<'a> {
-    rest: &'a [u8],
-}
-
-impl Reader<'_> {
-    fn next(&mut self) -> Option<u8> {
-        let (first, rest) = self.rest.split_first()?;
-        self.rest = rest;
-        Some(*first)
+            max_steps,
+        }
     }
 
-    fn items(&mut self) -> Result<Vec<Item>, &'static str> {
-        let mut items = Vec::new();
-        let mut captures = 0;
-        let mut open: Vec<usize> = Vec::new();
-        while let Some(byte) = self.next() {
-            let class = match byte {
-                b'(' if self.rest.first() == Some(&b')') => {
-                    self.next();
-                    captures += 1;
-                    items.push(Item::Position);
-                    continue;
-                }
-                b'(' => {
+    /// Whether the pattern begins with `^`: it matches in one place only.
+    pub(crate) fn is_anchored(&self) -> bool {
+        self.pattern.first() == Some(&b'^')
+    }
+
+    /// The first match from `at` on: where it begins and ends.
+    ///
+    /// # Errors
+    /// The pattern is none, or takes too long.
+    pub(crate) fn search(&mut self, at: usize) -> Result<Option<(usize, usize)>, Problem> {
+        let anchored = self.is_anchored();
+        let last = if anchored { at } else { self.subject.len() };
+        for s in at..=last {
+            if let Some(end) = self.at(s, usize::from(anchored))? {
+                return Ok(Some((s, end)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Looks for what is wrong with the pattern, in parts too that no text has come to yet.
+    fn check(&self) -> Result<(), Problem> {
+        let mut p = usize::from(self.is_anchored());
+        let (mut captures, mut open) = (0, Vec::new());
+        while let Some(&first) = self.pattern.get(p) {
+            match (first, self.pattern.get(p + 1).copied()) {
+                (b'(', Some(b')')) => (captures, p) = (captures + 1, p + 2),
+                (b'(', _) => {
                     open.push(captures);
-                    captures += 1;
-                    items.push(Item::Open);
-                    continue;
+                    (captures, p) = (captures + 1, p + 1);
                 }
-                b')' => {
-                    let capture = open.pop().ok_or("`)` without `(`")?;
-                    items.push(Item::Close(capture));
-                    continue;
+                (b')', _) => {
+                    open.pop().ok_or("invalid pattern capture")?;
+                    p += 1;
                 }
-                b'$' if self.rest.is_empty() => {
-                    items.push(Item::End);
-                    continue;
+                (b'%', Some(b'b')) if p + 3 < self.pattern.len() => p += 4,
+                (b'%', Some(b'b')) => return Err(NO_PAIR.to_owned()),
+                (b'%', Some(b'f')) if self.pattern.get(p + 2) == Some(&b'[') => {
+                    p = self.class_end(p + 2)?;
                 }
-                b'%' => match self.rest.first() {
-                    Some(b'b') => {
-                        self.next();
-                        let pair = (self.next(), self.next());
-                        let (Some(begin), Some(end)) = pair else {
-                            return Err("`%b` needs two characters");
-                        };
-                        items.push(Item::Balance(begin, end));
-                        continue;
+                (b'%', Some(b'f')) => return Err(NO_SET.to_owned()),
+                (b'%', Some(digit)) if digit.is_ascii_digit() => {
+                    let index = usize::from(digit).checked_sub(usize::from(b'1'));
+                    if index.is_none_or(|i| i >= captures || open.contains(&i)) {
+                        return Err(format!("invalid capture index %{}", digit as char));
                     }
-                    Some(b'f') => {
-                        self.next();
-                        if self.next() != Some(b'[') {
-                            return Err("`%f` needs a set");
-                        }
-                        let set = self.set()?;
-                        items.push(Item::Frontier(set));
-                        continue;
+                    p += 2;
+                }
+                _ => {
+                    p = self.class_end(p)?;
+                    if let Some(b'*' | b'+' | b'-' | b'?') = self.pattern.get(p) {
+                        p += 1;
                     }
-                    Some(digit) if digit.is_ascii_digit() => {
-                        let capture = usize::from(digit - b'0');
-                        self.next();
-                        let index = capture.checked_sub(1).ok_or("there is no capture 0")?;
-                        if index >= captures || open.contains(&index) {
-                            return Err("refers to a capture that is not there yet");
-                        }
-                        items.push(Item::Back(index));
-                        continue;
-                    }
-                    _ => self.escaped()?,
-                },
-                b'[' => self.set()?,
-                b'.' => Class::Any,
-                byte => Class::Byte(byte),
-            };
-            let repeat = match self.rest.first() {
-                Some(b'*') => Repeat::Longest(0),
-                Some(b'+') => Repeat::Longest(1),
-                Some(b'-') => Repeat::Shortest,
-                Some(b'?') => Repeat::Optional,
-                _ => Repeat::Once,
-            };
-            if repeat != Repeat::Once {
-                self.next();
+                }
             }
-            items.push(Item::Class(class, repeat));
         }
-        if open.is_empty() {
-            Ok(items)
-        } else {
-            Err("`(` without `)`")
+        match (open.is_empty(), captures <= MAX_CAPTURES) {
+            (false, _) => Err("unfinished capture".to_owned()),
+            (_, false) => Err("too many captures".to_owned()),
+            _ => Ok(()),
         }
     }
 
-    /// What follows a `%`.
-    fn escaped(&mut self) -> Result<Class, &'static str> {
-        let byte = self.next().ok_or("ends in `%`")?;
-        Ok(if is_class_letter(byte) {
-            Class::Named(byte)
-        } else {
-            Class::Byte(byte)
-        })
+    /// Where the match that begins at `at` ends; `pattern_at` is behind a `^`.
+    pub(crate) fn at(&mut self, at: usize, pattern_at: usize) -> Result<Option<usize>, Problem> {
+        self.captures.clear();
+        self.depth = 0;
+        self.matches(at, pattern_at)
     }
 
-    /// A set behind its `[`.
-    fn set(&mut self) -> Result<Class, &'static str> {
-        const OPEN: &str = "`[` without `]`";
-        let negated = self.rest.first() == Some(&b'^');
-        if negated {
-            self.next();
+    fn step(&mut self) -> Result<(), Problem> {
+        self.steps += 1;
+        if self.steps > self.max_steps {
+            return Err("the pattern takes too long to match".to_owned());
         }
-        let mut parts = Vec::new();
+        Ok(())
+    }
+
+    fn matches(&mut self, s: usize, p: usize) -> Result<Option<usize>, Problem> {
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            return Err("pattern too complex".to_owned());
+        }
+        let result = self.matches_here(s, p);
+        self.depth -= 1;
+        result
+    }
+
+    fn matches_here(&mut self, mut s: usize, mut p: usize) -> Result<Option<usize>, Problem> {
         loop {
-            let byte = self.next().ok_or(OPEN)?;
-            match byte {
-                // A `]` in first place stands for itself.
-                b']' if !parts.is_empty() => return Ok(Class::Set { negated, parts }),
-                b'%' => parts.push(match self.escaped().map_err(|_| OPEN)? {
-                    Class::Named(letter) => Part::Named(letter),
-                    Class::Byte(byte) => Part::Byte(byte),
-                    Class::Any | Class::Set { .. } => return Err(OPEN),
-                }),
-                byte => match self.rest {
-                    [b'-', end, ..] if *end != b']' => {
-                        parts.push(Part::Range(byte, *end));
-                        self.rest = &self.rest[2..];
-                    }
-                    _ => parts.push(Part::Byte(byte)),
+            self.step()?;
+            let Some(&first) = self.pattern.get(p) else {
+                return Ok(Some(s));
+            };
+            let next = self.pattern.get(p + 1).copied();
+            match (first, next) {
+                (b'(', Some(b')')) => return self.open(s, p + 2, Length::Position),
+                (b'(', _) => return self.open(s, p + 1, Length::Open),
+                (b')', _) => return self.close(s, p + 1),
+                (b'$', None) => return Ok((s == self.subject.len()).then_some(s)),
+                (b'%', Some(b'b')) => match self.balanced(s, p + 2)? {
+                    Some(end) => (s, p) = (end, p + 4),
+                    None => return Ok(None),
                 },
+                (b'%', Some(b'f')) => {
+                    let set = p + 2;
+                    if self.pattern.get(set) != Some(&b'[') {
+                        return Err(NO_SET.to_owned());
+                    }
+                    let end = self.class_end(set)?;
+                    let before = s.checked_sub(1).map_or(0, |i| self.subject[i]);
+                    let here = self.subject.get(s).copied().unwrap_or(0);
+                    if self.in_set(before, set, end - 1) || !self.in_set(here, set, end - 1) {
+                        return Ok(None);
+                    }
+                    p = end;
+                }
+                (b'%', Some(digit)) if digit.is_ascii_digit() => match self.again(s, digit)? {
+                    Some(end) => (s, p) = (end, p + 2),
+                    None => return Ok(None),
+                },
+                _ => {
+                    let end = self.class_end(p)?;
+                    let fits = self.fits(s, p, end);
+                    match self.pattern.get(end) {
+                        Some(b'?') => {
+                            if fits && let Some(found) = self.matches(s + 1, end + 1)? {
+                                return Ok(Some(found));
+                            }
+                            p = end + 1;
+                        }
+                        Some(b'+') if !fits => return Ok(None),
+                        Some(b'+') => return self.most(s + 1, p, end),
+                        Some(b'*') => return self.most(s, p, end),
+                        Some(b'-') => return self.least(s, p, end),
+                        _ if !fits => return Ok(None),
+                        _ => (s, p) = (s + 1, end),
+                    }
+                }
             }
         }
     }
+
+    /// As many repetitions as can be, then fewer.
+    fn most(&mut self, s: usize, p: usize, end: usize) -> Result<Option<usize>, Problem> {
+        let mut count = 0;
+        while self.fits(s + count, p, end) {
+            self.step()?;
+            count += 1;
+        }
+        for count in (0..=count).rev() {
+            if let Some(found) = self.matches(s + count, end + 1)? {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
+    }
+
+    /// As few repetitions as can be, then more.
+    fn least(&mut self, mut s: usize, p: usize, end: usize) -> Result<Option<usize>, Problem> {
+        loop {
+            if let Some(found) = self.matches(s, end + 1)? {
+                return Ok(Some(found));
+            }
+            if !self.fits(s, p, end) {
+                return Ok(None);
+            }
+            s += 1;
+        }
+    }
+
+    fn open(&mut self, s: usize, p: usize, length: Length) -> Result<Option<usize>, Problem> {
+        if self.captures.len() >= MAX_CAPTURES {
+            return Err("too many captures".to_owned());
+        }
+        let level = self.captures.len();
+        self.captures.push((s, length));
+        let found = self.matches(s, p)?;
+        if found.is_none() {
+            self.captures.truncate(level);
+        }
+        Ok(found)
+    }
+
+    fn close(&mut self, s: usize, p: usize) -> Result<Option<usize>, Problem> {
+        let open = self.captures.iter().rposition(|c| c.1 == Length::Open);
+        let index = open.ok_or("invalid pattern capture")?;
+        self.captures[index].1 = Length::Bytes(s - self.captures[index].0);
+        let found = self.matches(s, p)?;
+        if found.is_none() {
+            self.captures[index].1 = Length::Open;
+        }
+        Ok(found)
+    }
+
+    /// `%bxy`: from `x` to the `y` that belongs to it.
+    fn balanced(&mut self, s: usize, p: usize) -> Result<Option<usize>, Problem> {
+        let (Some(&open), Some(&close)) = (self.pattern.get(p), self.pattern.get(p + 1)) else {
+            return Err(NO_PAIR.to_owned());
+        };
+        if self.subject.get(s) != Some(&open) {
+            return Ok(None);
+        }
+        let mut depth = 1;
+        for (index, &byte) in self.subject.iter().enumerate().skip(s + 1) {
+            self.step()?;
+            if byte == close {
+                depth -= 1;
+                if depth == 0 {
+                    return Ok(Some(index + 1));
+                }
+            } else if byte == open {
+                depth += 1;
+            }
+        }
+        Ok(None)
+    }
+
+    /// `%1`: the text of a capture once more.
+    fn again(&mut self, s: usize, digit: u8) -> Result<Option<usize>, Problem> {
+        let index = usize::from(digit).checked_sub(usize::from(b'1'));
+        let capture = index.and_then(|i| self.captures.get(i)).copied();
+        let (start, length) = match capture {
+            Some((start, Length::Bytes(length))) => (start, length),
+            // A position is no text that could come again.
+            Some((_, Length::Position)) => return Ok(None),
+            _ => return Err(format!("invalid capture index %{}", digit as char)),
+        };
+        let same = self.subject[s..].starts_with(&self.subject[start..start + length]);
+        Ok(same.then_some(s + length))
+    }
+
+    /// Behind the single character, class or set at `p`.
+    fn class_end(&self, p: usize) -> Result<usize, Problem> {
+        match self.pattern.get(p) {
+            Some(b'%') if p + 1 >= self.pattern.len() => {
+                Err("malformed pattern (ends with '%')".to_owned())
+            }
+            Some(b'%') => Ok(p + 2),
+            Some(b'[') => {
+                let mut end = p + 1;
+                if self.pattern.get(end) == Some(&b'^') {
+                    end += 1;
+                }
+                loop {
+                    // A bracket in the first place is a character.
+                    match self.pattern.get(end) {
+                        None => return Err("malformed pattern (missing ']')".to_owned()),
+                        Some(b'%') => end += 2,
+                        Some(_) => end += 1,
+                    }
+                    if self.pattern.get(end) == Some(&b']') {
+                        return Ok(end + 1);
+                    }
+                }
+            }
+            _ => Ok(p + 1),
+        }
+    }
+
+    /// Whether the character at `s` is what stands in the pattern from `p` to `end`.
+    fn fits(&self, s: usize, p: usize, end: usize) -> bool {
+        let Some(&byte) = self.subject.get(s) else {
+            return false;
+        };
+        match self.pattern[p] {
+            b'.' => true,
+            b'%' => in_class(byte, self.pattern[p + 1]),
+            b'[' => self.in_set(byte, p, end - 1),
+            literal => literal == byte,
+        }
+    }
+
+    /// Whether a set holds the byte; `end` is its closing bracket.
+    fn in_set(&self, byte: u8, p: usize, end: usize) -> bool {
+        let pattern = self.pattern;
+        let mut at = p + 1;
+        let negated = pattern[at] == b'^';
+        if negated {
+            at += 1;
+        }
+        while at < end {
+            if pattern[at] == b'%' {
+                at += 1;
+                if in_class(byte, pattern[at]) {
+                    return !negated;
+                }
+                at += 1;
+            } else if pattern.get(at + 1) == Some(&b'-') && at + 2 < end {
+                if (pattern[at]..=pattern[at + 2]).contains(&byte) {
+                    return !negated;
+                }
+                at += 3;
+            } else {
+                if pattern[at] == byte {
+                    return !negated;
+                }
+                at += 1;
+            }
+        }
+        negated
+    }
 }
 
-/// Whether `%` and the letter stand for a class.
-fn is_class_letter(byte: u8) -> bool {
-    b"acdglpsuwx".contains(&byte.to_ascii_lowercase())
-}
-
-fn in_class(letter: u8, byte: u8) -> bool {
-    let within = match letter.to_ascii_lowercase() {
+/// Whether a byte belongs to the class that a letter names; any other character stands for itself.
+fn in_class(byte: u8, class: u8) -> bool {
+    let inside = match class.to_ascii_lowercase() {
         b'a' => byte.is_ascii_alphabetic(),
         b'c' => byte.is_ascii_control(),
         b'd' => byte.is_ascii_digit(),
         b'g' => byte.is_ascii_graphic(),
         b'l' => byte.is_ascii_lowercase(),
         b'p' => byte.is_ascii_punctuation(),
-        b's' => matches!(byte, b' ' | b'\t'..=b'\r'),
+        b's' => byte.is_ascii_whitespace() || byte == 0x0b,
         b'u' => byte.is_ascii_uppercase(),
         b'w' => byte.is_ascii_alphanumeric(),
         b'x' => byte.is_ascii_hexdigit(),
-        _ => false,
+        // Old files have it.
+        b'z' => byte == 0,
+        _ => return class == byte,
     };
-    within != letter.is_ascii_uppercase()
-}
-
-impl Class {
-    fn holds(&self, byte: u8) -> bool {
-        match self {
-            Class::Any => true,
-            Class::Byte(own) => *own == byte,
-            Class::Named(letter) => in_class(*letter, byte),
-            Class::Set { negated, parts } => {
-                let within = parts.iter().any(|part| match part {
-                    Part::Byte(own) => *own == byte,
-                    Part::Named(letter) => in_class(*letter, byte),
-                    Part::Range(low, high) => (*low..=*high).contains(&byte),
-                });
-                within != *negated
-            }
-        }
-    }
-}
-
-/// One attempt.
-struct Run<'a> {
-    text: &'a [u8],
-    /// Begin and end of each capture; no end while it is open, and none ever for a position.
-    captures: Vec<(usize, Option<usize>)>,
-    steps: u32,
-}
-
-impl Run<'_> {
-    /// Whether `items` match at `at`.
-    fn matches(&mut self, items: &[Item], mut at: usize, depth: u32) -> bool {
-        let mut items = items;
-        while let Some((item, rest)) = items.split_first() {
-            self.steps += 1;
-            if self.steps > MAX_STEPS || depth > MAX_DEPTH {
-                return false;
-            }
-            match item {
-                Item::Class(class, Repeat::Once) => {
-                    if !self.holds(class, at) {
-                        return false;
-                    }
-                    at += 1;
-                }
-                Item::Class(class, Repeat::Optional) => {
-                    if self.holds(class, at) && self.attempt(rest, at + 1, depth) {
-                        return true;
-                    }
-                }
-                Item::Class(class, Repeat::Longest(least)) => {
-                    let mut most = 0;
-                    while self.holds(class, at + most) {
-                        most += 1;
-                    }
-                    return (*least..=most)
-                        .rev()
-                        .any(|count| self.attempt(rest, at + count, depth));
-                }
-                Item::Class(class, Repeat::Shortest) => loop {
-                    if self.attempt(rest, at, depth) {
-                        return true;
-                    }
-                    if !self.holds(class, at) || self.steps > MAX_STEPS {
-                        return false;
-                    }
-                    at += 1;
-                },
-                Item::Balance(begin, end) => match self.balanced(at, *begin, *end) {
-                    Some(behind) => at = behind,
-                    None => return false,
-                },
-                Item::Frontier(set) => {
-                    let before = at.checked_sub(1).map_or(0, |before| self.text[before]);
-                    let here = self.text.get(at).copied().unwrap_or(0);
-                    if set.holds(before) || !set.holds(here) {
-                        return false;
-                    }
-                }
-                Item::Open | Item::Position => self.captures.push((at, None)),
-                Item::Close(capture) => {
-                    let before = self.captures[*capture];
-                    self.captures[*capture].1 = Some(at);
-                    let matched = self.attempt(rest, at, depth);
-                    if !matched {
-                        self.captures[*capture] = before;
-                    }
-                    return matched;
-                }
-                Item::Back(capture) => {
-                    let (begin, Some(end)) = self.captures[*capture] else {
-                        return false;
-                    };
-                    if !self.text[at..].starts_with(&self.text[begin..end]) {
-                        return false;
-                    }
-                    at += end - begin;
-                }
-                Item::End => {
-                    if at != self.text.len() {
-                        return false;
-                    }
-                }
-            }
-            items = rest;
-        }
-        true
-    }
-
-    /// Tries the rest; a failure leaves the captures as they were.
-    fn attempt(&mut self, rest: &[Item], at: usize, depth: u32) -> bool {
-        let known = self.captures.len();
-        let matched = self.matches(rest, at, depth + 1);
-        if !matched {
-            self.captures.truncate(known);
-        }
-        matched
-    }
-
-    fn holds(&self, class: &Class, at: usize) -> bool {
-        self.text.get(at).is_some_and(|byte| class.holds(*byte))
-    }
-
-    /// Where the text that `begin` and `end` enclose is over.
-    fn balanced(&self, at: usize, begin: u8, end: u8) -> Option<usize> {
-        if self.text.get(at) != Some(&begin) {
-            return None;
-        }
-        let mut open = 1_usize;
-        for (index, byte) in self.text.iter().enumerate().skip(at + 1) {
-            if *byte == end {
-                open -= 1;
-                if open == 0 {
-                    return Some(index + 1);
-                }
-            } else if *byte == begin {
-                open += 1;
-            }
-        }
-        None
-    }
+    inside != class.is_ascii_uppercase()
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! `between("gcc", "12", "13")`); a *full name* is what a specification resolves to (`gcc/13.2.0`).
 
 mod loaded;
-mod lua_pattern;
+pub(crate) mod lua_pattern;
 mod order;
 mod spec;
 

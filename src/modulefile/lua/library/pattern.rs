@@ -1,7 +1,7 @@
 //! Lua's patterns: `string.find`, `match`, `gmatch` and `gsub`, with a bound on the work of one call.
 //!
-//! Lua's own functions cannot be stopped: a pattern such as `a-a-a-a-b` keeps them busy for hours without a single
-//! instruction that is counted. Source: Lua 5.4 reference manual 6.4 and 6.4.1; compared with Lua's own functions below.
+//! Lua's own functions cannot be stopped: no instruction is counted while they match. The matcher is that of names
+//! ([`crate::name::lua_pattern`]). Source: Lua 5.4 reference manual 6.4; compared with Lua's own functions below.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -9,12 +9,10 @@ use std::rc::Rc;
 use bstr::ByteSlice;
 use mlua::{Function, IntoLua, Lua, LuaString, MultiValue, Value};
 
+use crate::name::lua_pattern::{Length, Matcher, Problem};
+
 /// Most steps of one call: a tenth of a second.
 const MAX_STEPS: u32 = 10_000_000;
-/// Most captures of a pattern.
-const MAX_CAPTURES: usize = 32;
-/// Deepest nesting of repetitions under way.
-const MAX_DEPTH: u32 = 200;
 
 /// The functions of this file.
 pub(super) const NAMES: [&str; 4] = ["find", "match", "gmatch", "gsub"];
@@ -29,325 +27,33 @@ pub(super) fn make(lua: &Lua, name: &str) -> mlua::Result<Function> {
     }
 }
 
-/// Why a pattern cannot be matched.
-type Problem = String;
+/// Where a match begins and ends.
+type Whole = (usize, usize);
 
-/// What a capture holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Length {
-    /// Its end is not reached yet.
-    Open,
-    /// The position alone: `()`.
-    Position,
-    /// So many bytes.
-    Bytes(usize),
-}
-
-/// One attempt to match a pattern.
-struct Matcher<'a> {
-    subject: &'a [u8],
-    pattern: &'a [u8],
-    captures: Vec<(usize, Length)>,
-    depth: u32,
-    steps: u32,
-}
-
-impl<'a> Matcher<'a> {
-    fn new(subject: &'a [u8], pattern: &'a [u8]) -> Matcher<'a> {
-        Matcher {
-            subject,
-            pattern,
-            captures: Vec::new(),
-            depth: 0,
-            steps: 0,
+/// A capture as a Lua value; `whole` is the match, which stands for the first where there is none.
+fn capture(matcher: &Matcher, lua: &Lua, index: usize, whole: Whole) -> mlua::Result<Value> {
+    let (start, length) = match matcher.captures.get(index) {
+        Some(&capture) => capture,
+        None if index == 0 => (whole.0, Length::Bytes(whole.1 - whole.0)),
+        None => {
+            let what = format!("invalid capture index %{}", index + 1);
+            return Err(mlua::Error::runtime(what));
         }
-    }
-
-    /// Where the match that begins at `at` ends.
-    fn at(&mut self, at: usize, pattern_at: usize) -> Result<Option<usize>, Problem> {
-        self.captures.clear();
-        self.depth = 0;
-        self.matches(at, pattern_at)
-    }
-
-    fn step(&mut self) -> Result<(), Problem> {
-        self.steps += 1;
-        match self.steps {
-            ..=MAX_STEPS => Ok(()),
-            _ => Err("the pattern takes too long to match".to_owned()),
-        }
-    }
-
-    fn matches(&mut self, s: usize, p: usize) -> Result<Option<usize>, Problem> {
-        self.depth += 1;
-        if self.depth > MAX_DEPTH {
-            return Err("pattern too complex".to_owned());
-        }
-        let result = self.matches_here(s, p);
-        self.depth -= 1;
-        result
-    }
-
-    fn matches_here(&mut self, mut s: usize, mut p: usize) -> Result<Option<usize>, Problem> {
-        loop {
-            self.step()?;
-            let Some(&first) = self.pattern.get(p) else {
-                return Ok(Some(s));
-            };
-            let next = self.pattern.get(p + 1).copied();
-            match (first, next) {
-                (b'(', Some(b')')) => return self.open(s, p + 2, Length::Position),
-                (b'(', _) => return self.open(s, p + 1, Length::Open),
-                (b')', _) => return self.close(s, p + 1),
-                (b'$', None) => return Ok((s == self.subject.len()).then_some(s)),
-                (b'%', Some(b'b')) => match self.balanced(s, p + 2)? {
-                    Some(end) => (s, p) = (end, p + 4),
-                    None => return Ok(None),
-                },
-                (b'%', Some(b'f')) => {
-                    let set = p + 2;
-                    if self.pattern.get(set) != Some(&b'[') {
-                        return Err("missing '[' after '%f' in pattern".to_owned());
-                    }
-                    let end = self.class_end(set)?;
-                    let before = s.checked_sub(1).map_or(0, |i| self.subject[i]);
-                    let here = self.subject.get(s).copied().unwrap_or(0);
-                    if self.in_set(before, set, end - 1) || !self.in_set(here, set, end - 1) {
-                        return Ok(None);
-                    }
-                    p = end;
-                }
-                (b'%', Some(digit)) if digit.is_ascii_digit() => match self.again(s, digit)? {
-                    Some(end) => (s, p) = (end, p + 2),
-                    None => return Ok(None),
-                },
-                _ => {
-                    let end = self.class_end(p)?;
-                    let fits = self.fits(s, p, end);
-                    match self.pattern.get(end) {
-                        Some(b'?') => {
-                            if fits && let Some(found) = self.matches(s + 1, end + 1)? {
-                                return Ok(Some(found));
-                            }
-                            p = end + 1;
-                        }
-                        Some(b'+') if !fits => return Ok(None),
-                        Some(b'+') => return self.most(s + 1, p, end),
-                        Some(b'*') => return self.most(s, p, end),
-                        Some(b'-') => return self.least(s, p, end),
-                        _ if !fits => return Ok(None),
-                        _ => (s, p) = (s + 1, end),
-                    }
-                }
-            }
-        }
-    }
-
-    /// As many repetitions as can be, then fewer.
-    fn most(&mut self, s: usize, p: usize, end: usize) -> Result<Option<usize>, Problem> {
-        let mut count = 0;
-        while self.fits(s + count, p, end) {
-            self.step()?;
-            count += 1;
-        }
-        for count in (0..=count).rev() {
-            if let Some(found) = self.matches(s + count, end + 1)? {
-                return Ok(Some(found));
-            }
-        }
-        Ok(None)
-    }
-
-    /// As few repetitions as can be, then more.
-    fn least(&mut self, mut s: usize, p: usize, end: usize) -> Result<Option<usize>, Problem> {
-        loop {
-            if let Some(found) = self.matches(s, end + 1)? {
-                return Ok(Some(found));
-            }
-            if !self.fits(s, p, end) {
-                return Ok(None);
-            }
-            s += 1;
-        }
-    }
-
-    fn open(&mut self, s: usize, p: usize, length: Length) -> Result<Option<usize>, Problem> {
-        if self.captures.len() >= MAX_CAPTURES {
-            return Err("too many captures".to_owned());
-        }
-        let level = self.captures.len();
-        self.captures.push((s, length));
-        let found = self.matches(s, p)?;
-        if found.is_none() {
-            self.captures.truncate(level);
-        }
-        Ok(found)
-    }
-
-    fn close(&mut self, s: usize, p: usize) -> Result<Option<usize>, Problem> {
-        let open = self.captures.iter().rposition(|c| c.1 == Length::Open);
-        let index = open.ok_or("invalid pattern capture")?;
-        self.captures[index].1 = Length::Bytes(s - self.captures[index].0);
-        let found = self.matches(s, p)?;
-        if found.is_none() {
-            self.captures[index].1 = Length::Open;
-        }
-        Ok(found)
-    }
-
-    /// `%bxy`: from `x` to the `y` that belongs to it.
-    fn balanced(&mut self, s: usize, p: usize) -> Result<Option<usize>, Problem> {
-        let (Some(&open), Some(&close)) = (self.pattern.get(p), self.pattern.get(p + 1)) else {
-            return Err("malformed pattern (missing arguments to '%b')".to_owned());
-        };
-        if self.subject.get(s) != Some(&open) {
-            return Ok(None);
-        }
-        let mut depth = 1;
-        for (index, &byte) in self.subject.iter().enumerate().skip(s + 1) {
-            self.step()?;
-            if byte == close {
-                depth -= 1;
-                if depth == 0 {
-                    return Ok(Some(index + 1));
-                }
-            } else if byte == open {
-                depth += 1;
-            }
-        }
-        Ok(None)
-    }
-
-    /// `%1`: the text of a capture once more.
-    fn again(&mut self, s: usize, digit: u8) -> Result<Option<usize>, Problem> {
-        let index = usize::from(digit).checked_sub(usize::from(b'1'));
-        let capture = index.and_then(|i| self.captures.get(i)).copied();
-        let (start, length) = match capture {
-            Some((start, Length::Bytes(length))) => (start, length),
-            // A position is no text that could come again.
-            Some((_, Length::Position)) => return Ok(None),
-            _ => return Err(format!("invalid capture index %{}", digit as char)),
-        };
-        let same = self.subject[s..].starts_with(&self.subject[start..start + length]);
-        Ok(same.then_some(s + length))
-    }
-
-    /// Behind the single character, class or set at `p`.
-    fn class_end(&self, p: usize) -> Result<usize, Problem> {
-        match self.pattern.get(p) {
-            Some(b'%') if p + 1 >= self.pattern.len() => {
-                Err("malformed pattern (ends with '%')".to_owned())
-            }
-            Some(b'%') => Ok(p + 2),
-            Some(b'[') => {
-                let mut end = p + 1;
-                if self.pattern.get(end) == Some(&b'^') {
-                    end += 1;
-                }
-                loop {
-                    // A bracket in the first place is a character.
-                    match self.pattern.get(end) {
-                        None => return Err("malformed pattern (missing ']')".to_owned()),
-                        Some(b'%') => end += 2,
-                        Some(_) => end += 1,
-                    }
-                    if self.pattern.get(end) == Some(&b']') {
-                        return Ok(end + 1);
-                    }
-                }
-            }
-            _ => Ok(p + 1),
-        }
-    }
-
-    /// Whether the character at `s` is what stands in the pattern from `p` to `end`.
-    fn fits(&self, s: usize, p: usize, end: usize) -> bool {
-        let Some(&byte) = self.subject.get(s) else {
-            return false;
-        };
-        match self.pattern[p] {
-            b'.' => true,
-            b'%' => in_class(byte, self.pattern[p + 1]),
-            b'[' => self.in_set(byte, p, end - 1),
-            literal => literal == byte,
-        }
-    }
-
-    /// Whether a set holds the byte; `end` is its closing bracket.
-    fn in_set(&self, byte: u8, p: usize, end: usize) -> bool {
-        let pattern = self.pattern;
-        let mut at = p + 1;
-        let negated = pattern[at] == b'^';
-        if negated {
-            at += 1;
-        }
-        while at < end {
-            if pattern[at] == b'%' {
-                at += 1;
-                if in_class(byte, pattern[at]) {
-                    return !negated;
-                }
-                at += 1;
-            } else if pattern.get(at + 1) == Some(&b'-') && at + 2 < end {
-                if (pattern[at]..=pattern[at + 2]).contains(&byte) {
-                    return !negated;
-                }
-                at += 3;
-            } else {
-                if pattern[at] == byte {
-                    return !negated;
-                }
-                at += 1;
-            }
-        }
-        negated
-    }
-
-    /// A capture as a Lua value; `whole` is the match, which stands for the first where there is none.
-    fn capture(&self, lua: &Lua, index: usize, whole: (usize, usize)) -> mlua::Result<Value> {
-        let (start, length) = match self.captures.get(index) {
-            Some(&capture) => capture,
-            None if index == 0 => (whole.0, Length::Bytes(whole.1 - whole.0)),
-            None => {
-                let what = format!("invalid capture index %{}", index + 1);
-                return Err(mlua::Error::runtime(what));
-            }
-        };
-        match length {
-            Length::Bytes(length) => lua
-                .create_string(&self.subject[start..start + length])
-                .map(Value::String),
-            Length::Position => (start + 1).into_lua(lua),
-            Length::Open => Err(mlua::Error::runtime("unfinished capture")),
-        }
-    }
-
-    /// All captures, or the whole match where there are none.
-    fn values(&self, lua: &Lua, whole: (usize, usize)) -> mlua::Result<MultiValue> {
-        (0..self.captures.len().max(1))
-            .map(|index| self.capture(lua, index, whole))
-            .collect()
-    }
-}
-
-/// Whether a byte belongs to the class that a letter names; any other character stands for itself.
-fn in_class(byte: u8, class: u8) -> bool {
-    let inside = match class.to_ascii_lowercase() {
-        b'a' => byte.is_ascii_alphabetic(),
-        b'c' => byte.is_ascii_control(),
-        b'd' => byte.is_ascii_digit(),
-        b'g' => byte.is_ascii_graphic(),
-        b'l' => byte.is_ascii_lowercase(),
-        b'p' => byte.is_ascii_punctuation(),
-        b's' => byte.is_ascii_whitespace() || byte == 0x0b,
-        b'u' => byte.is_ascii_uppercase(),
-        b'w' => byte.is_ascii_alphanumeric(),
-        b'x' => byte.is_ascii_hexdigit(),
-        // Old files have it.
-        b'z' => byte == 0,
-        _ => return class == byte,
     };
-    inside != class.is_ascii_uppercase()
+    match length {
+        Length::Bytes(length) => lua
+            .create_string(&matcher.subject[start..start + length])
+            .map(Value::String),
+        Length::Position => (start + 1).into_lua(lua),
+        Length::Open => Err(mlua::Error::runtime("unfinished capture")),
+    }
+}
+
+/// All captures, or the whole match where there are none.
+fn values(matcher: &Matcher, lua: &Lua, whole: Whole) -> mlua::Result<MultiValue> {
+    (0..matcher.captures.len().max(1))
+        .map(|index| capture(matcher, lua, index, whole))
+        .collect()
 }
 
 fn problem(problem: Problem) -> mlua::Error {
@@ -363,18 +69,6 @@ fn start(init: Option<i64>, length: usize) -> Option<usize> {
         _ => length.saturating_sub(usize::try_from(init.unsigned_abs()).ok()?),
     };
     (at <= length).then_some(at)
-}
-
-/// The first match from `at` on: where it begins and ends.
-fn search(matcher: &mut Matcher<'_>, at: usize) -> mlua::Result<Option<(usize, usize)>> {
-    let anchored = matcher.pattern.first() == Some(&b'^');
-    let last = if anchored { at } else { matcher.subject.len() };
-    for s in at..=last {
-        if let Some(end) = matcher.at(s, usize::from(anchored)).map_err(problem)? {
-            return Ok(Some((s, end)));
-        }
-    }
-    Ok(None)
 }
 
 type Search = (LuaString, LuaString, Option<i64>, Option<bool>);
@@ -396,15 +90,15 @@ fn find(lua: &Lua, (text, pattern, init, plain): Search) -> mlua::Result<MultiVa
             None => Ok(MultiValue::from_iter([Value::Nil])),
         };
     }
-    let mut matcher = Matcher::new(&text, &pattern);
-    let Some(whole) = search(&mut matcher, at)? else {
+    let mut matcher = Matcher::new(&text, &pattern, MAX_STEPS);
+    let Some(whole) = matcher.search(at).map_err(problem)? else {
         return Ok(MultiValue::from_iter([Value::Nil]));
     };
-    let mut values = vec![(whole.0 + 1).into_lua(lua)?, whole.1.into_lua(lua)?];
+    let mut found = vec![(whole.0 + 1).into_lua(lua)?, whole.1.into_lua(lua)?];
     if !matcher.captures.is_empty() {
-        values.extend(matcher.values(lua, whole)?);
+        found.extend(values(&matcher, lua, whole)?);
     }
-    Ok(MultiValue::from_vec(values))
+    Ok(MultiValue::from_vec(found))
 }
 
 /// `string.match(TEXT, PATTERN [, INIT])`.
@@ -413,13 +107,13 @@ fn first_match(
     (text, pattern, init): (LuaString, LuaString, Option<i64>),
 ) -> mlua::Result<MultiValue> {
     let (text, pattern) = (text.as_bytes(), pattern.as_bytes());
-    let mut matcher = Matcher::new(&text, &pattern);
+    let mut matcher = Matcher::new(&text, &pattern, MAX_STEPS);
     let whole = match start(init, text.len()) {
-        Some(at) => search(&mut matcher, at)?,
+        Some(at) => matcher.search(at).map_err(problem)?,
         None => None,
     };
     match whole {
-        Some(whole) => matcher.values(lua, whole),
+        Some(whole) => values(&matcher, lua, whole),
         None => Ok(MultiValue::from_iter([Value::Nil])),
     }
 }
@@ -433,7 +127,7 @@ fn all_matches(
     let state = Rc::new(Cell::new((start(init, text.as_bytes().len()), None)));
     lua.create_function(move |lua, _: MultiValue| {
         let (text, pattern) = (text.as_bytes(), pattern.as_bytes());
-        let mut matcher = Matcher::new(&text, &pattern);
+        let mut matcher = Matcher::new(&text, &pattern, MAX_STEPS);
         let (Some(at), last) = state.get() else {
             return Ok(MultiValue::from_iter([Value::Nil]));
         };
@@ -441,7 +135,7 @@ fn all_matches(
             let found = matcher.at(s, 0).map_err(problem)?;
             if let Some(end) = found.filter(|end| Some(*end) != last) {
                 state.set((Some(end), Some(end)));
-                return matcher.values(lua, (s, end));
+                return values(&matcher, lua, (s, end));
             }
         }
         state.set((None, None));
@@ -471,8 +165,8 @@ fn substitute(
     };
     let (text, pattern) = (text.as_bytes(), pattern.as_bytes());
     let most = most.unwrap_or(i64::MAX);
-    let mut matcher = Matcher::new(&text, &pattern);
-    let anchored = pattern.first() == Some(&b'^');
+    let mut matcher = Matcher::new(&text, &pattern, MAX_STEPS);
+    let anchored = matcher.is_anchored();
     let (mut out, mut at, mut count, mut last) = (Vec::new(), 0, 0, None);
     while count < most {
         let found = matcher.at(at, usize::from(anchored)).map_err(problem)?;
@@ -506,7 +200,7 @@ const MAX_BYTES: usize = 64 << 20;
 fn replace(
     lua: &Lua,
     matcher: &Matcher<'_>,
-    whole: (usize, usize),
+    whole: Whole,
     by: &Value,
     out: &mut Vec<u8>,
 ) -> mlua::Result<()> {
@@ -514,8 +208,8 @@ fn replace(
         Value::String(template) => {
             return fill(lua, matcher, whole, &template.as_bytes(), out);
         }
-        Value::Table(table) => table.get(matcher.capture(lua, 0, whole)?)?,
-        Value::Function(function) => function.call(matcher.values(lua, whole)?)?,
+        Value::Table(table) => table.get(capture(matcher, lua, 0, whole)?)?,
+        Value::Function(function) => function.call(values(matcher, lua, whole)?)?,
         _ => Value::Nil,
     };
     match value {
@@ -542,7 +236,7 @@ fn replace(
 fn fill(
     lua: &Lua,
     matcher: &Matcher<'_>,
-    whole: (usize, usize),
+    whole: Whole,
     template: &[u8],
     out: &mut Vec<u8>,
 ) -> mlua::Result<()> {
@@ -557,7 +251,7 @@ fn fill(
             Some(b'0') => out.extend_from_slice(&matcher.subject[whole.0..whole.1]),
             Some(digit) if digit.is_ascii_digit() => {
                 let index = usize::from(digit - b'1');
-                let value = matcher.capture(lua, index, whole)?;
+                let value = capture(matcher, lua, index, whole)?;
                 if let Some(text) = lua.coerce_string(value)? {
                     out.extend_from_slice(&text.as_bytes());
                 }
