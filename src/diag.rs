@@ -190,6 +190,29 @@ pub struct Wording {
     pub values: Vec<(&'static str, String)>,
 }
 
+/// The texts that a site puts in place of ours, by the keys that it knows from Lmod.
+pub trait SiteWords: std::fmt::Debug {
+    /// The site's text for Lmod's `key`, filled with `values`; `None` where it leaves ours as it is.
+    fn of_site(&self, key: &str, values: &[(&str, &str)]) -> Option<String>;
+
+    /// The same for a message of the kind `lmodwarning` or `lmodmessage`, which a hook of the site may change, too.
+    fn message(&self, kind: &str, key: &str, values: &[(&str, &str)], own: &str) -> Option<String>;
+}
+
+/// The words of a site that leaves ours as they are.
+#[derive(Debug, Clone, Copy)]
+pub struct OwnWords;
+
+impl SiteWords for OwnWords {
+    fn of_site(&self, _: &str, _: &[(&str, &str)]) -> Option<String> {
+        None
+    }
+
+    fn message(&self, _: &str, _: &str, _: &[(&str, &str)], _: &str) -> Option<String> {
+        None
+    }
+}
+
 impl Diagnostic {
     /// A message without place, notes and help.
     pub fn new(kind: Kind, message: impl Into<String>) -> Diagnostic {

@@ -11,7 +11,7 @@ use crate::session::Session;
 
 /// The directory of the frozen collections.
 fn dir(session: &Session, name: &str) -> Result<Utf8PathBuf, Diagnostic> {
-    check_name(name)?;
+    check_name(name, "w_No_dot_Coll")?;
     let dir = session.config_home().ok_or_else(|| {
         Diagnostic::new(
             Kind::Site,

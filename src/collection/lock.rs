@@ -70,7 +70,7 @@ impl Changed {
 /// # Errors
 /// The name will not do, or there is no home directory.
 pub fn path(session: &Session, name: &str) -> Result<Utf8PathBuf, Diagnostic> {
-    check_name(name)?;
+    check_name(name, "w_No_dot_Coll")?;
     let dir = session.config_home().ok_or_else(|| {
         Diagnostic::new(Kind::Site, "there is no home directory to keep locks in")
     })?;

@@ -130,19 +130,28 @@ fn file_name(name: &str, config: &Config) -> String {
     }
 }
 
-/// Why a name cannot be that of a collection.
-fn check_name(name: &str) -> Result<(), Diagnostic> {
+/// Refuses a name that cannot be that of a collection; `key` is Lmod's for one that holds what it must not.
+///
+/// # Errors
+/// It holds such a thing, or is `system`.
+pub fn check_name(name: &str, key: &'static str) -> Result<(), Diagnostic> {
     let bad = name.is_empty()
         || name == "system"
         || name.contains(['.', '/', '\0', '~'])
         || name.starts_with("__")
         || name.chars().any(char::is_control);
     if bad {
-        return Err(Diagnostic::new(
+        let diagnostic = Diagnostic::new(
             Kind::Usage,
             format!("`{name}` cannot be the name of a collection"),
-        )
-        .help("a name has no `.`, `/` or `~`, does not begin with `__`, and is not `system`"));
+        );
+        let known = match name {
+            "system" => diagnostic.known_as("w_System_Reserved", &[]),
+            _ if key.starts_with("w_") => diagnostic.known_as(key, &[("name", name)]),
+            _ => diagnostic.known_as(key, &[("collection", name)]),
+        };
+        return Err(known
+            .help("a name has no `.`, `/` or `~`, does not begin with `__`, and is not `system`"));
     }
     Ok(())
 }
@@ -182,7 +191,7 @@ fn find_in(
 /// # Errors
 /// There is none, or it cannot be understood.
 pub fn read(session: &Session, config: &Config, name: &str) -> Result<Collection, Diagnostic> {
-    check_name(name)?;
+    check_name(name, "e_Unknown_Coll")?;
     let Some((path, format)) = find_in(session, config, name) else {
         let known = names(session, config);
         return Err(unknown(name, &known));
@@ -219,6 +228,7 @@ fn read_file(path: &Utf8Path, format: CollectionFormat) -> Result<Collection, Di
             Kind::Module,
             format!("`{path}` is not a collection, or is damaged"),
         )
+        .known_as("e_coll_corrupt", &[("fn", path.as_str())])
         .help("the file before the last save has the same name with `~` at its end")
     })
 }
@@ -233,7 +243,7 @@ pub fn save(
     name: &str,
     collection: &Collection,
 ) -> Result<Utf8PathBuf, Diagnostic> {
-    check_name(name)?;
+    check_name(name, "w_No_dot_Coll")?;
     let folder = folders(session, config).into_iter().next().ok_or_else(|| {
         Diagnostic::new(
             Kind::Module,
@@ -296,7 +306,7 @@ fn written(dir: &Utf8Path, text: &[u8]) -> std::io::Result<tempfile::NamedTempFi
 /// # Errors
 /// There is none, or it cannot be renamed.
 pub fn disable(session: &Session, config: &Config, name: &str) -> Result<Utf8PathBuf, Diagnostic> {
-    check_name(name)?;
+    check_name(name, "e_No_Period_Allowed")?;
     let path = find(session, config, name).ok_or_else(|| unknown(name, &names(session, config)))?;
     let disabled = Utf8PathBuf::from(format!("{path}~"));
     std::fs::rename(&path, &disabled)

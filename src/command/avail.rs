@@ -122,6 +122,7 @@ fn chosen(context: &mut Context, depth: Depth) -> Result<Chosen, Diagnostic> {
     if crawl.trees.is_empty() && !context.options.terse && !context.options.json {
         return Err(
             Diagnostic::new(Kind::Site, "there is no module path: `MODULEPATH` is empty")
+                .known_as("e_Avail_No_MPATH", &[("name", "avail")])
                 .help("module use DIRECTORY"),
         );
     }

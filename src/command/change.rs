@@ -13,10 +13,10 @@ pub(super) fn load(context: &mut Context) -> Result<(), Diagnostic> {
     let (gone, wanted): (Vec<&String>, Vec<&String>) =
         words.partition(|w| w.starts_with('-') && w.len() > 1);
     if wanted.iter().any(|w| w.as_str() == "-") {
-        return Err(Diagnostic::new(
-            Kind::Usage,
-            "a lone `-` is not the name of a module",
-        ));
+        return Err(
+            Diagnostic::new(Kind::Usage, "a lone `-` is not the name of a module")
+                .known_as("e_Illegal_option", &[("v", "-")]),
+        );
     }
     let gone: Vec<String> = gone.into_iter().map(|w| w[1..].to_owned()).collect();
     let wanted: Vec<String> = wanted
@@ -101,6 +101,7 @@ pub(super) fn reset(context: &mut Context) -> Result<(), Diagnostic> {
             Kind::Site,
             "there are no system default modules to go back to",
         )
+        .known_as("w_SYS_DFLT_EMPTY", &[])
         .note("the variable `LMOD_SYSTEM_DEFAULT_MODULES` is empty")
         .help("`module purge` unloads all modules"));
     };
@@ -110,8 +111,22 @@ pub(super) fn reset(context: &mut Context) -> Result<(), Diagnostic> {
         .map(str::to_owned)
         .collect();
     let specs = context.specs(&names)?;
-    context.notice("Running \"module reset\". Resetting modules to system default.\n");
-    context.engine.reset(&specs)
+    let before = context.engine.state().modulepath();
+    context.engine.reset(&specs)?;
+    let after = context.engine.state().modulepath();
+    let gone = before.iter().filter(|dir| !after.contains(dir));
+    let gone: Vec<String> = gone.map(ToString::to_string).collect();
+    let dirs = match gone.is_empty() {
+        true => "None".to_owned(),
+        false => gone.join(" "),
+    };
+    let own = format!(
+        "Running \"module reset\". Resetting modules to system default. The following $MODULEPATH directories \
+         have been removed: {dirs}\n"
+    );
+    let text = (context.layout()).say("m_Reset_SysDflt", &[("pathA", &dirs)], own);
+    context.notice(&text);
+    Ok(())
 }
 
 /// Defines aliases and functions of the loaded modules again.

@@ -26,6 +26,7 @@ pub(super) fn name(context: &Context) -> String {
 /// Saves the loaded modules.
 pub(super) fn save(context: &mut Context) -> Result<(), Diagnostic> {
     let name = name(context);
+    collection::check_name(&name, "w_No_dot_Coll")?;
     context.engine.check_satisfied("save")?;
     let set = context.engine.collection();
     if set.modules.is_empty() && !context.options.force {
@@ -33,12 +34,23 @@ pub(super) fn save(context: &mut Context) -> Result<(), Diagnostic> {
             Kind::Module,
             "no module is loaded: an empty collection is not saved",
         )
+        .known_as("w_Save_Empty_Coll", &[("name", &name)])
         .help(format!("module --force save {name}")));
     }
     collection::save(context.session, context.config, &name, &set)?;
-    context.notice(&format!(
-        "Saved current collection of modules to: \"{name}\"\n"
-    ));
+    let layout = context.layout();
+    let tail = match context.config.system_name.as_str() {
+        "" => String::new(),
+        system => layout.say(
+            "m_For_System",
+            &[("sname", system)],
+            format!(", for system: \"{system}\""),
+        ),
+    };
+    let own = format!("Saved current collection of modules to: \"{name}\"{tail}\n");
+    let values = [("a", name.as_str()), ("msgTail", &tail)];
+    let text = layout.tell("lmodmessage", "m_Save_Coll", &values, &own);
+    context.notice(&text);
     Ok(())
 }
 
@@ -85,7 +97,10 @@ pub(super) fn restore(context: &mut Context) -> Result<(), Diagnostic> {
     }
     let (set, versions) = wanted(context, &name)?;
     if !context.options.initial_load {
-        context.notice(&format!("Restoring modules from user's {name}\n"));
+        let msg = format!("user's {name}");
+        let own = format!("Restoring modules from {msg}\n");
+        let text = (context.layout()).say("m_Restore_Coll", &[("msg", &msg)], own);
+        context.notice(&text);
     }
     context.engine.restore(&set, versions)?;
     let asked = context.words.first().map(String::as_str);
@@ -114,13 +129,23 @@ pub(super) fn savelist(context: &mut Context) -> Result<(), Diagnostic> {
             context.print(&format!("{name}\n"));
         }
     } else if names.is_empty() {
-        context.print("No named collections.\n");
-    } else {
-        let text = format!(
-            "Named collection list :\n{}",
-            numbered(&names, context.layout().width)
-        );
+        let own = "No named collections.\n";
+        let text = context.layout().say("m_No_Named_Coll", &[], own);
         context.print(&text);
+    } else {
+        let layout = context.layout();
+        let system = match context.config.system_name.as_str() {
+            "" => String::new(),
+            system => layout.say(
+                "lmodSystemName",
+                &[("name", system)],
+                format!("(For LMOD_SYSTEM_NAME = \"{system}\")"),
+            ),
+        };
+        let own = format!("Named collection list {system}:\n");
+        let title = layout.say("namedCollList", &[("msgHdr", &system)], own);
+        context.print(&title);
+        context.print(&numbered(&names, layout.width));
     }
     Ok(())
 }
@@ -152,7 +177,8 @@ pub(super) fn describe_named(context: &mut Context, name: &str) -> Result<(), Di
         }
         return Ok(());
     }
-    let mut text = format!("Collection \"{name}\" contains: \n");
+    let own = format!("Collection \"{name}\" contains: \n");
+    let mut text = (context.layout()).say("coll_contains", &[("collection", name)], own);
     if !set.modulepath.is_empty() {
         text.push_str("  Module paths (run these first):\n");
         for (dir, _) in &set.modulepath {
@@ -186,9 +212,10 @@ pub(super) fn disable(context: &mut Context) -> Result<(), Diagnostic> {
     }
     for name in names {
         let file = collection::disable(context.session, context.config, &name)?;
-        context.notice(&format!(
-            "Disabling {name} collection by renaming to {file}\n"
-        ));
+        let own = format!("Disabling {name} collection by renaming to {file}\n");
+        let values = [("name", name.as_str())];
+        let text = context.layout().say("m_Collection_disable", &values, own);
+        context.notice(&text);
     }
     Ok(())
 }

@@ -39,7 +39,7 @@ pub use request::{Action, Dump, Options, Report, Request};
 pub use table::{Subcommand, Words};
 
 use crate::config::{Config, Origin};
-use crate::diag::{Diagnostic, Kind, Severity};
+use crate::diag::{Diagnostic, Kind, OwnWords, Severity, SiteWords};
 use crate::env::{Change, Delta, State, VarName};
 use crate::modulefile::Languages;
 use crate::modulefile::site::Site;
@@ -91,7 +91,7 @@ pub enum Answer {
     Nothing,
 }
 
-impl Context<'_> {
+impl<'s> Context<'s> {
     /// The words as specifications.
     ///
     /// # Errors
@@ -133,6 +133,10 @@ impl Context<'_> {
         if !self.site.has_code() {
             return Ok(());
         }
+        // The hooks are asked in the order of what happened: this was said before the end.
+        let layout = self.layout();
+        self.engine
+            .reword(|notice| view::report::worded(notice, layout));
         if REPORTS.contains(&subcommand) && is_for_people {
             let lines = self.text.split_inclusive('\n').map(str::to_owned);
             self.text = self.site.message(subcommand, lines.collect())?.concat();
@@ -241,8 +245,8 @@ impl Context<'_> {
     }
 
     /// How text is laid out.
-    pub fn layout(&self) -> Layout {
-        layout(self.session, Some(self.options))
+    pub fn layout(&self) -> Layout<'s> {
+        layout(self.session, Some(self.options), self.site)
     }
 }
 
@@ -253,7 +257,11 @@ fn json_text(value: &serde_json::Value) -> String {
 }
 
 /// Columns and colours: options, then variables, then the terminal, which is asked only now.
-fn layout(session: &Session, options: Option<&Options>) -> Layout {
+fn layout<'w>(
+    session: &Session,
+    options: Option<&Options>,
+    words: &'w dyn SiteWords,
+) -> Layout<'w> {
     let number = |name| {
         session
             .text(name)
@@ -271,6 +279,7 @@ fn layout(session: &Session, options: Option<&Options>) -> Layout {
     Layout {
         width,
         colour: colour(session),
+        words,
     }
 }
 
@@ -488,7 +497,7 @@ fn attempt(
     let cache_is_damaged = engine.is_cache_damaged();
     let Finished {
         state,
-        report,
+        mut report,
         errors,
     } = engine.finish();
     let state = ManuallyDrop::new(state);
@@ -521,10 +530,12 @@ fn attempt(
             } else if config.quiet {
                 messages.push_str(&view::report::direct(&report));
             } else {
-                let layout = || layout(session, Some(&request.options));
+                report.reword(|diagnostic| site.reworded(diagnostic, "lmodwarning"));
+                let layout = || layout(session, Some(&request.options), &site);
                 messages.push_str(&view::report::render(&report, layout));
                 for error in &errors {
-                    messages.push_str(&rendered(session, config, Severity::Error, error));
+                    let error = site.reworded(error.clone(), "lmoderror");
+                    messages.push_str(&rendered(session, config, Severity::Error, &error));
                 }
             }
             let mut delta = Delta::between(&State::new(&session.env, path_rules(config)), &state);
@@ -549,7 +560,7 @@ fn attempt(
                 let text = if request.options.json {
                     text + &json_text(&view::diff::json(&delta, session))
                 } else {
-                    let layout = layout(session, Some(&request.options));
+                    let layout = layout(session, Some(&request.options), &site);
                     text + &view::diff::render(&delta, session, layout)
                 };
                 return done(Delta::default(), messages, text);
@@ -563,10 +574,10 @@ fn attempt(
             }
             return done(delta, messages, text);
         }
-        Err(diagnostic) => site.reworded(diagnostic),
+        Err(diagnostic) => site.reworded(diagnostic, "lmoderror"),
     };
     if !config.quiet {
-        let layout = || layout(session, Some(&request.options));
+        let layout = || layout(session, Some(&request.options), &site);
         messages.push_str(&view::report::messages(&report, &diagnostic, layout));
     }
     Answered {
@@ -586,7 +597,11 @@ impl Answered {
     ) -> Answered {
         messages.push_str(&rendered(session, config, Severity::Error, diagnostic));
         // Kept even where nothing is said: programs ask for quiet and read the reason from here.
-        let kept = diagnostic.render(Severity::Error, false, layout(session, None).width);
+        let kept = diagnostic.render(
+            Severity::Error,
+            false,
+            layout(session, None, &OwnWords).width,
+        );
         Answered {
             delta: failure(&kept),
             messages,
@@ -710,7 +725,7 @@ fn rendered(
     if config.quiet {
         return String::new();
     }
-    let layout = layout(session, None);
+    let layout = layout(session, None, &OwnWords);
     diagnostic.render(severity, layout.colour, layout.width)
 }
 

@@ -209,7 +209,12 @@ pub(super) fn help(context: &mut Context) -> Result<(), Diagnostic> {
             let head = format!("Module Specific Help for {}:", seen.found.file);
             boxed(context, width, &format!("{head}\n\n{text}"))
         } else {
-            let head = banner(&format!("Module Specific Help for \"{name}\""), width);
+            let title = (context.layout()).say(
+                "specific_hlp",
+                &[("fullName", &name)],
+                format!("Module Specific Help for \"{name}\""),
+            );
+            let head = banner(&title, width);
             format!("\n{head}{text}\n")
         };
         context.print(&text);

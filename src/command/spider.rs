@@ -94,8 +94,11 @@ pub(super) fn run(context: &mut Context) -> Result<(), Diagnostic> {
         let crawl = crawl(context, Wanted::All);
         let modules = seen(context, &crawl);
         let all: Vec<&Seen> = modules.iter().collect();
-        let title = "The following is a list of the modules and extensions currently available:\n";
-        return list(context, &crawl, &all, title);
+        let layout = context.layout();
+        let line = view::border(layout.width);
+        let own = "The following is a list of the modules and extensions currently available:\n";
+        let title = layout.say("m_Spider_Title", &[], own);
+        return list(context, &crawl, &all, &format!("{line}{title}{line}"));
     }
     let words = context.words.to_vec();
     let mut unknown = Vec::new();
@@ -129,7 +132,8 @@ pub(super) fn run(context: &mut Context) -> Result<(), Diagnostic> {
             "no module or extension is called `{}`",
             unknown.join("`, `")
         ),
-    );
+    )
+    .known_as("e_Failed_2_Find", &[("name", &unknown.join(" "))]);
     let crawl = context.engine.crawl(Wanted::All, Depth::All);
     let modules = seen(context, &crawl);
     let names: BTreeSet<&str> = modules.iter().map(|m| m.entry.name.as_str()).collect();
@@ -387,7 +391,7 @@ fn list(
     context: &mut Context,
     crawl: &Crawl,
     modules: &[&Seen],
-    title: &str,
+    heading: &str,
 ) -> Result<(), Diagnostic> {
     if context.options.json {
         let rows: Vec<_> = modules.iter().map(|m| as_json(crawl, m)).collect();
@@ -423,7 +427,7 @@ fn list(
         description: String::new(),
     }));
     packages.sort_by(|a, b| a.name.cmp(&b.name));
-    let text = view::spider::overview(title, &packages, context.layout());
+    let text = view::spider::overview(heading, &packages, context.layout());
     context.print(&text);
     Ok(())
 }
@@ -460,11 +464,13 @@ pub(super) fn keyword(context: &mut Context) -> Result<(), Diagnostic> {
         context.answer = Answer::True;
         return Ok(());
     }
-    let title = format!(
-        "The following modules match your search criteria: \"{}\"\n",
-        context.words.join("\" or \"")
-    );
-    list(context, &crawl, &found, &title)
+    let layout = context.layout();
+    let line = view::border(layout.width);
+    let words = format!("\"{}\"", context.words.join("\" or \""));
+    let own = format!("{line}The following modules match your search criteria: {words}\n{line}");
+    let values = [("border", line.as_str()), ("module_list", &words)];
+    let heading = layout.say("keyword_msg", &values, own);
+    list(context, &crawl, &found, &heading)
 }
 
 /// The categories, or the modules of some.

@@ -16,7 +16,7 @@ impl Resolver {
     pub fn unknown(spec: &Spec, config: &Config) -> Diagnostic {
         let title = &config.unknown_module;
         Diagnostic::new(Kind::Module, title.replace("{module}", &spec.to_string()))
-            .known_as("e_Failed_Load", &[("module_list", &spec.text)])
+            .known_as("e_Failed_Load", &[("module_list", &quoted(spec))])
     }
 
     /// The message for a failed request. `beyond` is what a cache or a crawl knows about the name.
@@ -266,6 +266,11 @@ fn listed(names: &[String]) -> String {
     }
 }
 
+/// A name as Lmod's messages have it.
+fn quoted(spec: &Spec) -> String {
+    format!("\"{}\"", spec.text)
+}
+
 /// How to get to modules that cannot be loaded directly.
 fn explain_ways(diagnostic: Diagnostic, spec: &Spec, elsewhere: &[Elsewhere]) -> Diagnostic {
     let mut lines: Vec<(usize, String)> = elsewhere
@@ -284,6 +289,8 @@ fn explain_ways(diagnostic: Diagnostic, spec: &Spec, elsewhere: &[Elsewhere]) ->
         message: format!("`{spec}` exists, but other modules have to be loaded before it"),
         ..diagnostic
     };
+    let values = [("kA", &*quoted(spec)), ("kB", &spec.text)];
+    diagnostic = diagnostic.known_as("e_Failed_Load_2", &values);
     for (_, line) in lines.into_iter().take(MAX_SHOWN) {
         diagnostic = diagnostic.help(format!("module load {}", line.trim()));
     }

@@ -45,7 +45,7 @@ use crate::diag::{Diagnostic, Kind};
 use crate::env::packed::{self, Loss};
 use crate::env::state::MODULEPATH;
 use crate::env::{Loaded, Module, Owner, PathList, PathRules, State, VarName};
-use crate::modulefile::{self, Languages, ModuleContext};
+use crate::modulefile::{self, Languages, Message, ModuleContext};
 use crate::name::{LoadedName, Purpose, Spec, Versions, matches_loaded};
 use crate::resolve::Found;
 use crate::session::Session;
@@ -193,6 +193,15 @@ impl<'a> Transition<'a> {
     /// The state as it is now.
     pub fn state(&self) -> &State<'a> {
         &self.state
+    }
+
+    /// Puts what was said so far into other words; `None` leaves it as it is.
+    pub fn reword(&mut self, words: impl Fn(&Notice) -> Option<Message>) {
+        for notice in &mut self.notices {
+            if let Some(message) = words(notice) {
+                *notice = Notice::Message(message);
+            }
+        }
     }
 
     /// Writes what later requests need into variables and says what happened.
@@ -498,6 +507,7 @@ impl<'a> Transition<'a> {
                     Kind::Module,
                     format!("`{old}` cannot be swapped because it is not loaded"),
                 )
+                .known_as("e_Swap_Failed", &[("name", &old.text)])
                 .help(format!("to load the other module: `module load {new}`")));
             }
             None => {}

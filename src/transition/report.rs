@@ -135,6 +135,15 @@ impl Report {
             && self.changed.is_empty()
     }
 
+    /// Puts the warnings into other words.
+    pub fn reword(&mut self, words: impl Fn(Diagnostic) -> Diagnostic) {
+        for notice in &mut self.notices {
+            if let Notice::Warning(warning) = notice {
+                **warning = words((**warning).clone());
+            }
+        }
+    }
+
     pub(super) fn new(
         before: &Loaded,
         after: &Loaded,

@@ -83,6 +83,7 @@ impl Transition<'_> {
             Kind::Module,
             "the system's MODULEPATH has changed since the collection was saved",
         )
+        .known_as("w_MPATH_Coll", &[])
         .note(format!("then: `{saved}`"))
         .note(format!("now: `{now}`"))
         .help("load what you need and save it again, or restore it with `--force`"))

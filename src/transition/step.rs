@@ -213,6 +213,15 @@ impl Transition<'_> {
                 Kind::Module,
                 format!("`{}` is loaded already", old.full_name),
             )
+            .known_as(
+                "e_No_AutoSwap",
+                &[
+                    ("oldFullName", &old.full_name),
+                    ("newFullName", &full_name),
+                    ("sn", &found.name),
+                    ("oldVersion", old.version().unwrap_or_default()),
+                ],
+            )
             .help(format!(
                 "to replace it: `module swap {} {}`",
                 old.full_name, spec
@@ -262,6 +271,10 @@ impl Transition<'_> {
                         "`{full_name}` conflicts with `{}`, which is loaded",
                         module.full_name
                     ),
+                )
+                .known_as(
+                    "e_Conflict",
+                    &[("name", &full_name), ("module_list", &module.full_name)],
                 )
                 .help(format!("first: `module unload {}`", module.full_name)),
             )),
@@ -594,7 +607,8 @@ impl Transition<'_> {
                 return Err(Diagnostic::new(
                     Kind::Modulefile,
                     format!("no other `{}` to inherit from", module.full_name),
-                ));
+                )
+                .known_as("e_Failed_2_Inherit", &[("name", &module.full_name)]));
             }
             Err(Miss::Refused(diagnostic)) => return Err(*diagnostic),
         };

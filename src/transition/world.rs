@@ -425,7 +425,8 @@ impl Transition<'_> {
         let mut diagnostic = Diagnostic::new(
             Kind::Module,
             format!("none of these modules can be loaded: {}", list(specs)),
-        );
+        )
+        .known_as("e_Failed_Load_any", &[("module_list", &words(specs))]);
         diagnostic
             .notes
             .extend(reasons.into_iter().map(|r| r.message));
@@ -545,6 +546,8 @@ impl Transition<'_> {
         let names: Vec<String> = missing.iter().map(|s| format!("`{s}`")).collect();
         let words: Vec<&str> = missing.iter().map(|s| s.text.as_str()).collect();
         self.unmet(
+            "e_Prereq",
+            &words.join(" "),
             format!("needs {} to be loaded first", names.join(", ")),
             format!("first: `module load {}`", words.join(" ")),
         )
@@ -563,12 +566,23 @@ impl Transition<'_> {
             many => format!("needs one of these to be loaded first: {}", list(many)),
         };
         let first = relation.specs.first().map_or("", |s| &s.text);
-        self.unmet(what, format!("for example: `module load {first}`"))
+        let help = format!("for example: `module load {first}`");
+        self.unmet("e_Prereq_Any", &words(&relation.specs), what, help)
     }
 
-    fn unmet(&mut self, what: String, help: String) -> Result<(), Diagnostic> {
+    /// The module that is being loaded does not go together with what is loaded; `key` is Lmod's for it, `modules` are
+    /// those that are missing or in the way.
+    fn unmet(
+        &mut self,
+        key: &'static str,
+        modules: &str,
+        what: String,
+        help: String,
+    ) -> Result<(), Diagnostic> {
         let name = self.top_name();
-        let diagnostic = Diagnostic::new(Kind::Module, format!("`{name}` {what}")).help(help);
+        let diagnostic = Diagnostic::new(Kind::Module, format!("`{name}` {what}"))
+            .known_as(key, &[("name", &name), ("module_list", modules)])
+            .help(help);
         if self.force && self.config.force_ignores_conflicts {
             self.notices.push(Notice::Warning(Box::new(diagnostic)));
             return Ok(());
@@ -586,6 +600,7 @@ impl Transition<'_> {
         let rules = self.config.loaded_rules();
         let own = self.top_name();
         let mut opponents: Vec<&str> = Vec::new();
+        let mut named = Vec::new();
         for spec in &relation.specs {
             for module in self.state.loaded.active() {
                 if module.full_name != own
@@ -593,6 +608,7 @@ impl Transition<'_> {
                     && !opponents.contains(&module.full_name.as_str())
                 {
                     opponents.push(&module.full_name);
+                    named.push(spec.text.as_str());
                 }
             }
         }
@@ -616,8 +632,9 @@ impl Transition<'_> {
         }
         let names: Vec<String> = opponents.iter().map(|n| format!("`{n}`")).collect();
         let what = format!("conflicts with {}, which is loaded", names.join(", "));
-        let help = format!("first: `module unload {}`", opponents.join(" "));
-        self.unmet(what, help)
+        let opponents = opponents.join(" ");
+        let help = format!("first: `module unload {opponents}`");
+        self.unmet("e_Conflict", &named.join(" "), what, help)
     }
 
     fn join_family(&mut self, family: &str) -> Result<(), Diagnostic> {
@@ -647,7 +664,13 @@ impl Transition<'_> {
                 "`{}` and `{name}` are both of the family `{family}`",
                 top.full_name
             );
+            let values = [
+                ("name", family),
+                ("oldName", &name),
+                ("fullName", &top.full_name),
+            ];
             let diagnostic = Diagnostic::new(Kind::Module, message)
+                .known_as("e_Family_Conflict", &values)
                 .help(format!("first: `module unload {name}`"));
             if self.config.auto_swap_family {
                 self.displaced = Some(id);
@@ -681,6 +704,12 @@ impl Transition<'_> {
 fn list(specs: &[Spec]) -> String {
     let names: Vec<String> = specs.iter().map(|s| format!("`{s}`")).collect();
     names.join(", ")
+}
+
+/// The names as they were written.
+fn words(specs: &[Spec]) -> String {
+    let words: Vec<&str> = specs.iter().map(|s| s.text.as_str()).collect();
+    words.join(" ")
 }
 
 fn texts(specs: &[Spec]) -> String {

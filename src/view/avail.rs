@@ -45,9 +45,12 @@ pub fn render(avail: &Avail, layout: Layout) -> String {
         && avail.aliases.is_empty()
         && avail.extensions.is_empty()
     {
-        return "No module(s) or extension(s) found!\n\
-            Use \"module spider\" to find all possible modules and extensions.\n"
-            .to_owned();
+        return layout.say(
+            "noModules",
+            &[],
+            "No module(s) or extension(s) found!\n\
+             Use \"module spider\" to find all possible modules and extensions.\n",
+        );
     }
     let mut text = String::from("\n");
     if !avail.aliases.is_empty() {
@@ -66,7 +69,8 @@ pub fn render(avail: &Avail, layout: Layout) -> String {
         text.push('\n');
     }
     if !avail.extensions.is_empty() {
-        text.push_str(&banner("Extensions of the modules above", layout.width));
+        let heading = layout.say("m_Extensions_head", &[], "Extensions of the modules above");
+        text.push_str(&banner(&heading, layout.width));
         let cells = avail
             .extensions
             .iter()
@@ -75,7 +79,7 @@ pub fn render(avail: &Avail, layout: Layout) -> String {
         text.push_str(&columns(cells, 3, layout.width));
         text.push('\n');
     }
-    let legend = legend(&avail.legend);
+    let legend = legend(&avail.legend, layout);
     text.push_str(legend.trim_start_matches('\n'));
     if !legend.is_empty() {
         text.push('\n');

@@ -29,19 +29,20 @@ pub struct List {
 /// Lays the list out.
 pub fn render(list: &List, layout: Layout) -> String {
     if list.loaded.is_empty() && list.inactive.is_empty() && list.patterns.is_empty() {
-        return "No modules loaded\n".to_owned();
+        return layout.say("noModsLoaded", &[], "No modules loaded\n");
     }
     let mut text = String::from("\n");
+    text.push_str(&layout.say("currLoadedMods", &[], "Currently Loaded Modules"));
     if list.patterns.is_empty() {
-        text.push_str("Currently Loaded Modules:\n");
+        text.push(':');
     } else {
-        text.push_str(&format!(
-            "Currently Loaded Modules Matching: {}\n",
-            list.patterns.join(" or ")
-        ));
+        let wanted = list.patterns.join(" or ");
+        let own = format!(" Matching: {wanted}");
+        text.push_str(&layout.say("matching", &[("wanted", &wanted)], own));
     }
+    text.push('\n');
     if list.loaded.is_empty() {
-        text.push_str("  None found.\n");
+        text.push_str(&layout.say("noneFound", &[], "  None found.\n"));
     } else {
         let cells: Vec<String> = list
             .loaded
@@ -51,10 +52,11 @@ pub fn render(list: &List, layout: Layout) -> String {
         text.push_str(&numbered(&cells, layout.width));
     }
     if !list.inactive.is_empty() {
-        text.push_str("\nInactive Modules:\n");
+        text.push('\n');
+        text.push_str(&layout.say("Inactive", &[], "Inactive Modules:\n"));
         text.push_str(&numbered(&list.inactive, layout.width));
     }
-    text.push_str(&legend(&list.legend));
+    text.push_str(&legend(&list.legend, layout));
     if list.some_hidden {
         text.push_str("\nOne or more modules are hidden from list. To see all do \"module --show_hidden list\"\n");
     }
@@ -72,13 +74,32 @@ pub fn with_marks(name: &str, marks: &[String]) -> String {
 }
 
 /// What the marks mean, or nothing.
-pub fn legend(rows: &[(String, String)]) -> String {
+pub fn legend(rows: &[(String, String)], layout: Layout) -> String {
     if rows.is_empty() {
         return String::new();
     }
-    let mut text = String::from("\n  Where:\n");
+    let mut text = format!("\n{}", layout.say("Where", &[], "  Where:\n"));
     for (mark, meaning) in rows {
+        let key = MEANINGS.iter().find(|(own, _)| own == meaning);
+        let meaning = match key {
+            Some((_, key)) => layout.say(key, &[], meaning.as_str()),
+            None => meaning.clone(),
+        };
         text.push_str(&format!("   {mark}:  {meaning}\n"));
     }
     text
 }
+
+/// Lmod's keys of what marks mean.
+const MEANINGS: &[(&str, &str)] = &[
+    ("Default Module", "DefaultM"),
+    ("Experimental", "ExplM"),
+    ("Hidden Module", "HiddenM"),
+    ("Module is loaded", "LoadedM"),
+    (
+        "Module is Sticky, requires --force to unload or purge",
+        "StickyM",
+    ),
+    ("Obsolete", "ObsM"),
+    ("Testing", "TstM"),
+];

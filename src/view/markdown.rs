@@ -347,14 +347,16 @@ fn without_colours(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diag::OwnWords;
 
     const HELP: &str = "# Solver 3\n\nRuns **fast**, see [the guide](https://x.org/g), or `solver --help`.\n\n\
                         - one item that is long enough to be wrapped into two lines\n- two\n\n```\nsolver  -i in\n```\n> mind\n> this\n";
 
-    fn terminal(width: usize) -> Layout {
+    fn terminal(width: usize) -> Layout<'static> {
         Layout {
             width,
             colour: true,
+            words: &OwnWords,
         }
     }
 
@@ -392,6 +394,7 @@ mod tests {
         let layout = Layout {
             width: 40,
             colour: false,
+            words: &OwnWords,
         };
         assert_eq!(render(HELP, layout), HELP);
         let plain = "Sets  two   variables, as\n   written";

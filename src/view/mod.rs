@@ -16,13 +16,40 @@ pub mod spider;
 
 use term_grid::{Direction, Filling, Grid, GridOptions};
 
-/// How text is laid out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Layout {
+use crate::diag::SiteWords;
+
+/// How text is laid out, and in whose words.
+#[derive(Debug, Clone, Copy)]
+pub struct Layout<'w> {
     /// Columns of the terminal.
     pub width: usize,
     /// Whether colours are shown.
     pub colour: bool,
+    /// The site's words.
+    pub words: &'w dyn SiteWords,
+}
+
+impl Layout<'_> {
+    /// A text of a report in the site's words, else `own`. The lines end as ours do.
+    pub fn say(&self, key: &str, values: &[(&str, &str)], own: impl Into<String>) -> String {
+        let own = own.into();
+        let of_site = self.words.of_site(key, values);
+        of_site.map_or(own.clone(), |text| ended_as(text, &own))
+    }
+
+    /// The same for a message of the kind `lmodwarning` or `lmodmessage`.
+    pub fn tell(&self, kind: &str, key: &str, values: &[(&str, &str)], own: &str) -> String {
+        let of_site = self.words.message(kind, key, values, own);
+        of_site.map_or_else(|| own.to_owned(), |text| ended_as(text, own))
+    }
+}
+
+/// A text of the site ends in a newline where ours does.
+fn ended_as(mut text: String, own: &str) -> String {
+    if own.ends_with('\n') && !text.ends_with('\n') {
+        text.push('\n');
+    }
+    text
 }
 
 /// A heading in the middle of a line of dashes.

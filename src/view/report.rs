@@ -1,15 +1,14 @@
 //! What a request did: the lines that people see after a load.
 
-use super::Layout;
-use super::numbered;
+use super::{Layout, border, numbered};
 use crate::diag::{Diagnostic, Severity};
-use crate::modulefile::Level;
+use crate::modulefile::{Level, Message};
 use crate::transition::{Followed, Notice, Report};
 
 /// The report as text; empty where there is nothing to say.
 ///
 /// `layout` is asked for only then: it may cost a look at the terminal.
-pub fn render(report: &Report, layout: impl FnOnce() -> Layout) -> String {
+pub fn render<'w>(report: &Report, layout: impl FnOnce() -> Layout<'w>) -> String {
     if report.is_silent() {
         return String::new();
     }
@@ -24,14 +23,24 @@ pub fn render(report: &Report, layout: impl FnOnce() -> Layout) -> String {
     for notice in &report.notices {
         text.push_str(&one(notice, layout));
     }
-    let groups: [(&str, Vec<String>); 4] = [
-        ("Inactive Modules:", report.inactive.clone()),
-        ("Activating Modules:", report.activated.clone()),
+    let groups: [(&str, &str, Vec<String>); 4] = [
         (
+            "m_Inactive_Modules",
+            "Inactive Modules:",
+            report.inactive.clone(),
+        ),
+        (
+            "m_Activate_Modules",
+            "Activating Modules:",
+            report.activated.clone(),
+        ),
+        (
+            "m_Reload_Modules",
             "Due to MODULEPATH changes, the following have been reloaded:",
             report.reloaded.clone(),
         ),
         (
+            "m_Reload_Version_Chng",
             "The following have been reloaded with a version change:",
             report
                 .changed
@@ -40,16 +49,32 @@ pub fn render(report: &Report, layout: impl FnOnce() -> Layout) -> String {
                 .collect(),
         ),
     ];
-    let any = groups.iter().any(|(_, names)| !names.is_empty());
-    for (title, names) in groups {
+    let any = groups.iter().any(|(_, _, names)| !names.is_empty());
+    for (key, title, names) in groups {
         if !names.is_empty() {
-            text.push_str(&format!("\n{title}\n{}", numbered(&names, layout.width)));
+            let title = layout.say(key, &[], format!("{title}\n"));
+            text.push_str(&format!("\n{title}{}", numbered(&names, layout.width)));
         }
     }
     if any {
         text.push('\n');
     }
     text
+}
+
+/// A remark of ours that a hook of the site may put into other words, in these; `None` for all other notices.
+pub fn worded(notice: &Notice, layout: Layout) -> Option<Message> {
+    let is_ours = matches!(
+        notice,
+        Notice::Replaced { .. }
+            | Notice::StickyKept { .. }
+            | Notice::StickyLost { .. }
+            | Notice::Gone { .. }
+    );
+    is_ours.then(|| Message {
+        level: Level::Plain,
+        text: one(notice, layout).into(),
+    })
 }
 
 /// What modulefiles wrote straight to standard error: all that is said where the user wants quiet.
@@ -79,9 +104,12 @@ fn one(notice: &Notice, layout: Layout) -> String {
         Notice::Warning(diagnostic) => {
             diagnostic.render(Severity::Warning, layout.colour, layout.width)
         }
-        Notice::Replaced { old, new } => {
-            format!("Replaced `{old}` by `{new}`: both belong to one family\n")
-        }
+        Notice::Replaced { old, new } => layout.tell(
+            "lmodmessage",
+            "m_Family_Swap",
+            &[("oldFullName", old), ("newFullName", new)],
+            &format!("Replaced `{old}` by `{new}`: both belong to one family\n"),
+        ),
         Notice::GaveUp { module, text } => match text {
             Some(reason) if !reason.trim().is_empty() => {
                 format!("`{module}` was not loaded: {}\n", reason.trim_end())
@@ -107,25 +135,38 @@ fn one(notice: &Notice, layout: Layout) -> String {
         Notice::Protected { module, variable } => {
             format!("warning: `{module}` must not change the protected variable `{variable}`\n")
         }
-        Notice::StickyKept { modules } => format!(
-            "\nThe following modules were not unloaded:\n  (Use \"module --force purge\" to unload all):\n\n{}\n",
-            numbered(modules, layout.width)
-        ),
-        Notice::StickyLost { modules } => format!(
-            "\nThe following sticky modules could not be reloaded:\n\n{}\n",
-            numbered(modules, layout.width)
-        ),
+        Notice::StickyKept { modules } => {
+            let own = "The following modules were not unloaded:\n  (Use \"module --force purge\" to unload all):\n";
+            let title = layout.tell("lmodmessage", "m_Sticky_Mods", &[], own);
+            format!("\n{title}\n{}\n", numbered(modules, layout.width))
+        }
+        Notice::StickyLost { modules } => {
+            let own = "The following sticky modules could not be reloaded:\n";
+            let title = layout.tell("lmodmessage", "m_Sticky_Unstuck", &[], own);
+            format!("\n{title}\n{}\n", numbered(modules, layout.width))
+        }
         Notice::Admin { messages } => admin(messages, layout),
-        Notice::Gone { modules } => modules.iter().map(gone).collect(),
+        Notice::Gone { modules } => {
+            let own: String = modules.iter().map(gone).collect();
+            let names: Vec<&str> = modules.iter().map(|(name, _)| name.as_str()).collect();
+            let list = names.join(" ");
+            let (words, values) = (layout.words, [("module_list", list.as_str())]);
+            match words.message("lmodwarning", "w_Mods_Not_Loaded", &values, &own) {
+                Some(text) => format!("warning: {}\n", text.trim_end()),
+                None => own,
+            }
+        }
         Notice::MissingDependents { missing } => {
             let rows: Vec<String> = missing
                 .iter()
                 .map(|(what, who)| format!("{what} (required by: {who})"))
                 .collect();
-            format!(
-                "warning: the following dependent modules are not currently loaded: {}\n",
-                rows.join(", ")
-            )
+            let (line, missing) = (border(layout.width), rows.join(", "));
+            let own = format!(
+                "warning: the following dependent modules are not currently loaded: {missing}\n"
+            );
+            let values = [("border", line.as_str()), ("missing", &missing)];
+            layout.say("w_MissingModules", &values, own)
         }
     }
 }
@@ -133,8 +174,11 @@ fn one(notice: &Notice, layout: Layout) -> String {
 /// The site's messages about modules, in a frame so that they are seen.
 fn admin(messages: &[(String, String)], layout: Layout) -> String {
     let line = "-".repeat(layout.width.saturating_sub(4));
-    let mut text =
-        format!("{line}\nThere are messages associated with the following module(s):\n{line}\n");
+    let mut text = layout.say(
+        "m_Module_Msgs",
+        &[("border", &format!("{line}\n"))],
+        format!("{line}\nThere are messages associated with the following module(s):\n{line}\n"),
+    );
     for (module, message) in messages {
         text.push_str(&format!("\n{module}:\n"));
         for paragraph in message.lines() {
@@ -159,7 +203,11 @@ fn gone((name, newest): &(String, Option<String>)) -> String {
 
 /// Only what modulefiles said, and what is wrong with files of the site, which may be why the request failed with
 /// `failure`: the rest did not happen.
-pub fn messages(report: &Report, failure: &Diagnostic, layout: impl FnOnce() -> Layout) -> String {
+pub fn messages<'w>(
+    report: &Report,
+    failure: &Diagnostic,
+    layout: impl FnOnce() -> Layout<'w>,
+) -> String {
     let mut said = report
         .notices
         .iter()

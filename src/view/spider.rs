@@ -33,9 +33,11 @@ pub struct Detail {
 }
 
 /// All names with their versions.
-pub fn overview(title: &str, packages: &[Package], layout: Layout) -> String {
+///
+/// `heading` is the title between its two lines.
+pub fn overview(heading: &str, packages: &[Package], layout: Layout) -> String {
     let line = border(layout.width);
-    let mut text = format!("\n{line}{title}{line}");
+    let mut text = format!("\n{heading}");
     for package in packages {
         let names = package.versions.join(", ");
         let head = format!("  {}: {names}", package.name);
@@ -46,9 +48,10 @@ pub fn overview(title: &str, packages: &[Package], layout: Layout) -> String {
         }
         text.push('\n');
     }
-    text.push_str(&line);
-    text.push_str("To learn how to load one of them:\n\n   $ module spider NAME/VERSION\n\n");
-    text.push_str(&line);
+    let own = format!(
+        "{line}To learn how to load one of them:\n\n   $ module spider NAME/VERSION\n\n{line}"
+    );
+    text.push_str(&layout.say("m_Spider_Tail", &[("border", &line)], own));
     text
 }
 
@@ -56,27 +59,30 @@ pub fn overview(title: &str, packages: &[Package], layout: Layout) -> String {
 pub fn versions(package: &Package, others: &[String], layout: Layout) -> String {
     let line = border(layout.width);
     let mut text = format!("\n{line}  {}:\n{line}", package.name);
-    if !package.description.is_empty() {
-        text.push_str("    Description:\n");
-        text.push_str(&paragraph(&package.description, 6, layout));
-        text.push('\n');
-    }
-    text.push_str("     Versions:\n");
+    text.push_str(&described(&package.description, layout));
+    text.push_str(&layout.say("m_Versions", &[], "     Versions:\n"));
     for version in &package.versions {
         text.push_str(&format!("        {version}\n"));
     }
     if !others.is_empty() {
-        text.push_str("     Other possible modules matches:\n");
-        text.push_str(&paragraph(&others.join("  "), 8, layout));
+        let names = paragraph(&others.join("  "), 8, layout);
+        let own = format!("     Other possible modules matches:\n{names}");
+        text.push_str(&layout.say("m_Other_possible", &[("b", &names)], own));
     }
-    text.push_str(&format!("\n{line}"));
+    text.push('\n');
     let example = package
         .versions
         .last()
         .map_or(package.name.as_str(), String::as_str);
-    text.push_str(&format!(
-        "  How to load a version, and more about it:\n\n     $ module spider {example}\n{line}\n"
-    ));
+    let own = format!(
+        "{line}  How to load a version, and more about it:\n\n     $ module spider {example}\n{line}\n"
+    );
+    let values = [
+        ("border", line.as_str()),
+        ("key", &package.name),
+        ("exampleV", example),
+    ];
+    text.push_str(&layout.say("m_Spdr_L1", &values, own));
     text
 }
 
@@ -84,37 +90,38 @@ pub fn versions(package: &Package, others: &[String], layout: Layout) -> String 
 pub fn detail(module: &Detail, layout: Layout) -> String {
     let line = border(layout.width);
     let mut text = format!("\n{line}  {}\n{line}", module.full_name);
-    if !module.description.is_empty() {
-        text.push_str("    Description:\n");
-        text.push_str(&paragraph(&module.description, 6, layout));
-        text.push('\n');
-    }
+    text.push_str(&described(&module.description, layout));
+    let name = [("fullName", module.full_name.as_str())];
     if module.direct {
-        text.push_str(&format!(
+        let own = format!(
             "    This module can be loaded directly: module load {}\n",
             module.full_name
-        ));
+        );
+        text.push_str(&layout.say("m_Direct_Load", &name, own));
     }
     if !module.parents.is_empty() {
-        let also = if module.direct {
-            "It can also be reached through"
-        } else {
-            "Load"
+        let (key, also) = match module.direct {
+            true => ("m_Additional_Variants", "It can also be reached through"),
+            false => ("m_Depend_Mods", "Load"),
         };
-        text.push_str(&format!(
+        let own = format!(
             "    {also} all modules on any one of these lines before `{}`:\n\n",
             module.full_name
-        ));
+        );
+        text.push_str(&layout.say(key, &name, own));
         for way in &module.parents {
             text.push_str(&format!("      {}\n", way.join("  ")));
         }
     }
     if !module.properties.is_empty() {
-        text.push_str("\n    Properties:\n");
+        text.push('\n');
+        text.push_str(&layout.say("m_Properties", &[], "    Properties:\n"));
         text.push_str(&indented(&module.properties.join("\n"), 6));
     }
     if !module.extensions.is_empty() {
-        text.push_str("\n    This module provides the following extensions:\n\n");
+        text.push('\n');
+        let own = "    This module provides the following extensions:\n\n";
+        text.push_str(&layout.say("m_ModProvides", &[], own));
         text.push_str(&paragraph(&module.extensions.join(", "), 6, layout));
     }
     if !module.help.trim().is_empty() {
@@ -125,11 +132,22 @@ pub fn detail(module: &Detail, layout: Layout) -> String {
     text
 }
 
+/// The paragraph that says what something is; nothing where that is not known.
+fn described(description: &str, layout: Layout) -> String {
+    if description.is_empty() {
+        return String::new();
+    }
+    let text = paragraph(description, 6, layout);
+    let own = format!("    Description:\n{text}\n");
+    layout.say("m_Description", &[("descript", &text)], own)
+}
+
 /// An extension and the modules that bring it along.
 pub fn extension(names: &[&str], providers: &[String], layout: Layout) -> String {
     let line = border(layout.width);
     let mut text = format!("\n{line}  {}:\n{line}", names.join(", "));
-    text.push_str("    This extension is provided by the following modules. To access it, load one of them:\n\n");
+    let own = "    This extension is provided by the following modules. To access it, load one of them:\n\n";
+    text.push_str(&layout.say("m_ProvidedFrom", &[], own));
     for provider in providers {
         text.push_str(&format!("       {provider}\n"));
     }

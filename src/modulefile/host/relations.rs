@@ -158,6 +158,10 @@ pub(in crate::modulefile) fn require_full_name(host: &mut Host, _: &Args) -> Res
                 Kind::Module,
                 format!("`{}` must be asked for with its version", module.name),
             )
+            .known_as(
+                "e_RequireFullName",
+                &[("sn", &module.name), ("fullName", &full)],
+            )
             .at(host.place.clone(), "required by this modulefile")
             .help(format!("say `{full}`")),
         ));

@@ -354,8 +354,9 @@ impl<'a> Site<'a> {
         })
     }
 
-    /// A message of the program in the words of the site: those of its message file, then those of `errWarnMsgHook`.
-    pub fn reworded(&self, mut diagnostic: Diagnostic) -> Diagnostic {
+    /// A message of the program in the words of the site: those of its message file, then those of `errWarnMsgHook`, which
+    /// is told the `kind`: `lmoderror` or `lmodwarning`. What is a warning in Lmod is called one whatever becomes of it.
+    pub fn reworded(&self, mut diagnostic: Diagnostic, kind: &str) -> Diagnostic {
         let Some(wording) = &diagnostic.wording else {
             return diagnostic;
         };
@@ -368,6 +369,8 @@ impl<'a> Site<'a> {
             .map(|(name, value)| ((*name).to_owned(), Value::text(value.as_str())))
             .collect();
         let own = BString::from(diagnostic.message.as_str());
+        let is_warning = wording.key.starts_with("w_");
+        let kind = if is_warning { "lmodwarning" } else { kind };
         let text = self.with_host(|host| {
             let template = super::template(host, wording.key)?;
             let said = Said {
@@ -375,7 +378,7 @@ impl<'a> Site<'a> {
                 key: wording.key.to_owned(),
                 values,
             };
-            message_text(host, "lmoderror", said)
+            message_text(host, kind, said)
         });
         // What is wrong with the site's own files does not hide what is wrong with the request.
         match text {
@@ -716,14 +719,17 @@ pub(in crate::modulefile) fn message_text(
 ) -> Result<BString, Stop> {
     let world = &host.world;
     let files = world.languages().lua.start_files();
-    if files.get(world.session(), world.config()).is_empty() {
+    // Only a message that has a key is the hook's to change.
+    if said.key.is_empty() || files.get(world.session(), world.config()).is_empty() {
         return Ok(said.text);
     }
+    let mut values = said.values;
+    values.insert("msg".to_owned(), Value::text(said.key.as_str()));
     let args = vec![
         Value::text(kind),
         Value::text(said.key),
         Value::Bytes(said.text.clone()),
-        Value::Map(said.values),
+        Value::Map(values),
     ];
     let reply = call(host, "errWarnMsgHook", args, |_, _| Ok(()))?;
     Ok(match reply.map(|r| r.result) {

@@ -1,6 +1,7 @@
 //! The site's message file: texts by key and language, which replace those of the program.
 //!
-//! The file gives a table: `return { en = { avail = "...", e_Failed_Load = "... %{module_list} ..." }, de = { ... } }`.
+//! The file gives a table: `return { site = { avail = "...", e_Failed_Load = "... %{module_list} ..." } }`. What stands under
+//! `site` comes first, then the user's language (`de = { ... }`), then `en`.
 //! Source: Lmod user guide "Internationalization of Lmod", `LMOD_SITE_MSG_FILE`.
 
 use std::collections::BTreeMap;
@@ -11,11 +12,14 @@ use indexmap::IndexMap;
 use mlua::Table;
 use mlua::chunk::ChunkMode;
 
-use super::{Site, hooks};
-use crate::diag::Diagnostic;
+use super::{Said, Site, hooks, message_text};
+use crate::diag::{Diagnostic, SiteWords};
 use crate::modulefile::host::{Host, Stop};
 use crate::modulefile::lua::machine::Machine;
 use crate::modulefile::value::Value;
+
+/// What the site says whatever its users speak.
+const SITE: &str = "site";
 
 /// What is spoken where nothing else is wanted.
 const ENGLISH: &str = "en";
@@ -78,7 +82,7 @@ fn language(host: &Host<'_>) -> String {
     word.to_ascii_lowercase()
 }
 
-/// The texts of the file, those of `language` before the English ones.
+/// The texts of the file: those for everybody before those of `language`, and these before the English ones.
 fn read(
     machine: &Machine,
     host: &mut Host<'_>,
@@ -94,7 +98,7 @@ fn read(
             .set_mode(ChunkMode::Text)
             .eval()?;
         let mut texts = BTreeMap::new();
-        for language in [ENGLISH, language] {
+        for language in [ENGLISH, language, SITE] {
             let of_language = all.as_ref().map(|all| all.get::<Option<Table>>(language));
             if let Some(table) = of_language.transpose()?.flatten() {
                 for (key, text) in table.pairs::<String, mlua::LuaString>().flatten() {
@@ -115,13 +119,41 @@ impl Site<'_> {
         if !self.has_messages() {
             return Ok(None);
         }
-        let values = values
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), Value::text(*value)))
-            .collect();
+        let values = named(values);
         let text = self.with_host(|host| template(host, key))?;
         Ok(text.map(|text| hooks::lossy(&filled(&text, &values))))
     }
+}
+
+impl SiteWords for Site<'_> {
+    fn of_site(&self, key: &str, values: &[(&str, &str)]) -> Option<String> {
+        // Whoever cannot read the site's words reads ours; the sub-command that has a text of the site says why.
+        self.text(key, values).ok().flatten()
+    }
+
+    fn message(&self, kind: &str, key: &str, values: &[(&str, &str)], own: &str) -> Option<String> {
+        if !self.has_code() && !self.has_messages() {
+            return None;
+        }
+        let text = self.with_host(|host| {
+            let template = template(host, key)?;
+            let values = named(values);
+            let said = Said {
+                text: template.map_or_else(|| own.into(), |template| filled(&template, &values)),
+                key: key.to_owned(),
+                values,
+            };
+            message_text(host, kind, said)
+        });
+        text.ok().map(|text| hooks::lossy(&text))
+    }
+}
+
+fn named(values: &[(&str, &str)]) -> IndexMap<String, Value> {
+    let values = values.iter();
+    values
+        .map(|(name, value)| ((*name).to_owned(), Value::text(*value)))
+        .collect()
 }
 
 #[cfg(test)]

@@ -126,13 +126,14 @@ fn the_site_changes_the_words_of_messages() {
     let failure = world
         .evaluate(
             Mode::Load,
-            "LmodMessage('m') LmodWarning('w') LmodError('e')",
+            "LmodMessage('as it is') LmodMessage{msg='m'} LmodWarning{msg='w'} LmodError{msg='e'}",
         )
         .unwrap_err();
     assert_eq!(failure.diagnostic.message, "lmoderror: e (ask help@site)");
     assert_eq!(
         world.said(),
         [
+            "Plain: as it is\n",
             "Plain: lmodmessage: m (ask help@site)\n",
             "Warning: lmodwarning: w (ask help@site)"
         ]
