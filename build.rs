@@ -1,6 +1,7 @@
-//! Links the release program at a fixed address: docs/internals/decisions/002-fixed-address.md has the figures.
+//! Links the release program at a fixed address, with the functions that requests run side by side:
+//! docs/internals/decisions/002-fixed-address.md and 003-order-of-functions.md have the figures.
 //!
-//! `XMOD_PIE=1 cargo build --release` leaves the address to chance.
+//! `XMOD_PIE=1 cargo build --release` leaves both to the linker.
 
 #[expect(
     clippy::disallowed_methods,
@@ -8,6 +9,7 @@
 )]
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed=order.ld");
     println!("cargo::rerun-if-env-changed=XMOD_PIE");
     let is = |name: &str, word: &str| {
         std::env::var(name).is_ok_and(|value| value.split(',').any(|w| w == word))
@@ -20,5 +22,8 @@ fn main() {
         // .cargo/config.toml: that cannot be said for one profile, and it takes `XMOD_PIE` away.
         println!("cargo::rustc-link-arg-bins=-no-pie");
         println!("cargo::rustc-link-arg-bins=-static");
+        // An order of sections, not a whole script: LLD and GNU ld both add it to their own.
+        let here = std::env::var("CARGO_MANIFEST_DIR").unwrap_or_default();
+        println!("cargo::rustc-link-arg-bins=-Wl,-T,{here}/order.ld");
     }
 }

@@ -165,12 +165,13 @@ def system_calls(argv, env, only=None, cwd=None):
     return int(total.group(1)) if total else 0
 
 
-def peak_memory(argv, env):
-    """The largest resident set in MB. GNU time starts the program: started from here, Python's own size would count."""
+def memory(argv, env):
+    """Page faults, and the largest resident set in MB. GNU time starts the program: started from here, Python's own size would count."""
     with tempfile.NamedTemporaryFile("r") as out:
-        subprocess.run(["/usr/bin/time", "-f", "%M", "-o", out.name, *argv], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        lines = out.read().split()
-    return int(lines[-1]) / 1024 if lines else 0.0
+        subprocess.run(["/usr/bin/time", "-f", "%R %M", "-o", out.name, *argv], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        lines = out.read().splitlines()
+    faults, kilobytes = lines[-1].split() if lines else (0, 0)
+    return int(faults), int(kilobytes) / 1024
 
 
 def copy_of(binary, directory):
