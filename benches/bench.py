@@ -64,9 +64,11 @@ def base_env(home, path):
 class Scenario:
     """A request, and the requests that come before it."""
 
-    def __init__(self, name, tree, fmt, words, before=(), budget=None, peers=True, alone=()):
+    def __init__(self, name, tree, fmt, words, before=(), budget=None, peers=True, alone=(), cached=None):
         self.name, self.tree, self.fmt, self.words = name, tree, fmt, words
         self.before, self.budget, self.peers, self.alone = before, budget, peers, alone
+        # For listings: how xmod's cache is compared with the disk. The peers then have caches of their own.
+        self.cached = cached
 
     def prepare(self, command, home, fmt=None):
         """The environment in which `command` is asked: that of a session in which `before` was done.
@@ -74,6 +76,8 @@ class Scenario:
         `alone` is done in a session of its own first: it leaves files behind (a collection). `fmt`: the modulefiles, where
         the program cannot read those of the scenario."""
         base = base_env(home, modulepath(self.tree, fmt or self.fmt))
+        if self.cached:
+            base.update(cache_for(command, self.tree, fmt or self.fmt), XMOD_CACHE_FRESHNESS=self.cached)
         env = base
         for words in self.alone:
             env = after(command, words, env)
@@ -81,6 +85,32 @@ class Scenario:
         for words in self.before:
             env = after(command, words, env)
         return env
+
+
+def cache_for(command, tree, fmt):
+    """The variables that make a program use a cache of a tree, which is made once: a system cache of xmod, Lmod's spider
+    cache. Environment Modules has none in version 5.2."""
+    place = os.path.join(tree["dir"], f"cache-{os.path.basename(command)}-{fmt}")
+    path = modulepath(tree, fmt)
+    is_made = os.path.exists(place)
+    os.makedirs(place, exist_ok=True)
+    env = base_env(place, path)
+    if os.path.basename(command) == "xmod":
+        env["XMOD_SYSTEM_CACHE"] = os.path.join(place, "modules.sqlite")
+        # As new as the program: another build may write another format.
+        subprocess.run([command, "cache", "build", "--system"], env=env, stdout=subprocess.DEVNULL, check=True)
+        return {"XMOD_SYSTEM_CACHE": env["XMOD_SYSTEM_CACHE"]}
+    if os.path.basename(command) == "lmod":
+        stamp, rc = os.path.join(place, "stamp"), os.path.join(place, "lmodrc.lua")
+        if not is_made:
+            open(stamp, "w").close()
+            spider = os.path.join(os.path.dirname(command), "spider")
+            with open(os.path.join(place, "spiderT.lua"), "wb") as out:
+                subprocess.run([spider, "-o", "spiderT", path], env=env, stdout=out, check=True)
+            with open(rc, "w") as out:
+                out.write(f'scDescriptT = {{ {{ dir = "{place}", timestamp = "{stamp}" }} }}\n')
+        return {"LMOD_RC": rc}
+    return {}
 
 
 def after(command, words, env):
@@ -136,11 +166,19 @@ def scenarios(trees):
                 all_of_them = [["load", *thirty]]
                 yield scenario("save 30 modules", ["save", "bench"], all_of_them, 2.5)
                 yield scenario("restore 30 modules", ["restore", "bench"], budget=6, alone=[*all_of_them, ["save", "bench"]])
-            yield scenario("avail", ["avail"])
-            yield scenario("avail NAME", ["avail", samples["avail_name"]])
-            yield scenario("spider", ["spider"])
-            yield scenario("spider NAME", ["spider", samples["spider_name"]])
-            yield scenario("keyword", ["keyword", samples["keyword"]])
+            listings = [("avail", ["avail"]), ("avail NAME", ["avail", samples["avail_name"]]), ("spider", ["spider"]),
+                        ("spider NAME", ["spider", samples["spider_name"]]), ("keyword", ["keyword", samples["keyword"]])]
+            for label, words in listings:
+                budget = LISTING_BUDGETS.get(name, {}).get(label)
+                yield scenario(f"{label}, dir", words, budget=budget, cached="dir")
+                yield scenario(f"{label}, trust", words, budget=budget, peers=False, cached="trust")
+
+
+# Times of /bin/true.
+LISTING_BUDGETS = {
+    "site": {"avail": 8, "avail NAME": 2.5, "spider": 10, "keyword": 8},
+    "biocontainers": {"avail": 60, "avail NAME": 4, "spider NAME": 4, "keyword": 40},
+}
 
 
 def instructions(argv, env, cwd=None):

@@ -14,7 +14,7 @@ use xmod::modulefile::Languages;
 use xmod::session::Session;
 use xmod::tree::{About, NoMemory, RcEvaluator, Roots, Tree};
 
-use crate::support::{Site, XMOD};
+use crate::support::{Site, XMOD, require};
 
 /// What a listing and a crawl answer: trees, and what each module is about with the ways to it.
 type Answers = (Vec<Tree>, Vec<(String, About, Vec<Vec<String>>)>);
@@ -492,7 +492,7 @@ fn readers_and_two_builders_do_not_disturb_each_other() {
     std::thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| {
-                for _ in 0..4 {
+                for _ in 0..6 {
                     let out = site.xmod(&["cache", "build", "--from-scratch"]);
                     assert!(
                         out.status.success(),
@@ -502,9 +502,9 @@ fn readers_and_two_builders_do_not_disturb_each_other() {
                 }
             });
         }
-        for _ in 0..8 {
+        for _ in 0..64 {
             scope.spawn(|| {
-                for _ in 0..8 {
+                for _ in 0..2 {
                     assert_eq!(asked(&site, &["-t", "spider"]), right[1]);
                 }
             });
@@ -573,6 +573,130 @@ fn the_user_cache_fills_by_itself_after_a_slow_crawl() {
     let quick = large().var("XMOD_CACHE_AFTER_MS", "100000");
     asked(&quick, &["-t", "spider"]);
     assert!(!cache_file(&quick).exists());
+}
+
+/// The system calls of a request that ask for the identity of a file or directory, as far as they name `what`.
+fn looks(site: &Site, words: &[&str], what: &str) -> usize {
+    let log = site.root().join("calls");
+    let status = Command::new("strace")
+        .args(["-f", "-e", "trace=%%stat", "-o"])
+        .arg(&log)
+        .args([XMOD, "bash"])
+        .args(words)
+        .env_clear()
+        .envs(site.env())
+        .output()
+        .unwrap();
+    assert!(status.status.success());
+    let text = std::fs::read_to_string(&log).unwrap();
+    text.lines().filter(|line| line.contains(what)).count()
+}
+
+fn write(site: &Site, file: &str, text: &str) {
+    let file = site.root().join(file);
+    std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+    std::fs::write(file, text).unwrap();
+}
+
+#[test]
+fn a_request_for_names_sees_every_change_of_them_and_looks_nowhere_else() {
+    let requests: [&[&str]; 8] = [
+        &["-t", "avail", "name7"],
+        &["avail", "name7"],
+        &["avail", "name7/1.0"],
+        &["avail", "zzz"],
+        &["spider", "name7"],
+        &["spider", "name7/1.0"],
+        &["-t", "spider", "xname7"],
+        &["avail", "lib"],
+    ];
+    type Change = fn(&Site);
+    let changes: [(&str, Change); 9] = [
+        ("nothing", |_| {}),
+        ("a new version", |s| write(s, "mf/name7/2.0.lua", "")),
+        ("a new name", |s| write(s, "mf/xname7/1.lua", "")),
+        ("a new version of another name", |s| {
+            write(s, "mf/name9/2.0-zzz.lua", "");
+        }),
+        ("another default", |s| {
+            write(
+                s,
+                "mf/name7/.modulerc.lua",
+                "module_version('name7/1.1', 'default')",
+            );
+        }),
+        ("a rule in the modulepath", |s| {
+            write(s, "mf/.modulerc.lua", "hide_version('name7/1.2')");
+        }),
+        ("an edited file", |s| {
+            let text = "whatis('Description: edited')\nadd_property('state','testing')\n";
+            write(s, "mf/name7/1.0.lua", text);
+        }),
+        ("a module that opens more", |s| {
+            let text = "prepend_path('MODULEPATH', pathJoin(myFileName():match('(.*)/mf/'), 'mf-gcc/../more'))\n";
+            write(s, "more/lib7/1.lua", "");
+            write(s, "mf/gcc/13.lua", text);
+        }),
+        ("a removed version", |s| {
+            std::fs::remove_file(s.root().join("mf/name7/1.4.lua")).unwrap();
+        }),
+    ];
+    for (what, change) in changes {
+        let site = large();
+        build(&site);
+        change(&site);
+        for words in requests {
+            let right = site.run_words(&[&["--ignore_cache"], words].concat());
+            let answer = site.run_words(words);
+            assert_eq!(answer.stderr(), right.stderr(), "{what}: {words:?}");
+            assert_eq!(answer.ok(), right.ok(), "{what}: {words:?}");
+        }
+    }
+    if require("strace") {
+        let site = large();
+        build(&site);
+        for words in [["avail", "name7"], ["spider", "name7"]] {
+            assert!(looks(&site, &words, "\"name7") > 0, "{words:?}");
+            assert_eq!(looks(&site, &words, "\"name8"), 0, "{words:?}");
+        }
+        assert!(looks(&site, &["avail", "1.3"], "\"name8") > 0);
+    }
+}
+
+#[test]
+fn broken_modulefiles_are_remembered_until_they_are_mended() {
+    let site = Site::new()
+        .file("good/1.lua", "whatis('fine')")
+        .file("bad/1.lua", "setenv('A', nil .. 'x')\n")
+        .file("bad/2", "whatis {unknown\n")
+        .var("XMOD_CACHE_AFTER_MS", "100000");
+    age(&site.root());
+    let warned = asked(&site, &["spider"]);
+    assert!(
+        warned.contains("bad/1.lua` is broken") && warned.contains("(and 1 more)"),
+        "{warned}"
+    );
+    build(&site);
+    let world = World::new(&site, "lmod");
+    let evaluated = || {
+        let (config, languages) = (world.config(), Languages::default());
+        let mut rc = RcEvaluator::new(&world.session, &config, &languages, "bash");
+        let mut cache = Cache::open(&world.session, &config);
+        let crawl = Roots::new(world.modulepaths.clone()).crawl(&mut rc, &mut cache, None);
+        (crawl.evaluated(), crawl.mistakes.len())
+    };
+    assert_eq!(evaluated(), (0, 2));
+    assert_eq!(asked(&site, &["spider"]), warned);
+    // A build tries them again, and shows the line.
+    let out = site.xmod(&["cache", "build"]);
+    let said = String::from_utf8_lossy(&out.stderr);
+    assert!(
+        said.contains("bad/1.lua:1:") && said.contains("bad/2:"),
+        "{said}"
+    );
+    std::fs::write(site.root().join("mf/bad/1.lua"), "whatis('mended')").unwrap();
+    assert_eq!(evaluated(), (1, 1));
+    assert!(asked(&site, &["-t", "keyword", "mended"]).contains("bad/1"));
 }
 
 #[test]

@@ -42,6 +42,26 @@ fn modules_are_completed_directory_by_directory() {
 }
 
 #[test]
+fn a_directory_hides_a_file_of_its_name_and_several_modulepaths_are_one_list() {
+    let site = Site::new()
+        .file("gcc.toml", "[versions]\n'1' = {}\n")
+        .file("gcc/13.lua", "")
+        .file("gcc-libs/1.lua", "")
+        .file("both/1.lua", "")
+        .raw("more/both/2.lua", b"")
+        .raw("more/gcc.lua", b"")
+        .var("MODULEPATH", "$SITE/mf:$SITE/more");
+    assert_eq!(
+        asked(&site, &["module", "load", ""]),
+        "both/\ngcc\ngcc-libs/\ngcc/\n"
+    );
+    assert_eq!(
+        asked(&site, &["module", "load", "both/"]),
+        "both/1\nboth/2\n"
+    );
+}
+
+#[test]
 fn loaded_modules_are_offered_for_unload_and_collections_for_restore() {
     let site = site().loaded(["gcc/12.3.0", "tool"]);
     assert_eq!(

@@ -4,6 +4,7 @@
 //! mode, which needs memory that hosts do not share. The schema is read at each opening, so it is short; what a request needs
 //! stands in few pages.
 
+use std::io::Read;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -15,26 +16,40 @@ use crate::tree::Readers;
 const APPLICATION_ID: i32 = 0x786d_6f64;
 
 /// The version of the tables and of what stands in them; another one is not read.
-const FORMAT: i32 = 3;
+const FORMAT: i32 = 4;
 
 /// Large enough that an index is read in few steps, small enough that one module is.
 const PAGE_SIZE: u32 = 16384;
+
+/// How many bytes of names stand in one block: as many as one page holds, which SQLite gives without copying them.
+pub(super) const BLOCK: usize = 16_000;
+
+/// How much of a file is mapped into memory instead of being read: all of it, up to this. Nobody ever writes into a cache
+/// that is in its place, so the mapping cannot become shorter.
+const MAPPED: i64 = 1 << 30;
+
+/// Where the header of an SQLite file says what we want to know of it.
+mod header {
+    pub(super) const LENGTH: usize = 100;
+    pub(super) const PAGE_SIZE: usize = 16;
+    pub(super) const PAGES: usize = 28;
+    pub(super) const USER_VERSION: usize = 60;
+    pub(super) const APPLICATION_ID: usize = 68;
+}
 
 /// The parts of a modulepath.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Part {
     /// What has to be known before the rest is read.
     Head = 0,
-    /// Its modules.
-    Index = 1,
-    /// What it was read from.
-    Sources = 2,
-    /// The stamps of its modulefiles.
-    Stamps = 3,
+    /// What it was read from that belongs to no name.
+    Common = 1,
     /// Properties and extensions.
-    Extras = 4,
+    Extras = 2,
     /// The directories whose programs were listed.
-    Programs = 5,
+    Programs = 3,
+    /// The modulefiles that asked about the session.
+    Readers = 4,
 }
 
 /// Why a cache cannot be used or written.
@@ -76,6 +91,8 @@ pub enum CacheError {
 #[derive(Debug)]
 pub(super) struct File {
     pub(super) path: Utf8PathBuf,
+    /// The modulepaths with their keys.
+    pub(super) roots: Vec<(u32, Utf8PathBuf)>,
     connection: Connection,
 }
 
@@ -85,8 +102,8 @@ pub(super) fn open(path: &Utf8Path) -> Result<Option<File>, CacheError> {
         path: path.to_owned(),
         reason,
     };
-    let meta = match std::fs::metadata(path) {
-        Ok(meta) => meta,
+    let mut raw = match std::fs::File::open(path) {
+        Ok(raw) => raw,
         Err(error) => {
             return match error.kind() {
                 std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory => Ok(None),
@@ -94,6 +111,7 @@ pub(super) fn open(path: &Utf8Path) -> Result<Option<File>, CacheError> {
             };
         }
     };
+    let meta = raw.metadata().map_err(|error| broken(error.to_string()))?;
     let not_trusted = |reason| CacheError::NotTrusted {
         path: path.to_owned(),
         reason,
@@ -104,35 +122,42 @@ pub(super) fn open(path: &Utf8Path) -> Result<Option<File>, CacheError> {
     if meta.permissions().mode() & 0o022 != 0 {
         return Err(not_trusted("others may write it"));
     }
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
-        | OpenFlags::SQLITE_OPEN_URI
-        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let uri = format!("file:{}?immutable=1", escaped(path));
-    let connection =
-        Connection::open_with_flags(uri, flags).map_err(|error| broken(error.to_string()))?;
-    // Two numbers of the header, in one statement.
-    let query = "SELECT application_id, user_version, page_count * page_size FROM \
-        pragma_application_id, pragma_user_version, pragma_page_count, pragma_page_size";
-    let header = connection.query_row(query, [], |row| {
-        Ok((
-            row.get::<_, i32>(0)?,
-            row.get::<_, i32>(1)?,
-            row.get::<_, i64>(2)?,
-        ))
-    });
-    let (application, format, size) = header.map_err(|error| broken(error.to_string()))?;
-    if application != APPLICATION_ID || format != FORMAT {
+    // Read here, which spares four statements.
+    let mut start = [0; header::LENGTH];
+    (raw.read_exact(&mut start)).map_err(|error| broken(error.to_string()))?;
+    let number =
+        |at: usize| u32::from_be_bytes([start[at], start[at + 1], start[at + 2], start[at + 3]]);
+    if number(header::APPLICATION_ID) != APPLICATION_ID as u32
+        || number(header::USER_VERSION) != FORMAT as u32
+    {
         return Err(CacheError::Foreign {
             path: path.to_owned(),
         });
     }
-    if u64::try_from(size) != Ok(meta.len()) {
+    let page = u16::from_be_bytes([start[header::PAGE_SIZE], start[header::PAGE_SIZE + 1]]);
+    if u64::from(page) * u64::from(number(header::PAGES)) != meta.len() {
         return Err(broken("it is truncated".to_owned()));
     }
-    Ok(Some(File {
-        path: path.to_owned(),
-        connection,
-    }))
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+        | OpenFlags::SQLITE_OPEN_URI
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let uri = format!("file:{}?immutable=1", escaped(path));
+    let open = || -> rusqlite::Result<File> {
+        let connection = Connection::open_with_flags(uri, flags)?;
+        connection.pragma_update(None, "mmap_size", MAPPED)?;
+        let mut roots = connection.prepare("SELECT id, path FROM root ORDER BY id")?;
+        let rows = roots.query_map([], |row| {
+            Ok((row.get(0)?, Utf8PathBuf::from(row.get::<_, String>(1)?)))
+        })?;
+        let known = rows.collect::<rusqlite::Result<_>>()?;
+        drop(roots);
+        Ok(File {
+            path: path.to_owned(),
+            roots: known,
+            connection,
+        })
+    };
+    open().map(Some).map_err(|error| broken(error.to_string()))
 }
 
 /// A path inside a `file:` URI.
@@ -152,6 +177,12 @@ fn part_id(root: u32, part: Part) -> i64 {
 pub(super) fn module_id(root: u32, number: u32) -> i64 {
     i64::from(root) << 24 | i64::from(number)
 }
+
+/// What tells the tables apart in sums: a page in the place of another one is noticed.
+const PARTS: i64 = 0;
+const MODULES: i64 = 1 << 60;
+const NAMES: i64 = 2 << 60;
+const LOOKS: i64 = 3 << 60;
 
 /// A sum of bytes that belong to a key: damage inside a page would otherwise go unnoticed.
 fn sum(id: i64, bytes: &[u8]) -> [u8; 4] {
@@ -180,65 +211,78 @@ fn opened(id: i64, sealed: &[u8]) -> Option<&[u8]> {
 }
 
 impl File {
-    /// The modulepaths with their keys.
-    pub(super) fn roots(&self) -> Vec<(u32, Utf8PathBuf)> {
-        let read = || -> rusqlite::Result<Vec<(u32, Utf8PathBuf)>> {
-            let mut statement = self
-                .connection
-                .prepare("SELECT id, path FROM root ORDER BY id")?;
-            let rows = statement.query_map([], |row| {
-                Ok((row.get(0)?, Utf8PathBuf::from(row.get::<_, String>(1)?)))
-            })?;
-            rows.collect()
-        };
-        read().unwrap_or_default()
+    /// The key of a modulepath.
+    pub(super) fn root(&self, path: &Utf8Path) -> Option<u32> {
+        let found = self.roots.iter().find(|(_, known)| known == path);
+        found.map(|(id, _)| *id)
     }
 
-    /// A part of a modulepath; `None` where it is missing or damaged.
-    pub(super) fn part(&self, root: u32, part: Part) -> Option<Vec<u8>> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT data FROM part WHERE id = ?")
-            .ok()?;
-        let id = part_id(root, part);
+    /// The blocks of names of a modulepath, each with the number of its first module. False where the file is damaged.
+    pub(super) fn each_block(&self, root: u32, take: &mut dyn FnMut(u32, &[u8])) -> bool {
+        let query = "SELECT id, data FROM names WHERE id BETWEEN ? AND ?";
+        self.each(query, NAMES, root, take)
+    }
+
+    /// What names were read from, block by block.
+    pub(super) fn each_look(&self, root: u32, take: &mut dyn FnMut(u32, &[u8])) -> bool {
+        let query = "SELECT id, data FROM looks WHERE id BETWEEN ? AND ?";
+        self.each(query, LOOKS, root, take)
+    }
+
+    /// What the names of one block were read from; `None` where it is missing or damaged.
+    pub(super) fn look(&self, root: u32, first: u32) -> Option<Vec<u8>> {
+        let id = module_id(root, first);
+        self.blob("SELECT data FROM looks WHERE id = ?", LOOKS, id)
+    }
+
+    fn blob(&self, query: &str, table: i64, id: i64) -> Option<Vec<u8>> {
+        let mut statement = self.connection.prepare_cached(query).ok()?;
         let found = statement.query_row([id], |row| {
-            Ok(opened(id, row.get_ref(0)?.as_blob().unwrap_or_default()).map(<[u8]>::to_vec))
+            Ok(
+                opened(table | id, row.get_ref(0)?.as_blob().unwrap_or_default())
+                    .map(<[u8]>::to_vec),
+            )
         });
         found.optional().ok()??
     }
 
-    /// What a module is about.
-    pub(super) fn about(&self, root: u32, number: u32) -> Option<Vec<u8>> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT about FROM module WHERE id = ?")
-            .ok()?;
-        let id = module_id(root, number);
-        let found = statement.query_row([id], |row| {
-            Ok(opened(id, row.get_ref(0)?.as_blob().unwrap_or_default()).map(<[u8]>::to_vec))
-        });
-        found.optional().ok()??
-    }
-
-    /// What all modules of a modulepath are about. False where the file is damaged.
-    pub(super) fn each_about(&self, root: u32, take: TakeAbout<'_>) -> bool {
+    /// All rows of a modulepath, in the order of their numbers.
+    fn each(&self, query: &str, table: i64, root: u32, take: &mut dyn FnMut(u32, &[u8])) -> bool {
         let mut whole = true;
         let mut read = || -> rusqlite::Result<()> {
-            let mut statement = self
-                .connection
-                .prepare_cached("SELECT id, about FROM module WHERE id BETWEEN ? AND ?")?;
-            let (first, last) = (module_id(root, 0), module_id(root, 0xff_ffff));
-            let mut rows = statement.query([first, last])?;
+            let mut statement = self.connection.prepare_cached(query)?;
+            let mut rows = statement.query([module_id(root, 0), module_id(root, 0xff_ffff)])?;
             while let Some(row) = rows.next()? {
                 let id: i64 = row.get(0)?;
-                match opened(id, row.get_ref(1)?.as_blob().unwrap_or_default()) {
-                    Some(about) => take((id & 0xff_ffff) as u32, about),
+                match opened(table | id, row.get_ref(1)?.as_blob().unwrap_or_default()) {
+                    Some(bytes) => take((id & 0xff_ffff) as u32, bytes),
                     None => whole = false,
                 }
             }
             Ok(())
         };
         read().is_ok() && whole
+    }
+
+    /// A part of a modulepath; `None` where it is missing or damaged.
+    pub(super) fn part(&self, root: u32, part: Part) -> Option<Vec<u8>> {
+        self.blob(
+            "SELECT data FROM part WHERE id = ?",
+            PARTS,
+            part_id(root, part),
+        )
+    }
+
+    /// What a module is about.
+    pub(super) fn about(&self, root: u32, number: u32) -> Option<Vec<u8>> {
+        let id = module_id(root, number);
+        self.blob("SELECT about FROM module WHERE id = ?", MODULES, id)
+    }
+
+    /// What all modules of a modulepath are about. False where the file is damaged.
+    pub(super) fn each_about(&self, root: u32, take: &mut dyn FnMut(u32, &[u8])) -> bool {
+        let query = "SELECT id, about FROM module WHERE id BETWEEN ? AND ?";
+        self.each(query, MODULES, root, take)
     }
 
     /// The modules that bring along a program, as packed keys of modules.
@@ -283,10 +327,25 @@ impl File {
 /// Takes what a module is about, with its number.
 pub(super) type TakeAbout<'t> = &'t mut dyn FnMut(u32, &[u8]);
 
+/// Some names of a modulepath.
+pub(super) struct Block {
+    /// The number of the first module.
+    pub(super) first: u32,
+    /// A part of the index.
+    pub(super) names: Vec<u8>,
+    /// What it was read from.
+    pub(super) looks: Vec<u8>,
+}
+
+/// Parts of a modulepath with their bytes.
+pub(super) type Parts = Vec<(Part, Vec<u8>)>;
+
 /// A modulepath as it is written.
 pub(super) struct RootData<'d> {
     pub(super) path: Utf8PathBuf,
-    pub(super) parts: Vec<(Part, Vec<u8>)>,
+    pub(super) parts: Parts,
+    /// The blocks of names and what they were read from, each with the number of its first module.
+    pub(super) blocks: Vec<Block>,
     /// Calls back with what each module is about, in the order of their numbers; false where the source was damaged.
     pub(super) abouts: &'d mut dyn FnMut(TakeAbout<'_>) -> bool,
 }
@@ -323,6 +382,8 @@ impl Writer {
                  BEGIN;
                  CREATE TABLE root (id INTEGER PRIMARY KEY, path TEXT NOT NULL);
                  CREATE TABLE part (id INTEGER PRIMARY KEY, data BLOB NOT NULL);
+                 CREATE TABLE names (id INTEGER PRIMARY KEY, data BLOB NOT NULL);
+                 CREATE TABLE looks (id INTEGER PRIMARY KEY, data BLOB NOT NULL);
                  CREATE TABLE module (id INTEGER PRIMARY KEY, about BLOB NOT NULL);
                  CREATE TABLE program (name TEXT PRIMARY KEY, modules BLOB NOT NULL) WITHOUT ROWID;"
             ))?;
@@ -360,6 +421,20 @@ impl Writer {
                         sealed(part_id(id, *part), bytes)
                     ])?;
             }
+            let mut names = self
+                .connection
+                .prepare_cached("INSERT INTO names VALUES (?, ?)")?;
+            for block in &data.blocks {
+                let key = module_id(id, block.first);
+                names.execute(params![key, sealed(NAMES | key, &block.names)])?;
+            }
+            let mut looks = self
+                .connection
+                .prepare_cached("INSERT INTO looks VALUES (?, ?)")?;
+            for block in &data.blocks {
+                let key = module_id(id, block.first);
+                looks.execute(params![key, sealed(LOOKS | key, &block.looks)])?;
+            }
             let mut insert = self
                 .connection
                 .prepare_cached("INSERT INTO module VALUES (?, ?)")?;
@@ -367,7 +442,7 @@ impl Writer {
             let whole = (data.abouts)(&mut |number, about| {
                 if result.is_ok() {
                     let key = module_id(id, number);
-                    result = insert.execute(params![key, sealed(key, about)]);
+                    result = insert.execute(params![key, sealed(MODULES | key, about)]);
                 }
             });
             result.map(|_| whole)
@@ -378,9 +453,11 @@ impl Writer {
             return Ok(Some(id));
         }
         let undo = format!(
-            "DELETE FROM root WHERE id = {id}; DELETE FROM part WHERE id >= {}; DELETE FROM module WHERE id >= {};",
+            "DELETE FROM root WHERE id = {id}; DELETE FROM part WHERE id >= {}; \
+             DELETE FROM names WHERE id >= {key}; DELETE FROM looks WHERE id >= {key}; \
+             DELETE FROM module WHERE id >= {key};",
             part_id(id, Part::Head),
-            module_id(id, 0)
+            key = module_id(id, 0)
         );
         self.connection
             .execute_batch(&undo)

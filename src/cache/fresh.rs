@@ -3,13 +3,15 @@
 //! How much is looked at is a setting for each modulepath: all its directories (`dir`), one file (`stamp`), nothing
 //! (`trust`). Stamps are compared for equality. Source: `docs/guide/cache.md`.
 
+use std::collections::BTreeSet;
 use std::os::fd::AsFd;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use nix::fcntl::{AtFlags, OFlag};
 use nix::sys::stat::Mode;
 
-use super::pack::Unpacker;
+use super::file::Block;
+use super::look::{self, Seen};
 use crate::config::Config;
 use crate::tree::{Dir, Source, SourceKind, Stamp, digest};
 
@@ -29,6 +31,9 @@ const STAMP_FILE: &str = ".xmod-stamp";
 
 /// From this many on, files are looked at by several threads.
 const WORTH_THREADS: usize = 4096;
+
+/// A file server answers that many at the same time; more threads are no help.
+const MOST_THREADS: usize = 16;
 
 impl Freshness {
     /// What the setting `cache_freshness` says about a modulepath: `LEVEL` for all, `DIR=LEVEL` for one, separated by `;`.
@@ -89,47 +94,81 @@ impl Looker {
     }
 }
 
-/// Whether what a survey looked at is as it was. Every source is the same as before, or the modulepath has changed.
-pub(super) fn are_unchanged(root: &Utf8Path, sources: &[u8], config: &Config) -> bool {
-    each_chunk(sources, |mut unpacker, count| {
+/// Whether what a survey looked at in places that belong to no name is as it was.
+pub(super) fn are_unchanged(root: &Utf8Path, common: &[u8], config: &Config) -> bool {
+    let looker = Looker::new(root);
+    let mut unchanged = true;
+    let whole = look::each_common(common, &mut |path, stamp, kind, _| {
+        unchanged = is_unchanged(&looker, root, path, stamp, kind, config);
+        unchanged
+    });
+    whole && unchanged
+}
+
+/// Whether what the names of blocks were read from is as it was; of each block only the names that begin with the modules
+/// that are given, or all.
+pub(super) fn are_blocks_unchanged(
+    root: &Utf8Path,
+    blocks: &[Block],
+    only: Option<&BTreeSet<u32>>,
+    config: &Config,
+) -> bool {
+    let results = in_threads(blocks, look::count(blocks), |part| {
         let looker = Looker::new(root);
-        for _ in 0..count {
-            let Some((path, stamp, kind, _)) = unpacker.source() else {
-                return false;
-            };
-            if !is_unchanged(&looker, root, path, stamp, kind, config) {
-                return false;
-            }
-        }
-        true
-    })
-    .is_some_and(|chunks| chunks.into_iter().all(|unchanged| unchanged))
+        part.iter().all(|block| {
+            let mut unchanged = true;
+            let whole = look::each(block, only, &mut |seen| {
+                if let Seen::Source(path, stamp, kind, _) = seen {
+                    unchanged = is_unchanged(&looker, root, path, stamp, kind, config);
+                }
+                unchanged
+            });
+            whole && unchanged
+        })
+    });
+    results.into_iter().all(|unchanged| unchanged)
 }
 
 /// The directories among the sources that are as they were, with their entries.
-pub(super) fn unchanged_dirs(root: &Utf8Path, sources: &[u8]) -> Vec<(Source, Option<Dir>)> {
-    let chunks = each_chunk(sources, |mut unpacker, count| {
+pub(super) fn unchanged_dirs(
+    root: &Utf8Path,
+    common: &[u8],
+    blocks: &[Block],
+) -> Vec<(Source, Option<Dir>)> {
+    let keep = |looker: &Looker, path: &str, stamp, kind, entries: &str| {
+        if kind != SourceKind::Dir || looker.stamp(path) != Some(stamp) {
+            return None;
+        }
+        let dir = Dir::from_text(entries)?;
+        let source = Source {
+            path: path.to_owned(),
+            stamp,
+            kind,
+            entries: entries.to_owned(),
+        };
+        Some((source, Some(dir)))
+    };
+    let mut found = Vec::new();
+    let looker = Looker::new(root);
+    look::each_common(common, &mut |path, stamp, kind, entries| {
+        found.extend(keep(&looker, path, stamp, kind, entries));
+        true
+    });
+    let results = in_threads(blocks, look::count(blocks), |part| {
         let looker = Looker::new(root);
         let mut found = Vec::new();
-        for _ in 0..count {
-            let Some((path, stamp, kind, entries)) = unpacker.source() else {
-                break;
-            };
-            if kind == SourceKind::Dir && looker.stamp(path) == Some(stamp) {
-                let source = Source {
-                    path: path.to_owned(),
-                    stamp,
-                    kind,
-                    entries: entries.to_owned(),
-                };
-                if let Some(dir) = Dir::from_text(entries) {
-                    found.push((source, Some(dir)));
+        for block in part {
+            look::each(block, None, &mut |seen| {
+                if let Seen::Source(path, stamp, kind, entries) = seen {
+                    found.extend(keep(&looker, path, stamp, kind, entries));
                 }
-            }
+                true
+            });
         }
         found
     });
-    chunks.unwrap_or_default().into_iter().flatten().collect()
+    found.extend(results.into_iter().flatten());
+    found
 }
 
 fn is_unchanged(
@@ -155,110 +194,47 @@ fn is_unchanged(
     }
 }
 
-/// The stamps of files that are no longer those that are known, by the files' numbers. A file without a stamp was not to be
-/// remembered.
-pub(super) fn changed_files(
-    root: &Utf8Path,
-    files: &[String],
-    stamps: &[Option<Stamp>],
-) -> Vec<u32> {
-    let pairs: Vec<(usize, &String, &Option<Stamp>)> = files
-        .iter()
-        .zip(stamps)
-        .enumerate()
-        .map(|(number, (file, stamp))| (number, file, stamp))
-        .collect();
-    let changed = |part: &[(usize, &String, &Option<Stamp>)]| {
+/// Whether a file below a modulepath is the one that is known.
+pub(super) fn is_file_unchanged(root: &Utf8Path, file: &str, stamp: Option<Stamp>) -> bool {
+    stamp.is_some() && Stamp::of(&root.join(file)) == stamp
+}
+
+/// The numbers of the modulefiles that are no longer those that are known. A file without a stamp was not to be remembered.
+pub(super) fn changed_files(root: &Utf8Path, files: &[(u32, String, Option<Stamp>)]) -> Vec<u32> {
+    let results = in_threads(files, files.len(), |part| {
         let looker = Looker::new(root);
         let changed = part
             .iter()
-            .filter(|(_, file, stamp)| stamp.is_none() || looker.stamp(file) != **stamp);
-        let numbers = changed.filter_map(|(number, ..)| u32::try_from(*number).ok());
-        numbers.collect::<Vec<u32>>()
-    };
-    let threads = threads(pairs.len());
-    if threads == 1 {
-        return changed(&pairs);
-    }
-    std::thread::scope(|scope| {
-        let parts = pairs.chunks(pairs.len().div_ceil(threads));
-        let workers: Vec<_> = parts
-            .map(|part| scope.spawn(move || changed(part)))
-            .collect();
-        let results = workers
-            .into_iter()
-            .map(|worker| worker.join().unwrap_or_default());
-        results.flatten().collect()
-    })
+            .filter(|(_, file, stamp)| stamp.is_none() || looker.stamp(file) != *stamp);
+        changed.map(|(number, ..)| *number).collect::<Vec<u32>>()
+    });
+    results.into_iter().flatten().collect()
 }
 
-fn threads(count: usize) -> usize {
-    match count < WORTH_THREADS {
+/// Does something with parts of a list, in threads where `looks` says that there are many files to look at.
+fn in_threads<T: Sync, R: Send>(
+    items: &[T],
+    looks: usize,
+    work: impl Fn(&[T]) -> R + Sync,
+) -> Vec<R> {
+    let threads = match looks < WORTH_THREADS {
         true => 1,
-        false => std::thread::available_parallelism()
-            .map_or(1, std::num::NonZero::get)
-            .min(16),
-    }
-}
-
-/// How many sources stand in one chunk.
-pub(super) const CHUNK: usize = 1024;
-
-/// Does something with all chunks of the sources, in threads where there are many. `None` where the bytes are damaged.
-fn each_chunk<T: Send>(
-    bytes: &[u8],
-    work: impl Fn(Unpacker<'_>, usize) -> T + Sync,
-) -> Option<Vec<T>> {
-    let mut chunks = Vec::new();
-    let mut rest = bytes;
-    while !rest.is_empty() {
-        let (head, behind) = rest.split_at_checked(8)?;
-        let length = u32::from_le_bytes(head[..4].try_into().ok()?) as usize;
-        let count = u32::from_le_bytes(head[4..].try_into().ok()?) as usize;
-        let (chunk, next) = behind.split_at_checked(length)?;
-        chunks.push((chunk, count));
-        rest = next;
-    }
-    let threads = threads(chunks.len() * CHUNK).min(chunks.len().max(1));
-    if threads == 1 {
-        return Some(
-            chunks
-                .into_iter()
-                .map(|(chunk, count)| work(Unpacker::new(chunk), count))
-                .collect(),
-        );
+        false => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+    };
+    if threads == 1 || items.len() < 2 {
+        return vec![work(items)];
     }
     let work = &work;
-    let results = std::thread::scope(|scope| {
-        let workers: Vec<_> = chunks
-            .chunks(chunks.len().div_ceil(threads))
-            .map(|part| {
-                scope.spawn(move || {
-                    let done = part
-                        .iter()
-                        .map(|(chunk, count)| work(Unpacker::new(chunk), *count));
-                    done.collect::<Vec<T>>()
-                })
-            })
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = items
+            .chunks(items.len().div_ceil(threads.min(MOST_THREADS)))
+            .map(|part| scope.spawn(move || work(part)))
             .collect();
-        let joined = workers.into_iter().map(|worker| worker.join().ok());
-        joined.collect::<Option<Vec<Vec<T>>>>()
-    })?;
-    Some(results.into_iter().flatten().collect())
-}
-
-/// Packs sources in chunks that can be read apart.
-pub(super) fn pack_sources(sources: &[Source]) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    for chunk in sources.chunks(CHUNK) {
-        let mut packer = super::pack::Packer::default();
-        for source in chunk {
-            packer.source(source);
-        }
-        let packed = packer.finish();
-        bytes.extend_from_slice(&(packed.len() as u32).to_le_bytes());
-        bytes.extend_from_slice(&(chunk.len() as u32).to_le_bytes());
-        bytes.extend_from_slice(&packed);
-    }
-    bytes
+        let joined = workers.into_iter().map(|worker| {
+            worker
+                .join()
+                .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        });
+        joined.collect()
+    })
 }

@@ -12,7 +12,9 @@
 
 mod file;
 mod fresh;
+mod look;
 mod pack;
+mod part;
 mod save;
 
 use std::cell::{Cell, RefCell};
@@ -25,7 +27,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use crate::config::Config;
 use crate::session::Session;
 use crate::tree::{
-    Dir, Extra, Index, Memory, Opener, Packed, RcReader, Readers, Reads, Record, Source, Spoken,
+    Dir, Extra, Memory, Mistake, Opener, Packed, RcReader, Readers, Reads, Record, Source, Spoken,
     Stamp, Store, Survey, TakeProgram, Wanted,
 };
 
@@ -33,7 +35,8 @@ pub use file::CacheError;
 pub use fresh::Freshness;
 pub use save::{Others, SaveError, Saved};
 
-use file::{File, Part};
+use file::{Block, File, Part};
+use look::Seen;
 use pack::Unpacker;
 
 /// Which cache.
@@ -55,8 +58,14 @@ struct Head {
     /// What its rc files asked about the session.
     reads: Reads,
     openers: Vec<Opener>,
-    /// The modulefiles that asked about the session, by number.
-    readers: Vec<(u32, Reads)>,
+    /// Their files, relative to the modulepath.
+    opener_files: Vec<(String, Option<Stamp>)>,
+    /// The modulefiles that are broken, by number.
+    mistakes: Vec<(u32, Mistake)>,
+    /// Where the blocks of names begin: one that is missing is noticed.
+    blocks: Vec<u32>,
+    /// Whether any modulefile asked about the session.
+    has_readers: bool,
     /// The modulefiles that must not be remembered, by number.
     forgotten: Vec<u32>,
     /// The stamp file at that time.
@@ -69,7 +78,12 @@ struct Held {
     id: u32,
     head: Head,
     freshness: Freshness,
+    /// The blocks that were looked at, where files have to be compared as well.
+    blocks: Vec<Block>,
 }
+
+/// What modulefiles asked about the session, each with the numbers of those that did.
+type Asked = Vec<(Reads, Vec<u32>)>;
 
 /// What a cache remembers of one module of a modulepath that has changed.
 struct Old {
@@ -78,6 +92,7 @@ struct Old {
     number: u32,
     stamp: Option<Stamp>,
     reads: Reads,
+    mistake: Option<Mistake>,
 }
 
 /// The caches of a session.
@@ -88,6 +103,8 @@ pub struct Cache {
     distrusts: bool,
     old: HashMap<Utf8PathBuf, HashMap<(String, String), Old>>,
     unknown: HashMap<Utf8PathBuf, Vec<u32>>,
+    /// The digest of the settings.
+    settings: Option<u64>,
     problems: Vec<CacheError>,
     progress: Option<Box<dyn Fn(usize, usize)>>,
 }
@@ -222,6 +239,7 @@ impl Cache {
             distrusts: false,
             old: HashMap::new(),
             unknown: HashMap::new(),
+            settings: None,
             problems: Vec::new(),
             progress: None,
         }
@@ -280,6 +298,22 @@ impl Stored {
         read
     }
 
+    /// What the modulefiles of a modulepath asked about the session.
+    fn asked(&self, root: &Utf8Path) -> Asked {
+        let any = self.with(root, |_, held| held.head.has_readers);
+        match any {
+            Some(true) => {
+                let part = self.part(root, Part::Readers);
+                let asked = part.and_then(|part| save::read_asked(&part));
+                if asked.is_none() {
+                    self.damaged.set(true);
+                }
+                asked.unwrap_or_default()
+            }
+            Some(false) | None => Vec::new(),
+        }
+    }
+
     /// The modules behind packed keys, as far as their modulepaths are held.
     fn places(&self, file: usize, packed: &[u8]) -> Vec<(Utf8PathBuf, u32)> {
         let held = self.held.borrow();
@@ -311,7 +345,15 @@ impl Store for Stored {
     }
 
     fn each_about(&self, root: &Utf8Path, take: &mut dyn FnMut(u32, &[u8])) {
-        if self.with(root, |file, held| file.each_about(held.id, take)) == Some(false) {
+        let whole = self.with(root, |file, held| {
+            let mut expected = 0;
+            let whole = file.each_about(held.id, &mut |number, about| {
+                expected += u32::from(number == expected);
+                take(number, about);
+            });
+            whole && expected == held.head.modules
+        });
+        if whole == Some(false) {
             self.damaged.set(true);
         }
     }
@@ -353,8 +395,13 @@ impl Store for Stored {
 }
 
 impl Memory for Cache {
-    fn survey(&mut self, root: &Utf8Path, rc: &mut dyn RcReader) -> Option<Survey> {
-        let settings = settings(rc.config());
+    fn survey(
+        &mut self,
+        root: &Utf8Path,
+        wanted: Wanted<'_>,
+        rc: &mut dyn RcReader,
+    ) -> Option<Survey> {
+        let settings = *(self.settings).get_or_insert_with(|| settings(rc.config()));
         let freshness = self.freshness(root, rc.config());
         let stored = Rc::clone(&self.stored);
         // The user's, which may know what only the user can read; but nobody notices when it is out of date where the
@@ -364,7 +411,7 @@ impl Memory for Cache {
             files.reverse();
         }
         for (number, file) in files {
-            let Some((id, _)) = file.roots().into_iter().find(|(_, path)| path == root) else {
+            let Some(id) = file.root(root) else {
                 continue;
             };
             let head = file.part(id, Part::Head);
@@ -376,25 +423,46 @@ impl Memory for Cache {
             if head.settings != settings || !head.reads.hold(rc.session()) {
                 continue;
             }
-            let is_fresh = match &freshness {
-                Freshness::Trust => true,
-                Freshness::Stamp(stamp) if head.stamp.is_some() => Stamp::of(stamp) == head.stamp,
-                Freshness::Stamp(_) | Freshness::Dir => file
-                    .part(id, Part::Sources)
-                    .is_some_and(|sources| fresh::are_unchanged(root, &sources, rc.config())),
+            let looks = match &freshness {
+                Freshness::Trust => false,
+                Freshness::Stamp(stamp) if head.stamp.is_some() => {
+                    if Stamp::of(stamp) != head.stamp {
+                        self.remember_old(root, number, id, &head);
+                        continue;
+                    }
+                    false
+                }
+                Freshness::Stamp(_) | Freshness::Dir => true,
             };
-            if !is_fresh {
-                self.remember_old(root, number, id, &head);
-                continue;
-            }
-            let index = file.part(id, Part::Index);
-            let Some(index) = index.and_then(|bytes| Index::from_bytes(bytes, head.modules)) else {
-                continue;
+            let asked = part::Question {
+                file,
+                id,
+                root,
+                head: &head,
+                looks,
+                config: rc.config(),
+            };
+            let answer = match asked.part(wanted) {
+                Ok(Some(part)) => Ok(Some(part)),
+                Ok(None) => asked.whole(),
+                Err(damaged) => Err(damaged),
+            };
+            let found = match answer {
+                Ok(Some(found)) => found,
+                Ok(None) => {
+                    self.remember_old(root, number, id, &head);
+                    continue;
+                }
+                Err(part::Damaged) => {
+                    stored.damaged.set(true);
+                    continue;
+                }
             };
             let survey = Survey {
-                index,
+                index: found.index,
                 spoken: head.spoken.clone(),
                 reads: head.reads.clone(),
+                is_part: found.is_part,
                 ..Survey::default()
             };
             let held = Held {
@@ -402,6 +470,7 @@ impl Memory for Cache {
                 id,
                 head,
                 freshness,
+                blocks: found.blocks,
             };
             (stored.held.borrow_mut()).insert(root.to_owned(), held);
             return Some(survey);
@@ -410,31 +479,42 @@ impl Memory for Cache {
     }
 
     fn unknown(&mut self, root: &Utf8Path, survey: &Survey, session: &Session) -> Vec<u32> {
-        if let Some(known) = self.unknown.get(root) {
+        if let Some(known) = self.unknown.get(root)
+            && !survey.is_part
+        {
             return known.clone();
         }
         let looks = self
             .stored
             .with(root, |_, held| held.freshness == Freshness::Dir);
         let mut unknown = if looks == Some(true) {
-            let stamps = self.stored.part(root, Part::Stamps).unwrap_or_default();
-            let stamps = save::read_stamps(&stamps, survey.index.modules());
-            fresh::changed_files(root, &save::files(survey), &stamps)
+            let files = self
+                .stored
+                .with(root, |_, held| files_with_stamps(survey, &held.blocks));
+            fresh::changed_files(root, &files.unwrap_or_default())
         } else {
             let forgotten = self
                 .stored
                 .with(root, |_, held| held.head.forgotten.clone());
             forgotten.unwrap_or_default()
         };
-        let of_others = self.stored.with(root, |_, held| {
-            let readers = held.head.readers.iter();
-            let others = readers.filter(|(_, reads)| !reads.hold(session));
-            others.map(|(number, _)| *number).collect::<Vec<u32>>()
-        });
-        unknown.extend(of_others.into_iter().flatten());
+        for (reads, numbers) in self.stored.asked(root) {
+            if !reads.hold(session) {
+                unknown.extend(numbers);
+            }
+        }
+        if self.distrusts {
+            // Whoever builds a cache wants to know whether they are mended: not everything that is wrong with a
+            // modulefile has to lie in it.
+            let broken = self.stored.with(root, |_, held| held.head.mistakes.clone());
+            let broken = broken.unwrap_or_default().into_iter();
+            unknown.extend(broken.map(|(number, _)| number));
+        }
         unknown.sort_unstable();
         unknown.dedup();
-        self.unknown.insert(root.to_owned(), unknown.clone());
+        if !survey.is_part {
+            self.unknown.insert(root.to_owned(), unknown.clone());
+        }
         unknown
     }
 
@@ -443,11 +523,20 @@ impl Memory for Cache {
         openers.unwrap_or_default()
     }
 
+    fn mistakes(&mut self, root: &Utf8Path) -> Vec<(u32, Mistake)> {
+        let mistakes = self.stored.with(root, |_, held| held.head.mistakes.clone());
+        mistakes.unwrap_or_default()
+    }
+
     fn unchanged(&mut self, root: &Utf8Path) -> HashMap<String, (Source, Option<Dir>)> {
         for file in self.stored.files.iter().rev() {
-            let found = file.roots().into_iter().find(|(_, path)| path == root);
-            if let Some(sources) = found.and_then(|(id, _)| file.part(id, Part::Sources)) {
-                let dirs = fresh::unchanged_dirs(root, &sources).into_iter();
+            let Some(id) = file.root(root) else {
+                continue;
+            };
+            if let (Some(common), Some(blocks)) =
+                (file.part(id, Part::Common), part::blocks(file, id))
+            {
+                let dirs = fresh::unchanged_dirs(root, &common, &blocks).into_iter();
                 return dirs
                     .map(|(source, dir)| (source.path.clone(), (source, dir)))
                     .collect();
@@ -467,7 +556,7 @@ impl Memory for Cache {
         let key = (relative.to_string(), full_name.to_owned());
         let old = self.old.get(root)?.get(&key)?;
         let stamp = old.stamp.filter(|stamp| Stamp::of(file) == Some(*stamp))?;
-        if !old.reads.hold(session) {
+        if !old.reads.hold(session) || self.distrusts && old.mistake.is_some() {
             return None;
         }
         let about = self.stored.files.get(old.file)?.about(old.id, old.number)?;
@@ -475,6 +564,7 @@ impl Memory for Cache {
             stamp: Some(stamp),
             reads: old.reads.clone(),
             about: Packed::from_bytes(save::lengthened(&about, root)),
+            mistake: old.mistake.clone(),
         })
     }
 
@@ -499,14 +589,22 @@ impl Cache {
         let Some(file) = self.stored.files.get(number) else {
             return;
         };
-        let index = file.part(id, Part::Index);
-        let Some(index) = index.and_then(|bytes| Index::from_bytes(bytes, head.modules)) else {
+        let Some(blocks) = part::blocks(file, id) else {
             return;
         };
-        let stamps = file.part(id, Part::Stamps).unwrap_or_default();
-        let stamps = save::read_stamps(&stamps, head.modules);
-        let readers: HashMap<u32, &Reads> =
-            head.readers.iter().map(|(n, reads)| (*n, reads)).collect();
+        let Some(index) = part::index(&blocks, head.modules) else {
+            return;
+        };
+        let stamps = stamps(&blocks, head.modules);
+        let asked = file.part(id, Part::Readers);
+        let Some(asked) = asked.and_then(|asked| save::read_asked(&asked)) else {
+            return;
+        };
+        let mut readers: HashMap<u32, &Reads> = HashMap::new();
+        for (reads, numbers) in &asked {
+            readers.extend(numbers.iter().map(|number| (*number, reads)));
+        }
+        let mut mistakes: HashMap<u32, Mistake> = head.mistakes.iter().cloned().collect();
         let old = self.old.entry(root.to_owned()).or_default();
         for group in index.groups(Wanted::All) {
             for (module, row) in (group.first..).zip(&group.rows) {
@@ -522,11 +620,42 @@ impl Cache {
                         .get(&module)
                         .map(|reads| (*reads).clone())
                         .unwrap_or_default(),
+                    mistake: mistakes.remove(&module),
                 };
                 old.insert((relative, full_name), known);
             }
         }
     }
+}
+
+/// The files of a survey, each with its number and the stamp that blocks know.
+fn files_with_stamps(survey: &Survey, blocks: &[Block]) -> Vec<(u32, String, Option<Stamp>)> {
+    let stamps = stamps(blocks, survey.index.modules());
+    let mut files = Vec::new();
+    for group in survey.index.groups(Wanted::All) {
+        for (number, row) in (group.first..).zip(&group.rows) {
+            let file = row.relative_file(&row.full_name(group.name));
+            let stamp = stamps.get(number as usize).copied().flatten();
+            files.push((number, file, stamp));
+        }
+    }
+    files
+}
+
+/// The stamps of the modulefiles of blocks, by their numbers. What is damaged is unknown.
+fn stamps(blocks: &[Block], modules: u32) -> Vec<Option<Stamp>> {
+    let mut stamps = vec![None; modules as usize];
+    for block in blocks {
+        look::each(block, None, &mut |seen| {
+            if let Seen::Module(number, stamp) = seen
+                && let Some(known) = stamps.get_mut(number as usize)
+            {
+                *known = stamp;
+            }
+            true
+        });
+    }
+    stamps
 }
 
 /// What is known of the caches of a session.
@@ -545,7 +674,7 @@ pub fn status(session: &Session, rc: &mut dyn RcReader) -> Vec<Status> {
         };
         match file::open(&status.path) {
             Ok(Some(file)) => {
-                let roots = file.roots();
+                let roots = file.roots.clone();
                 let mut cache = Cache::empty();
                 cache.stored = Rc::new(Stored {
                     files: vec![file],
@@ -557,7 +686,7 @@ pub fn status(session: &Session, rc: &mut dyn RcReader) -> Vec<Status> {
                     status.roots.push(RootStatus {
                         modules: head.map_or(0, |head| head.modules),
                         freshness: Freshness::of(&modulepath, rc.config()),
-                        is_fresh: cache.survey(&modulepath, rc).is_some(),
+                        is_fresh: cache.survey(&modulepath, Wanted::All, rc).is_some(),
                         modulepath,
                     });
                 }

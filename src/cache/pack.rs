@@ -52,18 +52,18 @@ impl Packer {
         self.difference(stamp.changed.wrapping_sub(stamp.modified));
     }
 
-    /// A source.
-    pub(super) fn source(&mut self, source: &Source) {
+    /// A source, with `path` for its path.
+    pub(super) fn source(&mut self, path: &str, source: &Source) {
         let mut common = (self.path.bytes())
-            .zip(source.path.bytes())
+            .zip(path.bytes())
             .take_while(|(a, b)| a == b)
             .count();
-        while !source.path.is_char_boundary(common) {
+        while !path.is_char_boundary(common) {
             common -= 1;
         }
         self.number(common as u64);
-        self.text(&source.path[common..]);
-        self.path.clone_from(&source.path);
+        self.text(&path[common..]);
+        path.clone_into(&mut self.path);
         self.stamp(source.stamp);
         let (kind, digest) = match source.kind {
             SourceKind::Dir => (0, 0),
@@ -87,6 +87,10 @@ impl<'b> Unpacker<'b> {
             stamp: Stamp::default(),
             path: String::new(),
         }
+    }
+
+    pub(super) fn is_at_end(&self) -> bool {
+        self.bytes.is_empty()
     }
 
     fn byte(&mut self) -> Option<u8> {

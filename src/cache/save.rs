@@ -1,16 +1,19 @@
 //! What a crawl found out, written to a cache.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use bstr::ByteSlice;
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::file::{Part, RootData, Writer, module_id};
+use super::file::{Block, File, Part, Parts, RootData, Writer, module_id};
+use super::look::{self, Seen};
 use super::pack::{Packer, Unpacker};
-use super::{Cache, CacheError, Freshness, Head, fresh, settings};
+use super::{Asked, Cache, CacheError, Freshness, Head, Held, part, settings, stamps};
 use crate::config::Config;
-use crate::tree::{Crawl, Extra, Known, Packed, Reads, Stamp, Survey, Wanted, programs_in};
+use crate::tree::{
+    Crawl, Extra, Known, Mistake, Packed, Reads, Source, Stamp, Wanted, programs_in,
+};
 
 /// Stands for the modulepath in paths of modulefiles.
 const ROOT: u8 = 0x1b;
@@ -71,7 +74,9 @@ impl Cache {
         let mut programs: BTreeMap<String, Vec<i64>> = BTreeMap::new();
         for (tree, known) in crawl.known.iter().enumerate() {
             let keeps = others == Others::Stay;
-            if known.surveyed.survey.is_cut || keeps && self.is_held_elsewhere(path, known) {
+            let survey = &known.surveyed.survey;
+            let is_whole = !survey.is_cut && !survey.is_part;
+            if !is_whole || keeps && self.is_held_elsewhere(path, known) {
                 continue;
             }
             let Some(id) =
@@ -85,26 +90,19 @@ impl Cache {
         if others == Others::Stay
             && let Ok(Some(old)) = super::file::open(path)
         {
-            for (old_id, root) in old.roots() {
+            for (old_id, root) in old.roots.clone() {
                 let found = crawl.known.iter().find(|known| known.modulepath == root);
-                if found.is_some_and(|known| !known.surveyed.survey.is_cut) {
+                let survey = found.map(|known| &known.surveyed.survey);
+                if survey.is_some_and(|survey| !survey.is_cut && !survey.is_part) {
                     continue;
                 }
-                let parts = [
-                    Part::Head,
-                    Part::Index,
-                    Part::Sources,
-                    Part::Stamps,
-                    Part::Extras,
-                    Part::Programs,
-                ];
-                let parts = parts.map(|part| Some((part, old.part(old_id, part)?)));
-                let Some(parts) = parts.into_iter().collect::<Option<Vec<_>>>() else {
+                let Some((parts, blocks)) = copied(&old, old_id) else {
                     continue;
                 };
                 let data = RootData {
                     path: root,
                     parts,
+                    blocks,
                     abouts: &mut |take| old.each_about(old_id, take),
                 };
                 let Some(id) = writer.root(data)? else {
@@ -155,26 +153,24 @@ impl Cache {
         let survey = &known.surveyed.survey;
         let count = survey.index.modules();
         let stored = known.surveyed.is_remembered;
-        let part = |part| match stored {
-            true => self.stored.part(root, part),
-            false => Some(Vec::new()),
-        };
-        let (Some(old_sources), Some(old_stamps)) = (part(Part::Sources), part(Part::Stamps))
-        else {
-            return Ok(None);
-        };
-        let sources = match stored {
-            true => old_sources,
-            false => fresh::pack_sources(&survey.sources),
-        };
-        let mut stamps = read_stamps(&old_stamps, count);
-        let mut readers: BTreeMap<u32, Reads> = match stored {
+        let (sources, mut stamps) = match stored {
             true => {
-                let old = self.stored.with(root, |_, held| held.head.readers.clone());
-                old.unwrap_or_default().into_iter().collect()
+                let Some(old) = self.stored.with(root, old_sources).flatten() else {
+                    return Ok(None);
+                };
+                old
             }
-            false => BTreeMap::new(),
+            false => (survey.sources.clone(), vec![None; count as usize]),
         };
+        let mut readers: BTreeMap<u32, Reads> = BTreeMap::new();
+        let mut mistakes: BTreeMap<u32, Mistake> = BTreeMap::new();
+        if stored {
+            for (reads, numbers) in self.stored.asked(root) {
+                readers.extend(numbers.into_iter().map(|number| (number, reads.clone())));
+            }
+            let old = self.stored.with(root, |_, held| held.head.mistakes.clone());
+            mistakes.extend(old.unwrap_or_default());
+        }
         for (number, record) in &known.records {
             if let Some(stamp) = stamps.get_mut(*number as usize) {
                 *stamp = record.stamp;
@@ -183,7 +179,12 @@ impl Cache {
             if !record.reads.is_empty() {
                 readers.insert(*number, record.reads.clone());
             }
+            mistakes.remove(number);
+            if let Some(mistake) = &record.mistake {
+                mistakes.insert(*number, mistake.clone());
+            }
         }
+        let (common, blocks) = look::pack(&survey.index, &sources, &stamps);
         let stamp = match Freshness::of(root, config) {
             Freshness::Stamp(file) => Stamp::of(&file),
             Freshness::Dir | Freshness::Trust => None,
@@ -194,7 +195,10 @@ impl Cache {
             spoken: survey.spoken.clone(),
             reads: survey.reads.clone(),
             openers: known.openers.clone(),
-            readers: readers.into_iter().collect(),
+            opener_files: opener_files(known, &stamps),
+            mistakes: mistakes.into_iter().collect(),
+            blocks: blocks.iter().map(|block| block.first).collect(),
+            has_readers: !readers.is_empty(),
             forgotten: (0..)
                 .zip(&stamps)
                 .filter(|(_, stamp)| stamp.is_none())
@@ -207,15 +211,15 @@ impl Cache {
         let (digests, found) = self.programs(known);
         let parts = vec![
             (Part::Head, serde_json::to_vec(&head).unwrap_or_default()),
-            (Part::Index, survey.index.as_bytes().to_vec()),
-            (Part::Sources, sources),
-            (Part::Stamps, pack_stamps(&stamps)),
+            (Part::Common, common),
             (Part::Extras, pack_extras(&extras)),
             (Part::Programs, digests),
+            (Part::Readers, pack_asked(readers)),
         ];
         let data = RootData {
             path: root.clone(),
             parts,
+            blocks,
             abouts: &mut |take| self.each_about(known, take),
         };
         let Some(id) = writer.root(data)? else {
@@ -354,35 +358,78 @@ fn numbers(packed: &[u8], root: u32) -> Vec<u32> {
     numbers
 }
 
-/// The files of a modulepath by number, relative to it.
-pub(super) fn files(survey: &Survey) -> Vec<String> {
-    let groups = survey.index.groups(Wanted::All);
-    let rows = groups.iter().flat_map(|group| {
-        group
-            .rows
-            .iter()
-            .map(|row| row.relative_file(&row.full_name(group.name)))
-    });
-    rows.collect()
+/// The parts and blocks of a modulepath of another file.
+fn copied(file: &File, id: u32) -> Option<(Parts, Vec<Block>)> {
+    let parts = [
+        Part::Head,
+        Part::Common,
+        Part::Extras,
+        Part::Programs,
+        Part::Readers,
+    ];
+    let parts = parts.map(|part| Some((part, file.part(id, part)?)));
+    let parts = parts.into_iter().collect::<Option<_>>()?;
+    Some((parts, part::blocks(file, id)?))
 }
 
-fn pack_stamps(stamps: &[Option<Stamp>]) -> Vec<u8> {
-    let mut packer = Packer::default();
-    for stamp in stamps {
-        packer.stamp(stamp.unwrap_or_default());
+/// What a modulepath of a cache was read from, and the stamps of its modulefiles.
+fn old_sources(file: &File, held: &Held) -> Option<(Vec<Source>, Vec<Option<Stamp>>)> {
+    let common = file.part(held.id, Part::Common)?;
+    let blocks = part::blocks(file, held.id)?;
+    let mut sources = Vec::new();
+    let mut add = |path: &str, stamp, kind, entries: &str| {
+        sources.push(Source {
+            path: path.to_owned(),
+            stamp,
+            kind,
+            entries: entries.to_owned(),
+        });
+        true
+    };
+    let mut whole = look::each_common(&common, &mut add);
+    for block in &blocks {
+        whole &= look::each(block, None, &mut |seen| match seen {
+            Seen::Source(path, stamp, kind, entries) => add(path, stamp, kind, entries),
+            Seen::Module(..) => true,
+        });
     }
-    packer.finish()
+    whole.then(|| (sources, stamps(&blocks, held.head.modules)))
 }
 
-/// The stamps of the modulefiles of a modulepath. What is damaged is unknown.
-pub(super) fn read_stamps(bytes: &[u8], count: u32) -> Vec<Option<Stamp>> {
-    let mut unpacker = Unpacker::new(bytes);
-    let mut stamps = Vec::new();
-    for _ in 0..count {
-        let stamp = unpacker.stamp();
-        stamps.push(stamp.filter(|stamp| *stamp != Stamp::default()));
+/// The files that open modulepaths, relative to their own.
+fn opener_files(known: &Known, stamps: &[Option<Stamp>]) -> Vec<(String, Option<Stamp>)> {
+    if known.openers.is_empty() {
+        return Vec::new();
     }
-    stamps
+    let numbers: BTreeSet<u32> = known.openers.iter().map(|opener| opener.number).collect();
+    let mut files = Vec::new();
+    for group in known.surveyed.survey.index.groups(Wanted::All) {
+        for (number, row) in (group.first..).zip(&group.rows) {
+            if numbers.contains(&number) {
+                let file = row.relative_file(&row.full_name(group.name));
+                files.push((file, stamps.get(number as usize).copied().flatten()));
+            }
+        }
+    }
+    files
+}
+
+/// What modulefiles asked, each question once.
+fn pack_asked(readers: BTreeMap<u32, Reads>) -> Vec<u8> {
+    let mut asked: HashMap<Vec<u8>, (Reads, Vec<u32>)> = HashMap::new();
+    for (number, reads) in readers {
+        let key = serde_json::to_vec(&reads).unwrap_or_default();
+        let known = asked.entry(key).or_insert_with(|| (reads, Vec::new()));
+        known.1.push(number);
+    }
+    let mut asked: Asked = asked.into_values().collect();
+    asked.sort_by(|(_, a), (_, b)| a.cmp(b));
+    serde_json::to_vec(&asked).unwrap_or_default()
+}
+
+/// What modulefiles asked.
+pub(super) fn read_asked(bytes: &[u8]) -> Option<Asked> {
+    serde_json::from_slice(bytes).ok()
 }
 
 fn pack_extras(extras: &[Extra]) -> Vec<u8> {

@@ -17,8 +17,9 @@ use crate::collection;
 use crate::command::table::{self, SUBCOMMANDS};
 use crate::command::{Outcome, Words};
 use crate::config::Config;
+use crate::modulefile::Language;
 use crate::session::Session;
-use crate::tree::{Child, Dir};
+use crate::tree::{EntryKind, each_entry, module_part};
 
 /// What a completion function can send and read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -173,25 +174,30 @@ impl Completion<'_> {
         let mut found = Vec::new();
         for root in self.modulepaths() {
             let path = Utf8PathBuf::from(root).join(dir);
-            let Ok(read) = Dir::read_beginning(&path, self.config.default_links, begin) else {
-                continue;
-            };
-            for (name, child) in &read.children {
+            let (mut dirs, mut files) = (Vec::new(), Vec::new());
+            // What cannot be read offers nothing.
+            let _ = each_entry(&path, self.config.default_links, |name, kind| {
                 let hidden = name.starts_with('.') && !begin.starts_with('.');
                 if hidden || !name.starts_with(begin) {
-                    continue;
+                    return;
                 }
-                match child {
-                    Child::Dir => found.push(format!("{prefix}{name}/")),
-                    Child::File(file)
-                        if file.language.is_some() || has_cookie(&path.join(&file.file_name)) =>
-                    {
-                        found.push(format!("{prefix}{name}"));
+                match kind {
+                    EntryKind::Dir | EntryKind::LinkedDir => {
+                        dirs.push([prefix, name, "/"].concat());
                     }
-                    Child::File(_) => {}
+                    EntryKind::File if is_modulefile(&path, name) => {
+                        files.push([prefix, module_part(name)].concat());
+                    }
+                    EntryKind::File | EntryKind::Marker => {}
                 }
-            }
+            });
+            dirs.sort_unstable();
+            // A directory hides a file of the same name.
+            files.retain(|file| dirs.binary_search(&format!("{file}/")).is_err());
+            found.append(&mut dirs);
+            found.append(&mut files);
         }
+        // Mostly one run that is in order.
         found.sort();
         found.dedup();
         // `gcc` alone is no help: its versions are.
@@ -204,6 +210,11 @@ impl Completion<'_> {
             _ => found,
         }
     }
+}
+
+/// Whether a file is a modulefile: its name tells, or its first bytes.
+fn is_modulefile(dir: &Utf8Path, name: &str) -> bool {
+    Language::of_name(name).is_some() || has_cookie(&dir.join(name))
 }
 
 /// Whether a file begins as Tcl modulefiles do.

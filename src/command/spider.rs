@@ -24,6 +24,11 @@ impl<'c> Seen<'c> {
     pub(super) fn about(&self) -> &'c About {
         self.crawl.about(self.entry)
     }
+
+    /// What it is, in one line.
+    pub(super) fn description(&self) -> String {
+        self.crawl.description(self.entry)
+    }
 }
 
 /// Every module that listings may show, lowest version first within a name.
@@ -75,13 +80,11 @@ fn described(modules: &[&Seen]) -> Vec<Package> {
     let described = packages(modules).into_iter().zip(groups);
     described
         .map(|(package, group)| {
-            let descriptions = group
-                .iter()
-                .rev()
-                .map(|module| module.about().description());
-            let description = descriptions.into_iter().find(|text| !text.is_empty());
+            let mut descriptions = group.iter().rev().map(|module| module.description());
             Package {
-                description: description.unwrap_or_default().to_owned(),
+                description: descriptions
+                    .find(|text| !text.is_empty())
+                    .unwrap_or_default(),
                 ..package
             }
         })
@@ -443,14 +446,13 @@ pub(super) fn keyword(context: &mut Context) -> Result<(), Diagnostic> {
                 .help("module keyword WORD"),
         );
     }
-    let crawl = crawl(context, Wanted::All);
-    let modules = seen(context, &crawl);
     let filters = super::avail::filters_of_text(context)?;
-    let described = crawl.search(&filters);
+    let crawl = crawl(context, Wanted::Described(&filters));
+    let modules = seen(context, &crawl);
     let found: Vec<&Seen> = modules
         .iter()
         .filter(|m| {
-            described.contains(&(m.entry.tree, m.entry.number))
+            (crawl.described).contains(&(m.entry.tree, m.entry.number))
                 || filters.iter().any(|f| f.accepts_name(&m.entry.name))
         })
         .collect();

@@ -37,10 +37,7 @@ pub struct About {
 impl About {
     /// What `whatis` says behind `key:` (`Description`, `Category`, ...), the first time; case has no meaning.
     pub fn whatis_of(&self, key: &str) -> Option<&str> {
-        self.whatis.iter().find_map(|line| {
-            let (found, text) = line.split_once(':')?;
-            found.trim().eq_ignore_ascii_case(key).then(|| text.trim())
-        })
+        value_of(self.whatis.iter().map(String::as_str), key)
     }
 
     /// The categories it says it belongs to, joined by commas.
@@ -52,14 +49,7 @@ impl About {
 
     /// What the module is: its description, else its first line of `whatis`.
     pub fn description(&self) -> &str {
-        self.whatis_of("Description")
-            .or_else(|| {
-                self.whatis
-                    .iter()
-                    .find(|line| !is_keyed(line))
-                    .map(String::as_str)
-            })
-            .unwrap_or_default()
+        description_in(self.whatis.iter().map(String::as_str))
     }
 
     /// Takes over what an evaluation collected.
@@ -116,6 +106,28 @@ impl About {
         }
         about
     }
+}
+
+/// What lines of `whatis` say behind `key:`, the first time.
+fn value_of<'l>(mut lines: impl Iterator<Item = &'l str>, key: &str) -> Option<&'l str> {
+    lines.find_map(|line| {
+        let (found, text) = line.split_once(':')?;
+        found.trim().eq_ignore_ascii_case(key).then(|| text.trim())
+    })
+}
+
+/// The description in lines of `whatis`.
+fn description_in<'l>(lines: impl Iterator<Item = &'l str> + Clone) -> &'l str {
+    value_of(lines.clone(), "Description")
+        .or_else(|| lines.clone().find(|line| !is_keyed(line)))
+        .unwrap_or_default()
+}
+
+/// The description in a packed text, which is not unpacked for that.
+pub(super) fn description_of(packed: &[u8]) -> &str {
+    let fields = packed.to_str().ok().map(|text| text.split(FIELD));
+    let whatis = fields.and_then(|mut fields| fields.nth(1));
+    description_in(whatis.unwrap_or_default().split_terminator(WORD))
 }
 
 /// Whether a line of `whatis` begins with a key: `Category: ...`.
@@ -322,7 +334,9 @@ mod tests {
             libraries_in: vec!["/opt/lib".into()],
         };
         for about in [about, About::default()] {
-            assert_eq!(Packed::new(&about).unpack(), Some(about));
+            let packed = Packed::new(&about);
+            assert_eq!(description_of(packed.as_bytes()), about.description());
+            assert_eq!(packed.unpack(), Some(about));
         }
         let packed = Packed::new(&About::default());
         assert_eq!(unpack(&packed.as_bytes()[..4]), None);

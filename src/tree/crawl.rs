@@ -4,7 +4,7 @@
 //! a memory knows is not evaluated again. Source: Lmod user guide "module spider", "Hierarchical modules".
 
 use std::cell::OnceCell;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::os::unix::fs::PermissionsExt;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,9 +12,9 @@ use std::time::Instant;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::about::{About, Packed, Search};
+use super::about::{About, Packed, Search, description_of};
 use super::dir::Dir;
-use super::index::Wanted;
+use super::index::{Wanted, heads};
 use super::listing::{Entry, Filter, Surveyed, Tree};
 use super::rc::{RcEvaluator, RcReader};
 use super::reads::Reads;
@@ -23,7 +23,7 @@ use super::roots::Roots;
 use super::stamp::{self, Stamp};
 use super::survey::{Readers, Source, Survey};
 use crate::config::Config;
-use crate::diag::Diagnostic;
+use crate::diag::{Diagnostic, Kind, Place, Span};
 use crate::modulefile::{self, Languages, Mode, ModuleContext};
 use crate::session::Session;
 
@@ -59,6 +59,49 @@ pub struct Record {
     pub reads: Reads,
     /// What the module is about.
     pub about: Packed,
+    /// What is wrong with the file.
+    pub mistake: Option<Mistake>,
+}
+
+/// What is wrong with a modulefile, as it is remembered.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Mistake {
+    message: String,
+    /// The bytes of the file that are meant, with the words beside them.
+    place: Option<(u32, u32, String)>,
+    notes: Vec<String>,
+    help: Vec<String>,
+}
+
+impl Mistake {
+    /// `None` where it lies in another file: nobody would notice that it was mended.
+    fn of(diagnostic: &Diagnostic, file: &Utf8Path) -> Option<Mistake> {
+        let place = diagnostic.place.as_ref();
+        if place.is_some_and(|(place, _)| place.file.path() != file) {
+            return None;
+        }
+        Some(Mistake {
+            message: diagnostic.message.clone(),
+            place: place.map(|(place, label)| (place.span.start, place.span.end, label.clone())),
+            notes: diagnostic.notes.clone(),
+            help: diagnostic.help.clone(),
+        })
+    }
+
+    /// The message; the file is read again for the line that it shows.
+    fn diagnostic(&self, file: &Utf8Path) -> Diagnostic {
+        let place = self.place.as_ref().and_then(|(start, end, label)| {
+            let file = modulefile::read(file).ok()?;
+            let span = Span::new(*start as usize, *end as usize);
+            Some((Place { file, span }, label.clone()))
+        });
+        Diagnostic {
+            place,
+            notes: self.notes.clone(),
+            help: self.help.clone(),
+            ..Diagnostic::new(Kind::Modulefile, self.message.clone())
+        }
+    }
 }
 
 /// What listings show of a module beside its name.
@@ -97,14 +140,25 @@ pub struct Opener {
 
 /// What is remembered of modulepaths from earlier runs.
 pub trait Memory {
-    /// A modulepath, if it is still as it was and holds for this session.
-    fn survey(&mut self, root: &Utf8Path, rc: &mut dyn RcReader) -> Option<Survey>;
+    /// A modulepath, if it is still as it was and holds for this session; or the part of it that is wanted, if that is as
+    /// it was and nothing else can belong to it.
+    fn survey(
+        &mut self,
+        root: &Utf8Path,
+        wanted: Wanted<'_>,
+        rc: &mut dyn RcReader,
+    ) -> Option<Survey>;
 
-    /// The modules of a modulepath that [`Memory::survey`] gave whose files have to be evaluated, by their numbers.
+    /// The modules of a survey that [`Memory::survey`] gave whose files have to be evaluated, by their numbers.
     fn unknown(&mut self, root: &Utf8Path, survey: &Survey, session: &Session) -> Vec<u32>;
 
     /// The modules of such a modulepath that open others.
     fn openers(&mut self, root: &Utf8Path) -> Vec<Opener>;
+
+    /// The modules of such a modulepath whose files are broken.
+    fn mistakes(&mut self, _root: &Utf8Path) -> Vec<(u32, Mistake)> {
+        Vec::new()
+    }
 
     /// The directories of a modulepath that are still as they were, though the whole is not.
     fn unchanged(&mut self, _root: &Utf8Path) -> HashMap<String, (Source, Option<Dir>)> {
@@ -161,7 +215,7 @@ pub trait Store {
 pub struct NoMemory;
 
 impl Memory for NoMemory {
-    fn survey(&mut self, _: &Utf8Path, _: &mut dyn RcReader) -> Option<Survey> {
+    fn survey(&mut self, _: &Utf8Path, _: Wanted<'_>, _: &mut dyn RcReader) -> Option<Survey> {
         None
     }
 
@@ -195,7 +249,7 @@ pub struct Known {
     pub openers: Vec<Opener>,
     /// How many modulefiles were evaluated.
     pub evaluated: usize,
-    unpacked: Vec<OnceCell<Box<About>>>,
+    unpacked: OnceCell<Vec<OnceCell<Box<About>>>>,
 }
 
 /// All hierarchies, as far as they were crawled.
@@ -209,6 +263,8 @@ pub struct Crawl {
     pub mistakes: BTreeMap<Utf8PathBuf, Diagnostic>,
     /// Whether the time was over before all was seen.
     pub is_cut: bool,
+    /// What [`Crawl::search`] finds, where that decided what is wanted.
+    pub described: HashSet<(usize, u32)>,
     /// The modulepaths that can be reached at once.
     base: HashSet<Utf8PathBuf>,
     /// The modules that open a modulepath: full name, and their own modulepath.
@@ -254,22 +310,16 @@ impl Roots {
         let mut waiting = start.clone();
         let mut seen = HashSet::new();
         self.walk_until = deadline;
+        let mut levels = Vec::new();
         while !waiting.is_empty() {
             waiting.retain(|root| seen.insert(root.clone()));
             let level = std::mem::take(&mut waiting);
             // Defaults depend on the modulepaths that are in force together; those of a level are.
             self.set_modulepaths(level.clone());
-            let first = crawl.trees.len();
-            for mut tree in self.look_up(wanted, site, memory) {
-                for entry in &mut tree.modules {
-                    entry.tree += first;
-                }
-                crawl.trees.push(tree);
-            }
-            for root in &level {
-                let surveyed = self.surveyed(root, site, memory);
+            let (surveys, names) = self.survey_all(wanted, site, memory);
+            for (root, surveyed) in level.iter().zip(&surveys) {
                 crawl.is_cut |= surveyed.survey.is_cut;
-                let known = crawl.learn(root, surveyed, depth, site, memory, deadline);
+                let known = crawl.learn(root, Rc::clone(surveyed), depth, site, memory, deadline);
                 for opener in &known.openers {
                     for dir in &opener.opens {
                         let parents = crawl.parents.entry(dir.clone()).or_default();
@@ -281,8 +331,25 @@ impl Roots {
                 }
                 crawl.known.push(known);
             }
+            levels.push((level, surveys, names));
             if crawl.is_cut {
                 break;
+            }
+        }
+        let described = match wanted {
+            Wanted::Described(filters) => Some(crawl.describe(filters)),
+            _ => None,
+        };
+        for (level, surveys, names) in levels {
+            self.set_modulepaths(level);
+            let names = described.as_ref().or(names.as_ref());
+            let first = crawl.trees.len();
+            let wanted = names.map_or(wanted, Wanted::Named);
+            for mut tree in self.trees_of(&surveys, wanted, site) {
+                for entry in &mut tree.modules {
+                    entry.tree += first;
+                }
+                crawl.trees.push(tree);
             }
         }
         self.walk_until = None;
@@ -292,17 +359,34 @@ impl Roots {
 }
 
 impl Known {
-    /// The full names and files of its modules, by number.
-    fn modules(&self) -> Vec<(String, Utf8PathBuf, String)> {
-        let groups = self.surveyed.survey.index.groups(Wanted::All);
-        let modules = groups.iter().flat_map(|group| {
-            group.rows.iter().map(|row| {
-                let full_name = row.full_name(group.name);
-                let file = row.file(&self.modulepath, &full_name);
-                (full_name, file, group.name.to_owned())
-            })
+    /// Its modules that are to be looked at.
+    fn subjects(&self, is_wanted: impl Fn(u32) -> bool) -> Vec<(u32, Subject)> {
+        let mut subjects = Vec::new();
+        for group in self.surveyed.survey.index.groups(Wanted::All) {
+            for (number, row) in (group.first..).zip(&group.rows) {
+                if is_wanted(number) {
+                    let full_name = row.full_name(group.name);
+                    let subject = Subject {
+                        name: group.name.to_owned(),
+                        file: row.file(&self.modulepath, &full_name),
+                        full_name,
+                        modulepath: self.modulepath.clone(),
+                    };
+                    subjects.push((number, subject));
+                }
+            }
+        }
+        subjects
+    }
+
+    /// What the modules are about, as far as somebody asked.
+    fn unpacked(&self, number: u32) -> Option<&OnceCell<Box<About>>> {
+        let cells = self.unpacked.get_or_init(|| {
+            let mut cells = Vec::new();
+            cells.resize_with(self.surveyed.survey.index.modules() as usize, OnceCell::new);
+            cells
         });
-        modules.collect()
+        cells.get(number as usize)
     }
 }
 
@@ -317,44 +401,46 @@ impl Crawl {
         memory: &mut dyn Memory,
         deadline: Option<Instant>,
     ) -> Known {
-        let count = surveyed.survey.index.modules() as usize;
-        let mut unpacked = Vec::new();
-        unpacked.resize_with(count, OnceCell::new);
         let mut known = Known {
             modulepath: root.to_owned(),
             records: HashMap::new(),
             openers: Vec::new(),
             evaluated: 0,
-            unpacked,
+            unpacked: OnceCell::new(),
             surveyed,
         };
         let survey = &known.surveyed.survey;
         let mut missing: Vec<(u32, Subject)> = Vec::new();
         if known.surveyed.is_remembered {
             known.openers = memory.openers(root);
-            let unknown = match depth {
-                Depth::Names => Vec::new(),
-                Depth::Here | Depth::All => memory.unknown(root, survey, site.session),
+            let unknown: HashSet<u32> = match depth {
+                Depth::Names => HashSet::new(),
+                Depth::Here | Depth::All => {
+                    let unknown = memory.unknown(root, survey, site.session);
+                    unknown.into_iter().collect()
+                }
             };
             if !unknown.is_empty() {
-                let modules = known.modules();
-                missing = unknown
-                    .into_iter()
-                    .filter_map(|number| {
-                        let module = modules.get(number as usize)?;
-                        Some((number, Subject::new(module.clone(), root)))
-                    })
-                    .collect();
+                missing = known.subjects(|number| unknown.contains(&number));
+            }
+            if depth != Depth::Names {
+                let mut broken: HashMap<u32, Mistake> = memory.mistakes(root).into_iter().collect();
+                broken.retain(|number, _| !unknown.contains(number));
+                self.add_mistakes(&known, broken);
             }
         } else {
-            for (number, module) in (0..).zip(known.modules()) {
-                match memory.recall(root, &module.1, &module.0, site.session) {
+            for (number, subject) in known.subjects(|_| true) {
+                match memory.recall(root, &subject.file, &subject.full_name, site.session) {
                     Some(record) => {
                         known.records.insert(number, record);
                     }
-                    None => missing.push((number, Subject::new(module, root))),
+                    None => missing.push((number, subject)),
                 }
             }
+            let records = known.records.iter();
+            let broken =
+                records.filter_map(|(number, record)| Some((*number, record.mistake.clone()?)));
+            self.add_mistakes(&known, broken.collect());
         }
         if depth == Depth::Names {
             missing.clear();
@@ -373,25 +459,37 @@ impl Crawl {
         }
         let records = &known.records;
         (known.openers).retain(|opener| !records.contains_key(&opener.number));
-        let mut modules = None;
-        let mut found = Vec::new();
+        let mut opens: HashMap<u32, Vec<Utf8PathBuf>> = HashMap::new();
         for (number, record) in records {
-            let opens = record.about.unpack().map(|about| about.opens);
-            let Some(opens) = opens.filter(|opens| !opens.is_empty()) else {
-                continue;
-            };
-            let modules = modules.get_or_insert_with(|| known.modules());
-            if let Some((full_name, ..)) = modules.get(*number as usize) {
-                found.push(Opener {
-                    number: *number,
-                    full_name: full_name.clone(),
-                    opens,
-                });
+            let about = record.about.unpack().unwrap_or_default();
+            if !about.opens.is_empty() {
+                opens.insert(*number, about.opens);
             }
         }
-        known.openers.extend(found);
+        if !opens.is_empty() {
+            let found = known.subjects(|number| opens.contains_key(&number));
+            let found = found.into_iter().map(|(number, subject)| Opener {
+                number,
+                full_name: subject.full_name,
+                opens: opens.remove(&number).unwrap_or_default(),
+            });
+            known.openers.extend(found.collect::<Vec<_>>());
+        }
         known.openers.sort();
         known
+    }
+
+    /// Takes over mistakes that were remembered.
+    fn add_mistakes(&mut self, known: &Known, broken: HashMap<u32, Mistake>) {
+        if broken.is_empty() {
+            return;
+        }
+        for (number, subject) in known.subjects(|number| broken.contains_key(&number)) {
+            if let Some(mistake) = broken.get(&number) {
+                let diagnostic = mistake.diagnostic(&subject.file);
+                self.mistakes.insert(subject.file, diagnostic);
+            }
+        }
     }
 
     /// What a module is about.
@@ -400,7 +498,7 @@ impl Crawl {
         let Some(known) = self.known.get(entry.tree) else {
             return &NOTHING;
         };
-        let Some(cell) = known.unpacked.get(entry.number as usize) else {
+        let Some(cell) = known.unpacked(entry.number) else {
             return &NOTHING;
         };
         cell.get_or_init(|| {
@@ -411,6 +509,45 @@ impl Crawl {
             };
             Box::new(about.unwrap_or_default())
         })
+    }
+
+    /// Searches, and takes note of what is found. Gives the names of those modules, and those that are accepted as names.
+    fn describe(&mut self, filters: &[Filter]) -> BTreeSet<String> {
+        self.described = self.search(filters);
+        let mut numbers: Vec<BTreeSet<u32>> = vec![BTreeSet::new(); self.known.len()];
+        for (tree, number) in &self.described {
+            numbers[*tree].insert(*number);
+        }
+        let mut names = BTreeSet::new();
+        for (known, numbers) in self.known.iter().zip(numbers) {
+            let index = &known.surveyed.survey.index;
+            let mut heads = heads(index.as_bytes()).peekable();
+            while let Some((name, first)) = heads.next() {
+                let end = heads.peek().map_or(u32::MAX, |(_, next)| *next);
+                if numbers.range(first..end).next().is_some()
+                    || filters.iter().any(|filter| filter.accepts_name(name))
+                {
+                    names.insert(name.to_owned());
+                }
+            }
+        }
+        names
+    }
+
+    /// What a module is, in one line.
+    pub fn description(&self, entry: &Entry) -> String {
+        let Some(known) = self.known.get(entry.tree) else {
+            return String::new();
+        };
+        let of_packed = |packed: &Packed| description_of(packed.as_bytes()).to_owned();
+        match known.records.get(&entry.number) {
+            Some(record) => of_packed(&record.about),
+            None => {
+                let store = self.store.as_ref();
+                let about = store.and_then(|store| store.about(&known.modulepath, entry.number));
+                about.as_ref().map(of_packed).unwrap_or_default()
+            }
+        }
     }
 
     /// The modules whose description, help, extensions, properties or facts one of the filters accepts: the numbers of
@@ -535,7 +672,10 @@ impl Crawl {
 
     /// Whether anything was found out that no memory knew.
     pub fn is_news(&self) -> bool {
-        let news = |known: &Known| !known.surveyed.is_remembered || known.evaluated > 0;
+        // A part of a modulepath is nothing that could be kept.
+        let news = |known: &Known| {
+            !known.surveyed.survey.is_part && (!known.surveyed.is_remembered || known.evaluated > 0)
+        };
         !self.is_cut && self.known.iter().any(news)
     }
 
@@ -612,17 +752,6 @@ struct Subject {
     modulepath: Utf8PathBuf,
 }
 
-impl Subject {
-    fn new((full_name, file, name): (String, Utf8PathBuf, String), root: &Utf8Path) -> Subject {
-        Subject {
-            full_name,
-            name,
-            file,
-            modulepath: root.to_owned(),
-        }
-    }
-}
-
 /// What came of evaluating a file.
 type Described = (Record, Option<Diagnostic>);
 
@@ -695,7 +824,7 @@ fn described(
     describe(subject, &site, readers)
 }
 
-/// What a modulefile says about its module; and its first mistake. A file with a mistake is not remembered.
+/// What a modulefile says about its module; and its first mistake.
 fn describe(subject: &Subject, site: &RcEvaluator<'_>, readers: Readers) -> Described {
     // The stamp is taken first, so that a change in between is noticed later.
     let now = stamp::now();
@@ -729,10 +858,12 @@ fn describe(subject: &Subject, site: &RcEvaluator<'_>, readers: Readers) -> Desc
     };
     let about = About::from_evaluation(&evaluation);
     reads.volatile |= about.is_dynamic;
+    let kept = (mistake.as_ref()).map(|mistake| Mistake::of(mistake, &subject.file));
     let record = Record {
-        stamp: stamp.filter(|_| mistake.is_none()),
+        stamp: stamp.filter(|_| kept != Some(None)),
         reads,
         about: Packed::new(&about),
+        mistake: kept.flatten(),
     };
     (record, mistake)
 }

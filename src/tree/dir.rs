@@ -80,50 +80,24 @@ impl Dir {
     /// # Errors
     /// The directory cannot be read.
     pub fn read(path: &Utf8Path, default_links: bool) -> io::Result<Dir> {
-        Dir::read_beginning(path, default_links, "")
-    }
-
-    /// Reads a directory as far as names begin with `begin`.
-    ///
-    /// # Errors
-    /// The directory cannot be read.
-    pub fn read_beginning(path: &Utf8Path, default_links: bool, begin: &str) -> io::Result<Dir> {
         let mut dir = Dir::default();
-        for entry in std::fs::read_dir(path)? {
-            let entry = entry?;
-            let name = entry.file_name();
-            let Some(name) = name.to_str() else {
-                continue;
-            };
-            if !name.starts_with(begin) {
-                continue;
-            }
-            match name {
-                ".modulerc.lua" => dir.markers.rc_lua = true,
-                ".modulerc" => dir.markers.rc_tcl = true,
-                ".version" => dir.markers.version = true,
-                _ if is_ignored(name) => {}
-                _ => {
-                    let kind = entry.file_type()?;
-                    if kind.is_symlink() && name == "default" && default_links {
-                        dir.markers.link = link_target(&path.join(name));
-                    } else if kind.is_symlink() {
-                        match std::fs::metadata(path.join(name)) {
-                            Ok(target) if target.is_dir() => {
-                                dir.links.insert(name.to_owned());
-                                dir.add_dir(name);
-                            }
-                            Ok(target) if target.is_file() => dir.add_file(name),
-                            _ => {}
-                        }
-                    } else if kind.is_dir() {
-                        dir.add_dir(name);
-                    } else if kind.is_file() {
-                        dir.add_file(name);
-                    }
+        each_entry(path, default_links, |name, kind| {
+            let markers = &mut dir.markers;
+            match kind {
+                EntryKind::Marker if name == "default" => {
+                    markers.link = link_target(&path.join(name));
                 }
+                EntryKind::Marker if name == ".modulerc.lua" => markers.rc_lua = true,
+                EntryKind::Marker if name == ".modulerc" => markers.rc_tcl = true,
+                EntryKind::Marker => markers.version = true,
+                EntryKind::Dir => dir.add_dir(name),
+                EntryKind::LinkedDir => {
+                    dir.links.insert(name.to_owned());
+                    dir.add_dir(name);
+                }
+                EntryKind::File => dir.add_file(name),
             }
-        }
+        })?;
         Ok(dir)
     }
 
@@ -255,6 +229,60 @@ impl Dir {
             }
         }
     }
+}
+
+/// What an entry of a directory is to modules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EntryKind {
+    /// It marks a default.
+    Marker,
+    /// A directory.
+    Dir,
+    /// A link to a directory.
+    LinkedDir,
+    /// A file that may be a modulefile.
+    File,
+}
+
+/// Goes through the entries of a directory, in no order. Those that cannot be a part of a module name are left out, and so
+/// is what lies behind broken links.
+///
+/// # Errors
+/// The directory cannot be read.
+pub fn each_entry(
+    path: &Utf8Path,
+    default_links: bool,
+    mut take: impl FnMut(&str, EntryKind),
+) -> io::Result<()> {
+    for entry in std::fs::read_dir(path)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let Some(name) = name.to_str() else {
+            continue;
+        };
+        if matches!(name, ".modulerc.lua" | ".modulerc" | ".version") {
+            take(name, EntryKind::Marker);
+            continue;
+        }
+        if is_ignored(name) {
+            continue;
+        }
+        let kind = entry.file_type()?;
+        if kind.is_symlink() && name == "default" && default_links {
+            take(name, EntryKind::Marker);
+        } else if kind.is_symlink() {
+            match std::fs::metadata(path.join(name)) {
+                Ok(target) if target.is_dir() => take(name, EntryKind::LinkedDir),
+                Ok(target) if target.is_file() => take(name, EntryKind::File),
+                _ => {}
+            }
+        } else if kind.is_dir() {
+            take(name, EntryKind::Dir);
+        } else if kind.is_file() {
+            take(name, EntryKind::File);
+        }
+    }
+    Ok(())
 }
 
 /// TOML before Lua before Tcl: the file that was written for xmod is the one to take.

@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! STX name US number-of-its-first-module US rank US chosen LF         one line a name, and below it
-//! version US flags US file US symbols(RS between them) LF             one line a module
+//! version US file [US flags US symbols(RS between them)] LF           one line a module
 //! ```
 //!
 //! Names of modules hold no control characters (`Dir::read` leaves such files out), so those can separate the parts.
@@ -103,6 +103,8 @@ pub enum Wanted<'w> {
     Accepted(&'w [Filter]),
     /// Those in the set.
     Named(&'w BTreeSet<String>),
+    /// Those with a module of which something is known that one of the filters accepts: a crawl finds out which.
+    Described(&'w [Filter]),
 }
 
 /// Writes an [`Index`]; names and modules come in the order in which they are shown.
@@ -112,8 +114,9 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// Begins a name. `choice` is its version, or a full name where it lies elsewhere.
-    pub(super) fn name(&mut self, name: &str, choice: Option<(&str, Rank)>) {
+    /// Begins a name with what its bare name means: one of its own modules, by its place among them, or a full name that
+    /// lies elsewhere.
+    pub(super) fn name(&mut self, name: &str, choice: Option<(&str, Rank)>, place: Option<usize>) {
         let bytes = &mut self.index.bytes;
         bytes.push(NAME);
         bytes.extend_from_slice(name.as_bytes());
@@ -129,18 +132,12 @@ impl Writer {
                 Rank::User => b'u',
             });
             bytes.push(PART);
-            match full_name
-                .strip_prefix(name)
-                .map(|rest| rest.strip_prefix('/'))
-            {
-                Some(Some(version)) if !version.starts_with('=') => {
-                    bytes.extend_from_slice(version.as_bytes())
+            match place {
+                Some(place) => {
+                    bytes.push(WORD);
+                    bytes.extend_from_slice(place.to_string().as_bytes());
                 }
-                Some(None) if full_name == name => {}
-                _ => {
-                    bytes.push(b'=');
-                    bytes.extend_from_slice(full_name.as_bytes());
-                }
+                None => bytes.extend_from_slice(full_name.as_bytes()),
             }
         } else {
             bytes.push(PART);
@@ -161,8 +158,6 @@ impl Writer {
         let bytes = &mut self.index.bytes;
         bytes.extend_from_slice(version.as_bytes());
         bytes.push(PART);
-        bytes.extend_from_slice(if is_marked { b"m" } else { b"" });
-        bytes.push(PART);
         let below = file
             .strip_prefix(root)
             .map_or(file.as_str(), Utf8Path::as_str);
@@ -175,12 +170,11 @@ impl Writer {
                 bytes.extend_from_slice(below.as_bytes());
             }
         }
-        bytes.push(PART);
-        for (index, symbol) in symbols.iter().enumerate() {
-            if index > 0 {
-                bytes.push(WORD);
-            }
-            bytes.extend_from_slice(symbol.as_bytes());
+        if is_marked || !symbols.is_empty() {
+            bytes.push(PART);
+            bytes.extend_from_slice(if is_marked { b"m" } else { b"" });
+            bytes.push(PART);
+            bytes.extend_from_slice(symbols.join("\u{1e}").as_bytes());
         }
         bytes.push(LINE);
         self.index.modules += 1;
@@ -210,127 +204,205 @@ impl Index {
 
     /// The names that a request is about, each with all its modules. What is damaged is left out.
     pub fn groups(&self, wanted: Wanted<'_>) -> Vec<Group<'_>> {
-        match wanted {
-            Wanted::All => self.all().collect(),
-            Wanted::Named(names) => {
-                let found = names.iter().filter_map(|name| self.named(name));
-                found.collect()
+        groups_in(&self.bytes, wanted)
+    }
+
+    /// The text in blocks of whole names, none longer than `most` bytes but where one name is; each with the number of its
+    /// first module.
+    pub fn blocks(&self, most: usize) -> Vec<(u32, &[u8])> {
+        let mut blocks = Vec::new();
+        let (mut start, mut end) = (0, 0);
+        while end < self.bytes.len() {
+            let next = end_of_group(&self.bytes, end);
+            if end > start && next - start > most {
+                blocks.push(&self.bytes[start..end]);
+                start = end;
             }
-            Wanted::Accepted(filters) => match self.candidates(filters) {
-                Some(starts) => {
-                    let groups = starts.into_iter().filter_map(|start| self.group_at(start));
-                    groups.filter(|group| accepted(group, filters)).collect()
-                }
-                None => {
-                    let all = self.all();
-                    all.filter(|group| accepted(group, filters)).collect()
-                }
-            },
+            end = next;
+        }
+        if end > start {
+            blocks.push(&self.bytes[start..end]);
+        }
+        let first = |block: &[u8]| group_at(block, 0).map_or(0, |group| group.first);
+        blocks
+            .into_iter()
+            .map(|block| (first(block), block))
+            .collect()
+    }
+}
+
+/// Looks for names in index texts, one block after the other.
+#[derive(Debug)]
+pub struct Finder<'w> {
+    wanted: Wanted<'w>,
+    /// What a group holds that plain filters accept, in small letters; `None` where only looking at each one tells.
+    needles: Option<Vec<bstr::Finder<'static>>>,
+    lower: Vec<u8>,
+}
+
+impl<'w> Finder<'w> {
+    /// For the names that are wanted.
+    pub fn new(wanted: Wanted<'w>) -> Finder<'w> {
+        let needles = match wanted {
+            Wanted::All | Wanted::Described(_) => None,
+            Wanted::Named(names) if names.len() > FEW => None,
+            Wanted::Named(names) => {
+                let line = |name: &String| {
+                    let name = name.to_ascii_lowercase();
+                    [&[NAME], name.as_bytes(), &[PART]].concat()
+                };
+                Some(names.iter().map(line).collect())
+            }
+            Wanted::Accepted(filters) => needles(filters),
+        };
+        Finder {
+            wanted,
+            needles: needles.map(|needles: Vec<Vec<u8>>| {
+                let finders = needles.iter().map(|n| bstr::Finder::new(n).into_owned());
+                finders.collect()
+            }),
+            lower: Vec::new(),
         }
     }
 
-    /// The modules of one name.
-    pub fn named(&self, name: &str) -> Option<Group<'_>> {
-        let line = [&[NAME], name.as_bytes(), &[PART]].concat();
-        let start = self.bytes.find(&line)?;
-        self.group_at(start)
-    }
-
-    fn all(&self) -> impl Iterator<Item = Group<'_>> {
-        let mut next = 0;
-        std::iter::from_fn(move || {
-            while next < self.bytes.len() {
-                let start = next;
-                next = self.end_of_group(start);
-                if let Some(group) = self.group_at(start) {
-                    return Some(group);
-                }
+    /// The groups of a block that are wanted, each with its text. What is damaged is left out.
+    pub fn find<'b>(&mut self, block: &'b [u8]) -> Vec<(Group<'b>, &'b [u8])> {
+        let group = |start: usize| {
+            if let Wanted::Named(names) = self.wanted
+                && !names.contains(name_at(block, start)?)
+            {
+                return None;
             }
-            None
-        })
+            let group = group_at(block, start)?;
+            Some((group, &block[start..end_of_group(block, start)]))
+        };
+        let wanted = |(group, _): &(Group<'_>, _)| match self.wanted {
+            Wanted::All | Wanted::Described(_) | Wanted::Named(_) => true,
+            Wanted::Accepted(filters) => accepted(group, filters),
+        };
+        let Some(needles) = self.needles.as_ref().filter(|_| block.is_ascii()) else {
+            return starts(block).filter_map(group).filter(wanted).collect();
+        };
+        self.lower.clear();
+        self.lower.extend_from_slice(block);
+        self.lower.make_ascii_lowercase();
+        let mut found = BTreeSet::new();
+        for needle in needles {
+            let mut from = 0;
+            while let Some(at) = needle.find(&self.lower[from..]) {
+                let at = from + at;
+                found.insert(block[..=at].rfind_byte(NAME).unwrap_or(0));
+                from = end_of_group(block, at);
+            }
+        }
+        found.into_iter().filter_map(group).filter(wanted).collect()
     }
+}
 
-    /// Where the groups begin that may hold what plain filters look for; `None` where only looking at each one tells.
-    fn candidates(&self, filters: &[Filter]) -> Option<BTreeSet<usize>> {
-        let mut starts = BTreeSet::new();
-        if !self.bytes.is_ascii() {
+/// From so many names on each name of a block is looked up among them, instead of each of them in the block.
+const FEW: usize = 8;
+
+/// What a group holds that plain filters accept, in small letters.
+fn needles(filters: &[Filter]) -> Option<Vec<Vec<u8>>> {
+    let mut needles = Vec::new();
+    for filter in filters {
+        let (Filter::Contains(text) | Filter::Begins { text, .. }) = filter else {
+            return None;
+        };
+        if !text.is_ascii() || text.is_empty() {
             return None;
         }
-        let lower = self.bytes.to_ascii_lowercase();
-        let mut add = |needle: &[u8]| {
-            let finder = bstr::Finder::new(needle);
-            let mut from = 0;
-            while let Some(at) = finder.find(&lower[from..]) {
-                let at = from + at;
-                let start = self.bytes[..=at].rfind_byte(NAME).unwrap_or(0);
-                starts.insert(start);
-                from = self.end_of_group(at);
-            }
-        };
-        for filter in filters {
-            let (Filter::Contains(text) | Filter::Begins { text, .. }) = filter else {
-                return None;
-            };
-            if !text.is_ascii() || text.is_empty() {
-                return None;
-            }
-            let text = text.to_ascii_lowercase();
-            add(text.as_bytes());
-            // The end of a name and the begin of a version: they stand on different lines.
-            for (at, _) in text.match_indices('/') {
-                add(&[&text.as_bytes()[..at], &[PART]].concat());
-            }
+        let text = text.to_ascii_lowercase();
+        needles.push(text.clone().into_bytes());
+        // The end of a name and the begin of a version: they stand on different lines.
+        for (at, _) in text.match_indices('/') {
+            needles.push([&text.as_bytes()[..at], &[PART]].concat());
         }
-        Some(starts)
     }
+    Some(needles)
+}
 
-    /// Where the group around `at` ends.
-    fn end_of_group(&self, at: usize) -> usize {
-        let rest = &self.bytes[at + 1..];
-        rest.find_byte(NAME)
-            .map_or(self.bytes.len(), |end| at + 1 + end)
-    }
+fn groups_in<'b>(block: &'b [u8], wanted: Wanted<'_>) -> Vec<Group<'b>> {
+    let found = Finder::new(wanted).find(block).into_iter();
+    found.map(|(group, _)| group).collect()
+}
 
-    fn group_at(&self, start: usize) -> Option<Group<'_>> {
-        let text = self.bytes[start..self.end_of_group(start)].to_str().ok()?;
-        let mut lines = text.lines();
-        let mut head = lines
-            .next()?
-            .strip_prefix(NAME as char)?
-            .split(PART as char);
-        let (name, first, rank, chosen) = (head.next()?, head.next()?, head.next()?, head.next()?);
-        let rank = match rank {
-            "p" => Some(Rank::Plain),
-            "m" => Some(Rank::Meta),
-            "t" => Some(Rank::Tree),
-            "s" => Some(Rank::System),
-            "u" => Some(Rank::User),
-            _ => None,
-        };
-        let choice = rank.map(|rank| {
-            let full_name = match (chosen, chosen.strip_prefix('=')) {
-                (_, Some(full_name)) => Cow::Borrowed(full_name),
-                ("", None) => Cow::Borrowed(name),
-                (version, None) => Cow::Owned(format!("{name}/{version}")),
-            };
-            (full_name, rank)
-        });
-        let rows = lines.filter_map(|line| {
+/// The names of a block, each with the number of its first module.
+pub fn heads(block: &[u8]) -> impl Iterator<Item = (&str, u32)> {
+    starts(block).filter_map(|start| {
+        let line = block[start..].lines().next()?.to_str().ok()?;
+        let mut parts = line.strip_prefix(NAME as char)?.split(PART as char);
+        Some((parts.next()?, parts.next()?.parse().ok()?))
+    })
+}
+
+/// The name of the group that begins at `start`.
+fn name_at(block: &[u8], start: usize) -> Option<&str> {
+    let name = block.get(start + 1..)?;
+    name[..name.find_byte(PART)?].to_str().ok()
+}
+
+/// Where groups begin.
+fn starts(block: &[u8]) -> impl Iterator<Item = usize> {
+    let mut next = 0;
+    std::iter::from_fn(move || {
+        let start = next;
+        (start < block.len()).then(|| {
+            next = end_of_group(block, start);
+            start
+        })
+    })
+}
+
+/// Where the group around `at` ends.
+fn end_of_group(block: &[u8], at: usize) -> usize {
+    let rest = block.get(at + 1..).unwrap_or_default();
+    rest.find_byte(NAME).map_or(block.len(), |end| at + 1 + end)
+}
+
+fn group_at(block: &[u8], start: usize) -> Option<Group<'_>> {
+    let text = block[start..end_of_group(block, start)].to_str().ok()?;
+    let mut lines = text.lines();
+    let mut head = lines
+        .next()?
+        .strip_prefix(NAME as char)?
+        .split(PART as char);
+    let (name, first, rank, chosen) = (head.next()?, head.next()?, head.next()?, head.next()?);
+    let rank = match rank {
+        "p" => Some(Rank::Plain),
+        "m" => Some(Rank::Meta),
+        "t" => Some(Rank::Tree),
+        "s" => Some(Rank::System),
+        "u" => Some(Rank::User),
+        _ => None,
+    };
+    let rows: Vec<Row> = lines
+        .filter_map(|line| {
             let mut parts = line.split(PART as char);
             Some(Row {
                 version: parts.next()?,
-                is_marked: parts.next()? == "m",
                 file: parts.next()?,
-                symbols: parts.next()?,
+                is_marked: parts.next() == Some("m"),
+                symbols: parts.next().unwrap_or_default(),
             })
-        });
-        Some(Group {
-            name,
-            first: first.parse().ok()?,
-            choice,
-            rows: rows.collect(),
         })
-    }
+        .collect();
+    let choice = rank.and_then(|rank| {
+        let full_name = match chosen.strip_prefix(WORD as char) {
+            Some(place) => {
+                let row = rows.get(place.parse::<usize>().ok()?)?;
+                Cow::Owned(row.full_name(name))
+            }
+            None => Cow::Borrowed(chosen),
+        };
+        Some((full_name, rank))
+    });
+    Some(Group {
+        name,
+        first: first.parse().ok()?,
+        choice,
+        rows,
+    })
 }
 
 fn accepted(group: &Group<'_>, filters: &[Filter]) -> bool {

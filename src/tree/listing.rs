@@ -195,26 +195,59 @@ impl Roots {
         rc: &mut dyn RcReader,
         memory: &mut dyn Memory,
     ) -> Vec<Tree> {
+        let (surveys, names) = self.survey_all(wanted, rc, memory);
+        let wanted = names.as_ref().map_or(wanted, Wanted::Named);
+        self.trees_of(&surveys, wanted, rc)
+    }
+
+    /// What is known of the modulepaths in force, at least of the names that are wanted; and those names, where one
+    /// modulepath alone does not tell.
+    pub(super) fn survey_all(
+        &mut self,
+        wanted: Wanted<'_>,
+        rc: &mut dyn RcReader,
+        memory: &mut dyn Memory,
+    ) -> (Vec<Rc<Surveyed>>, Option<BTreeSet<String>>) {
         self.read_global(rc);
         let roots = self.modulepaths().to_vec();
-        let surveys: Vec<_> = (roots.iter())
-            .map(|root| self.surveyed(root, rc, memory))
+        let mut surveys: Vec<_> = (roots.iter())
+            .map(|root| self.surveyed(root, wanted, rc, memory))
             .collect();
+        let Wanted::Accepted(filters) = wanted else {
+            return (surveys, None);
+        };
+        if surveys.len() < 2 {
+            return (surveys, None);
+        }
         // What a name means depends on all modulepaths that hold it, whether or not they hold what is looked for.
         let mut names = BTreeSet::new();
-        if let (Wanted::Accepted(_), true) = (wanted, surveys.len() > 1) {
-            for surveyed in &surveys {
-                let groups = surveyed.survey.index.groups(wanted);
-                names.extend(groups.into_iter().map(|group| group.name.to_owned()));
+        for surveyed in &surveys {
+            let groups = surveyed.survey.index.groups(wanted);
+            names.extend(groups.into_iter().map(|group| group.name.to_owned()));
+        }
+        // Those that are wanted for their names are in each part already.
+        let by_name = |name: &String| filters.iter().any(|f| f.accepts_name(name));
+        if !names.iter().all(by_name) {
+            for (root, surveyed) in roots.iter().zip(&mut surveys) {
+                if surveyed.survey.is_part {
+                    *surveyed = self.surveyed(root, Wanted::Named(&names), rc, memory);
+                }
             }
         }
-        let wanted = match wanted {
-            Wanted::Accepted(_) if surveys.len() > 1 => Wanted::Named(&names),
-            wanted => wanted,
-        };
+        (surveys, Some(names))
+    }
+
+    /// The trees of the modulepaths in force, each with the names that are wanted.
+    pub(super) fn trees_of(
+        &mut self,
+        surveys: &[Rc<Surveyed>],
+        wanted: Wanted<'_>,
+        rc: &mut dyn RcReader,
+    ) -> Vec<Tree> {
+        let roots = self.modulepaths().to_vec();
         let mut choices = Choices::new();
         let mut trees = Vec::new();
-        for (root, surveyed) in roots.iter().zip(&surveys) {
+        for (root, surveyed) in roots.iter().zip(surveys) {
             let tree = self.tree(trees.len(), root, surveyed, wanted, &mut choices, rc);
             trees.push(tree);
         }
@@ -222,10 +255,12 @@ impl Roots {
         trees
     }
 
-    /// What is known of a modulepath: from this run, from the memory, or from the disk.
-    pub(super) fn surveyed(
+    /// What is known of a modulepath: from this run, from the memory, or from the disk. It may be no more than the part
+    /// that is wanted.
+    fn surveyed(
         &mut self,
         root: &Utf8Path,
+        wanted: Wanted<'_>,
         rc: &mut dyn RcReader,
         memory: &mut dyn Memory,
     ) -> Rc<Surveyed> {
@@ -236,7 +271,7 @@ impl Roots {
         let ignored = self.ignored_globally();
         let remembered = match ignored.is_some() {
             true => None,
-            false => memory.survey(root, rc),
+            false => memory.survey(root, wanted, rc),
         };
         let is_remembered = remembered.is_some();
         let mut survey = remembered.unwrap_or_else(|| {
@@ -259,7 +294,7 @@ impl Roots {
             survey,
             is_remembered,
         });
-        if !surveyed.survey.is_cut {
+        if !surveyed.survey.is_cut && !surveyed.survey.is_part {
             self.surveyed.insert(root.to_owned(), Rc::clone(&surveyed));
         }
         surveyed

@@ -26,13 +26,13 @@ pub use about::{About, Packed, Search, unpack};
 pub use admin::AdminList;
 pub use choose::{Choice, Chosen, Want};
 pub use crawl::{
-    Crawl, Depth, Extra, Known, Memory, NoMemory, Opener, Record, Store, TakeProgram, Way,
+    Crawl, Depth, Extra, Known, Memory, Mistake, NoMemory, Opener, Record, Store, TakeProgram, Way,
 };
-pub(crate) use dir::is_ignored;
-pub use dir::{Begins, Child, Dir, FileChild, Markers};
+pub use dir::{Begins, Child, Dir, EntryKind, FileChild, Markers, each_entry};
+pub(crate) use dir::{is_ignored, module_part};
 pub use facts::{Alias, AliasKind, Clock, Facts, Forbidden, NearlyForbidden, Subject, Verdict};
 pub use ignore::IgnorePattern;
-pub use index::{Group, Index, Row, Wanted};
+pub use index::{Finder, Group, Index, Row, Wanted, heads};
 pub use listing::{Entry, Filter, Named, Surveyed, Tree};
 pub use programs::programs_in;
 pub use rc::{RcEvaluator, RcReader, global_mode};

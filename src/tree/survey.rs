@@ -46,6 +46,8 @@ pub struct Survey {
     pub reads: Reads,
     /// Whether the time was over before all was seen.
     pub is_cut: bool,
+    /// Whether the index holds no more than the names that were wanted, though it counts all modules.
+    pub is_part: bool,
     /// Mistakes in rc files.
     pub warnings: Vec<Diagnostic>,
 }
@@ -298,6 +300,7 @@ impl Roots {
             sources,
             reads,
             is_cut,
+            is_part: false,
             warnings: self.take_warnings(),
         }
     }
@@ -322,7 +325,11 @@ impl Roots {
                 }
             };
             let choice = choice.as_ref().map(|(name, rank)| (name.as_str(), *rank));
-            writer.name(name, choice);
+            let place = choice.and_then(|(chosen, _)| {
+                let mut modules = group.iter();
+                modules.position(|module| module.full_name == chosen)
+            });
+            writer.name(name, choice, place);
             for module in group {
                 let version = module.full_name.get(name.len() + 1..).unwrap_or_default();
                 let none = Vec::new();

@@ -14,8 +14,6 @@ pub mod search;
 pub mod show;
 pub mod spider;
 
-use term_grid::{Direction, Filling, Grid, GridOptions};
-
 use crate::diag::SiteWords;
 
 /// How text is laid out, and in whose words.
@@ -65,24 +63,66 @@ pub fn border(width: usize) -> String {
     format!("{}\n", "-".repeat(width.saturating_sub(4).max(4)))
 }
 
-/// Cells in columns, filled from top to bottom as `ls` does, each line behind `indent` blanks.
+/// Cells in columns, filled from top to bottom as `ls` does, each line behind `indent` blanks. There may be tens of
+/// thousands.
 pub fn columns(cells: Vec<String>, indent: usize, width: usize) -> String {
-    let grid = Grid::new(
-        cells,
-        GridOptions {
-            filling: Filling::Spaces(3),
-            direction: Direction::TopToBottom,
-            width: width.saturating_sub(indent + 1).max(1),
-        },
-    );
-    let margin = " ".repeat(indent);
-    let mut text = String::new();
-    for line in grid.to_string().lines() {
-        text.push_str(&margin);
-        text.push_str(line.trim_end());
+    const GAP: usize = 3;
+    let widths: Vec<usize> = cells.iter().map(|cell| width_of(cell)).collect();
+    let Some(widest) = widths.iter().max() else {
+        return String::new();
+    };
+    let width = width.saturating_sub(indent + 1).max(1);
+    let of_columns = |columns: usize| {
+        let rows = cells.len().div_ceil(columns);
+        let widths = widths.chunks(rows);
+        let widths = widths.map(|column| column.iter().copied().max().unwrap_or_default());
+        (rows, widths)
+    };
+    // So many fit however wide the cells are; more may fit as they are.
+    let mut best = (width + GAP) / (widest + GAP);
+    best = best.clamp(1, cells.len());
+    for columns in best + 1..=cells.len() {
+        let Some(room) = width.checked_sub((columns - 1) * GAP) else {
+            break;
+        };
+        if widest + GAP <= width && of_columns(columns).1.sum::<usize>() <= room {
+            best = columns;
+        }
+    }
+    let (rows, column_widths) = of_columns(best);
+    let column_widths: Vec<usize> = column_widths.collect();
+    let mut text = String::with_capacity(cells.iter().map(|cell| cell.len() + indent + GAP).sum());
+    for row in 0..rows {
+        let start = text.len();
+        text.extend(std::iter::repeat_n(' ', indent));
+        let mut padding = 0;
+        for (column, column_width) in column_widths.iter().enumerate() {
+            let Some(cell) = cells.get(column * rows + row) else {
+                break;
+            };
+            text.extend(std::iter::repeat_n(' ', padding));
+            text.push_str(cell);
+            padding = column_width - widths[column * rows + row] + GAP;
+        }
+        let end = text[start..].trim_end().len();
+        text.truncate(start + end);
         text.push('\n');
     }
     text
+}
+
+/// How many columns of the terminal a text takes that may be painted.
+fn width_of(text: &str) -> usize {
+    if text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+        return text.len();
+    }
+    let mut width = 0;
+    let mut rest = text;
+    while let Some((plain, painted)) = rest.split_once("\x1b[") {
+        width += unicode_width::UnicodeWidthStr::width(plain);
+        rest = painted.split_once('m').map_or("", |(_, behind)| behind);
+    }
+    width + unicode_width::UnicodeWidthStr::width(rest)
 }
 
 /// Cells behind running numbers, in columns.
@@ -129,5 +169,15 @@ mod tests {
     fn columns_are_filled_from_top_to_bottom() {
         let cells = ["a", "bb", "c", "d", "e"].map(str::to_owned).to_vec();
         assert_eq!(columns(cells, 3, 20), "   a    c   e\n   bb   d\n");
+        assert_eq!(columns(Vec::new(), 3, 20), "");
+        let painted = ["\x1b[1mé\x1b[0m", "too long for the line", "c"].map(str::to_owned);
+        assert_eq!(
+            columns(painted.to_vec(), 0, 10),
+            "\x1b[1mé\x1b[0m\ntoo long for the line\nc\n"
+        );
+        assert_eq!(
+            columns(painted.to_vec(), 0, 40),
+            "\x1b[1mé\x1b[0m   too long for the line   c\n"
+        );
     }
 }
