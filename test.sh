@@ -8,8 +8,8 @@ cd "$(dirname "$0")"
 
 packages=(bash zsh dash busybox yash ksh93u+m mksh tcsh csh fish rc elvish python3 python3-dotenv perl ruby r-base-core cmake lua5.3 lua-posix
   emacs-nox xonsh tcl8.6 jq python3-venv slurmctld slurmd slurm-client munge
-  python3-jsonschema chromium chromium-driver rsyslog postgresql
-  shellcheck less bsdutils strace valgrind expect build-essential)
+  python3-jsonschema chromium chromium-driver rsyslog systemd postgresql
+  shellcheck less wine bsdutils strace valgrind expect build-essential)
 missing=()
 for package in "${packages[@]}"; do
   dpkg -s "$package" >/dev/null 2>&1 || missing+=("$package")
@@ -28,6 +28,11 @@ fi
 if ! command -v nu >/dev/null && command -v npm >/dev/null; then
   npm install --silent --no-fund --no-audit --prefix target/npm nushell >/dev/null || true
   PATH=$PATH:$PWD/target/npm/node_modules/.bin
+fi
+# PowerShell is in none of them: its code is read by a grammar, from PyPI.
+if ! target/python/bin/python -c 'import tree_sitter_powershell' 2>/dev/null; then
+  python3 -m venv target/python
+  target/python/bin/pip install --quiet --disable-pip-version-check tree-sitter tree-sitter-powershell
 fi
 # Checks accessibility of the catalog's pages.
 if [[ ! -e target/npm/node_modules/axe-core/axe.min.js ]] && command -v npm >/dev/null; then

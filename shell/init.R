@@ -19,3 +19,7 @@ module <- function(...) {
   eval(parse(text = code))
   invisible(mlstatus)
 }
+
+if (is.na(Sys.getenv("MODULEPATH", NA)) && file.exists(file.path(Sys.getenv("MODULESHOME"), "etc", "modulespath"))) {
+  module("modulespath")
+}

@@ -26,7 +26,10 @@ LMOD_PKG=$MODULESHOME
 
 function module {
     # A trace of every assignment helps nobody: LMOD_SH_DBG_ON=1 asks for it.
-    \local __xmod_code __xmod_trace='' __xmod_status
+    \local __xmod_code __xmod_trace='' __xmod_status __xmod_piped=''
+    if [ ! -t 1 ]; then
+        __xmod_piped=1
+    fi
     if [ -z "${LMOD_SH_DBG_ON-}" ]; then
         case $- in
         *x*)
@@ -36,7 +39,7 @@ function module {
         esac
     fi
     # EasyBuild looks for the name of its program in this text, be it for Lmod or for Environment Modules.
-    if __xmod_code=$("${LMOD_CMD-${MODULES_CMD-modulecmd.tcl}}" bash "$@"); then
+    if __xmod_code=$(__XMOD_PIPED=$__xmod_piped "${LMOD_CMD-${MODULES_CMD-modulecmd.tcl}}" bash "$@"); then
         \eval "$__xmod_code"
         __xmod_status=$?
     else

@@ -44,3 +44,7 @@ function(module_swap _old _new)
   module(swap "${_old}" "${_new}")
   set(module_result "${module_result}" PARENT_SCOPE)
 endfunction()
+
+if(NOT DEFINED ENV{MODULEPATH} AND EXISTS "$ENV{MODULESHOME}/etc/modulespath")
+  module(modulespath)
+endif()

@@ -23,3 +23,7 @@
             (unless (zerop (buffer-size)) (message "%s" (buffer-string)))))
       (delete-file messages))
     (eval (car (read-from-string (concat "(progn " code ")"))) t)))
+
+(when (and (not (getenv "MODULEPATH"))
+           (file-readable-p (concat (getenv "MODULESHOME") "/etc/modulespath")))
+  (module "modulespath"))

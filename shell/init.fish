@@ -18,6 +18,10 @@ set -gx LMOD_PKG $MODULESHOME
 set -gx LMOD_VERSION @LMOD_VERSION@
 
 function module --description 'Load and unload environment modules'
+    set -lx __XMOD_PIPED ''
+    if not test -t 1
+        set __XMOD_PIPED 1
+    end
     $LMOD_CMD fish $argv | source
     set -l results $pipestatus
     test $results[1] -eq 0 -a $results[2] -eq 0

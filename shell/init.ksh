@@ -17,8 +17,11 @@ LMOD_VERSION=@LMOD_VERSION@
 \unalias module ml 2>/dev/null || \:
 
 function module {
-    \typeset __xmod_code
-    if __xmod_code=$("${LMOD_CMD-lmod}" @SHELL@ "$@"); then
+    \typeset __xmod_code __xmod_piped=''
+    if [ ! -t 1 ]; then
+        __xmod_piped=1
+    fi
+    if __xmod_code=$(__XMOD_PIPED=$__xmod_piped "${LMOD_CMD-lmod}" @SHELL@ "$@"); then
         \eval "$__xmod_code"
     else
         \eval "$__xmod_code"

@@ -34,3 +34,7 @@ function module(...)
   chunk()
   return rawget(scope, "_mlstatus") or false
 end
+
+if not posix.getenv("MODULEPATH") and posix.access(posix.getenv("MODULESHOME") .. "/etc/modulespath", "r") then
+  module("modulespath")
+end

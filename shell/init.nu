@@ -1,9 +1,15 @@
 # xmod for Nushell: defines `lmod-module` (`module` is a keyword there) and `ml`. In config.nu:  source PREFIX/init/nushell
 
-$env.MODULESHOME = @MODULESHOME@
-$env.LMOD_PKG = @MODULESHOME@
-$env.LMOD_CMD = @LMOD_CMD@
-$env.LMOD_DIR = @LMOD_DIR@
+if not (@LMOD_CMD@ | path exists) and ($env.MODULESHOME? | default "/" | path join libexec lmod | path exists) {
+    # The tree was moved; who reads this file has said where it is now.
+    $env.LMOD_DIR = ($env.MODULESHOME | path join libexec)
+    $env.LMOD_CMD = ($env.LMOD_DIR | path join lmod)
+} else {
+    $env.MODULESHOME = @MODULESHOME@
+    $env.LMOD_CMD = @LMOD_CMD@
+    $env.LMOD_DIR = @LMOD_DIR@
+}
+$env.LMOD_PKG = $env.MODULESHOME
 $env.LMOD_VERSION = @LMOD_VERSION@
 
 # Load and unload environment modules.
@@ -32,4 +38,8 @@ def --env --wrapped lmod-module [...args: string] {
 # Short for `lmod-module`; `ml load`, `ml avail` and so on do all that it does.
 def --env --wrapped ml [...args: string] {
     lmod-module ml ...$args
+}
+
+if "MODULEPATH" not-in $env and ($env.MODULESHOME | path join etc modulespath | path exists) {
+    lmod-module modulespath
 }

@@ -27,4 +27,6 @@ sub module {
     return $main::_mlstatus;
 }
 
+module('modulespath') if !defined $ENV{MODULEPATH} && -r "$ENV{MODULESHOME}/etc/modulespath";
+
 1;

@@ -24,3 +24,7 @@ function global:envmodule {
 function global:ml { envmodule ml @args }
 
 Set-Alias -Name module -Value envmodule -Scope Global
+
+if (-not (Test-Path -LiteralPath env:MODULEPATH) -and (Test-Path -LiteralPath "$env:MODULESHOME/etc/modulespath")) {
+    envmodule modulespath
+}

@@ -39,3 +39,7 @@ def module(command, *arguments):
     scope = {}
     exec(answer.stdout, scope)
     return scope.get("_mlstatus", False), messages
+
+
+if "MODULEPATH" not in os.environ and os.path.exists(os.environ["MODULESHOME"] + "/etc/modulespath"):
+    module("modulespath")

@@ -27,3 +27,7 @@ class ENVModule
     self.class.module(*words)
   end
 end
+
+if ENV["MODULEPATH"].nil? && File.readable?(ENV["MODULESHOME"] + "/etc/modulespath")
+  ENVModule.module("modulespath")
+end

@@ -17,7 +17,11 @@ LMOD_VERSION=@LMOD_VERSION@
 \unalias module ml 2>/dev/null || \:
 
 module() {
-    \eval "$("${LMOD_CMD-lmod}" @SHELL@ "$@" || \echo false)"
+    __xmod_piped=
+    if [ ! -t 1 ]; then
+        __xmod_piped=1
+    fi
+    \eval "$(__XMOD_PIPED=$__xmod_piped "${LMOD_CMD-lmod}" @SHELL@ "$@" || \echo false)"
 }
 
 ml() {

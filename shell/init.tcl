@@ -20,3 +20,7 @@ proc module {args} {
     eval $code
     return $_mlstatus
 }
+
+if {![info exists ::env(MODULEPATH)] && [file readable $::env(MODULESHOME)/etc/modulespath]} {
+    module modulespath
+}

@@ -17,12 +17,15 @@ fi
 \builtin unalias 'module' 'ml' 2>/dev/null || \:
 
 function module {
-    \builtin local __xmod_code __xmod_trace='' __xmod_status
+    \builtin local __xmod_code __xmod_trace='' __xmod_status __xmod_piped=''
+    if [[ ! -t 1 ]]; then
+        __xmod_piped=1
+    fi
     if [[ -z "${LMOD_SH_DBG_ON-}" && -o xtrace ]]; then
         { \builtin unsetopt xtrace; } 2>/dev/null
         __xmod_trace=1
     fi
-    if __xmod_code="$("${LMOD_CMD-lmod}" zsh "$@")"; then
+    if __xmod_code="$(__XMOD_PIPED=$__xmod_piped "${LMOD_CMD-lmod}" zsh "$@")"; then
         \builtin eval "$__xmod_code"
         __xmod_status=$?
     else

@@ -390,7 +390,7 @@ fn jobs() -> Vec<(Value, Vec<&'static str>, bool)> {
     let job = |changes: Value| {
         let mut job = serde_json::json!({
             "name": "", "partition": "", "account": "", "time": "", "nodes": "", "tasks": "", "cpus": "", "mem": "", "output": "",
-            "error": "", "mail_events": [], "mail_user": "", "modules": [], "groups": [],
+            "error": "", "array": "", "gpus": "", "gres": "", "mail_events": [], "mail_user": "", "modules": [], "groups": [],
         });
         for (key, value) in changes.as_object().unwrap() {
             job[key] = value.clone();
@@ -430,7 +430,7 @@ fn jobs() -> Vec<(Value, Vec<&'static str>, bool)> {
         (
             job(serde_json::json!({
                 "name": "a \"b\" \\c #d", "output": "%x-%j.out", "error": "e r r", "account": "phys", "nodes": "2-4", "tasks": "8", "cpus": "2",
-                "mem": "16G", "modules": ["it's/1"], "groups": one,
+                "mem": "16G", "array": "0-99:3%4", "gpus": "a100:4", "gres": "gpu:2,license:1", "modules": ["it's/1"], "groups": one,
             })),
             vec![
                 "--job-name",
@@ -449,6 +449,12 @@ fn jobs() -> Vec<(Value, Vec<&'static str>, bool)> {
                 "2",
                 "--mem",
                 "16G",
+                "--array",
+                "0-99:3%4",
+                "--gpus",
+                "a100:4",
+                "--gres",
+                "gpu:2,license:1",
                 "--modules",
                 "it's/1",
                 "--",
@@ -486,6 +492,34 @@ fn jobs() -> Vec<(Value, Vec<&'static str>, bool)> {
         ),
         ("mail_user", "--mail-user", &["ada", "a b@c"]),
         ("name", "--job-name", &["ünï", "tab\tin"]),
+        (
+            "array",
+            "--array",
+            &[
+                "0", "1,3,5", "0-15:4", "7-7", "5-1", "1:2", "1,,2", "1%0", "0-5:0", "0-9:",
+                "99999999",
+            ],
+        ),
+        (
+            "gpus",
+            "--gpus",
+            &["2", "a100:4,v100:1", "0", "4:a100", "a100:", "a100"],
+        ),
+        (
+            "gres",
+            "--gres",
+            &[
+                "gpu",
+                "gpu:2",
+                "gpu:a100:2",
+                "gpu:a100",
+                "gpu:0",
+                ":2",
+                "a:b:c",
+                "gpu:1:2",
+                "gpu;x",
+            ],
+        ),
     ];
     for (key, option, values) in values {
         for value in *values {

@@ -298,6 +298,67 @@ fn completion_has_the_file_names_that_users_source() {
     }
 }
 
+#[test]
+fn the_commands_of_xmod_itself_have_a_manual_page_and_completion() {
+    let site = site();
+    let prefix = path(&site, "opt");
+    install(&site, &["--prefix", &prefix]);
+    let page = std::fs::read_to_string(format!("{prefix}/share/man/man1/xmod.1")).unwrap();
+    for command in [
+        "init SHELL",
+        "completions SHELL",
+        "install",
+        "uninstall",
+        "exec WORDS",
+        "spider DIRS",
+        "cache build DIRS",
+        "catalog export DIRS",
+        "catalog report DIRS",
+        "usage import",
+        "usage report",
+        "sbatch COMMAND",
+        "tclsh FILE ARGS",
+    ] {
+        assert!(page.contains(&format!(".B {command}")), "{command}");
+    }
+    // `freeze` and its kind are sub-commands of `module`.
+    let page = std::fs::read_to_string(format!("{prefix}/share/man/man1/module.1")).unwrap();
+    assert!(page.contains(".B freeze"));
+    let root = site.root();
+    let ask = |program: &[&str], script: &str| {
+        let (stdout, stderr) = run(program, script, &root);
+        assert_eq!(stderr, "", "{program:?}");
+        stdout
+    };
+    if require("bash") {
+        let script = format!(
+            ". {prefix}/share/bash-completion/completions/xmod
+            offer() {{ COMP_WORDS=(\"$@\"); COMP_CWORD=$(($# - 1)); _xmod xmod \"${{!#}}\" \"${{@: -2:1}}\"; echo \"${{COMPREPLY[@]}}\"; }}
+            offer xmod cata; offer xmod catalog export --format j; offer xmod sbatch --arr"
+        );
+        let seen = ask(&["bash", "--norc", "-c"], &script);
+        assert_eq!(seen, "catalog\njson\n--array\n");
+    }
+    if require("fish") {
+        let script = format!(
+            "source {prefix}/share/fish/vendor_completions.d/xmod.fish; complete -C 'xmod catalog exp'; complete -C 'xmod sbatch --arr'"
+        );
+        let seen = ask(&["fish", "--no-config", "-c"], &script);
+        assert!(
+            seen.starts_with("export\t") && seen.contains("\n--array\t"),
+            "{seen}"
+        );
+    }
+    if require("zsh") {
+        let script = format!(
+            "fpath=({prefix}/share/zsh/site-functions $fpath); autoload -U compinit; compinit -D; print $_comps[xmod] $_comps[module]
+            . <({prefix}/bin/xmod completions zsh); print $_comps[xmod]; functions -- _xmod_admin | grep -c sbatch >/dev/null && print it is there"
+        );
+        let seen = ask(&["zsh", "-fc"], &script);
+        assert_eq!(seen, "_xmod_admin _xmod\n_xmod_admin\nit is there\n");
+    }
+}
+
 /// Copies a program and what it is linked with below `root`.
 fn copy_program(program: &str, root: &Path) {
     let ldd = Command::new("ldd").arg(program).output().unwrap();

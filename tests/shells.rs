@@ -2,8 +2,10 @@
 
 mod files;
 mod interpreters;
+mod limits;
 mod matrix;
 mod peers;
 mod start;
 mod terminal;
 mod values;
+mod windows;

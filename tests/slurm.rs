@@ -9,7 +9,7 @@ use crate::support::{XMOD, in_ci, require};
 const JOBS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/slurm/jobs.sh");
 
 /// Whether a mount namespace can be made here.
-fn may_unshare() -> bool {
+pub(crate) fn may_unshare() -> bool {
     let works = Command::new("unshare")
         .args(["-m", "true"])
         .stderr(Stdio::null())
@@ -73,6 +73,10 @@ fn modules_work_in_batch_jobs_of_every_shell() {
     let ours = "first\nGCC=13\nsooner\nlater\nit is the 'end'\n";
     assert_eq!(read("o u t-ours.out"), ours);
     assert_eq!(said("stopped"), "finished\n");
+    for task in [3, 5] {
+        let wanted = format!("TOOL=one task {task}\n");
+        assert_eq!(said(&format!("tasks.{task}")), wanted);
+    }
 
     let states = read("states");
     for state in [

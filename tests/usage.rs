@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use crate::slurm::may_unshare;
 use crate::support::{Site, XMOD, in_ci, require};
 
 /// A site that wants loads told to a socket of its own.
@@ -393,6 +394,52 @@ fn a_real_rsyslog_keeps_what_is_needed_in_each_of_its_formats() {
     assert_eq!(names, ["deep/gcc/64/1.0", "gcc/13.2.0", "mpi/5"]);
 }
 
+#[test]
+fn a_real_journal_is_read_in_each_of_its_formats() {
+    let journald = "/usr/lib/systemd/systemd-journald";
+    if !require(journald) || !require("journalctl") || !may_unshare() {
+        return;
+    }
+    let site = site().var("XMOD_SYSLOG_SOCKET", "/run/systemd/journal/dev-log");
+    // A journal of its own, in a `/run` of its own.
+    let script = format!(
+        "mount -t tmpfs tmpfs /run && mkdir -p /run/systemd/journal /run/log/journal || exit 1
+        {journald} >/dev/null 2>&1 & daemon=$!
+        trap 'kill $daemon' EXIT
+        try() {{ for i in $(seq 100); do \"$@\" && return; sleep 0.1; done; return 1; }}
+        try test -S /run/systemd/journal/dev-log || exit 2
+        {XMOD} bash load mpi >/dev/null || exit 3
+        {XMOD} bash load deep/gcc/64 >/dev/null || exit 4
+        has() {{ [ \"$(journalctl -o cat SYSLOG_FACILITY=1 | grep -c xmod@)\" = 2 ]; }}
+        try has || exit 5
+        for format in export json json-pretty json-sse json-seq short verbose cat; do
+            journalctl --no-pager -o $format SYSLOG_FACILITY=1 >$format.log || exit 6
+        done"
+    );
+    let output = Command::new("timeout")
+        .args(["60", "unshare", "-m", "bash", "-c", &script])
+        .env_clear()
+        .envs(site.env())
+        .current_dir(site.root())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    for format in [
+        "export",
+        "json",
+        "json-pretty",
+        "json-sse",
+        "json-seq",
+        "short",
+        "verbose",
+        "cat",
+    ] {
+        let (log, database) = (format!("{format}.log"), format!("{format}.sqlite"));
+        let said = ok(&site, &["usage", "import", "--database", &database, &log]);
+        assert!(said.contains(" 3 loads, 3 of them new"), "{format}: {said}");
+    }
+}
+
 /// The programs of PostgreSQL, wherever Debian has put this version.
 fn postgres_programs() -> Option<PathBuf> {
     let mut versions: Vec<PathBuf> = std::fs::read_dir("/usr/lib/postgresql")
@@ -527,6 +574,29 @@ fn several_machines_share_a_real_postgresql() {
     ))
     .unwrap();
     assert_eq!(json["usage"]["months"].as_array().unwrap().len(), 6);
+    // Where encryption is wanted nothing is sent, and what to do is said.
+    let refused = |url: &str| {
+        let output = site.xmod(&["usage", "report", "--database", url]);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success(), "{url}: {said}");
+        let wanted = said.contains("wants an encrypted connection") && said.contains("ssh -L");
+        assert!(wanted, "{url}: {said}");
+    };
+    for mode in ["require", "verify-ca", "verify-full"] {
+        refused(&format!("{url}?sslmode={mode}"));
+    }
+    let only_encrypted = "hostssl all all all trust\n";
+    std::fs::write(data.join("pg_hba.conf"), only_encrypted).unwrap();
+    let reload = as_server("pg_ctl")
+        .args(["reload", "-D"])
+        .arg(&data)
+        .output();
+    assert!(reload.unwrap().status.success());
+    wait_for("its new rules", || {
+        let words = ["usage", "report", "--database", &url];
+        !site.xmod(&words).status.success()
+    });
+    refused(&url);
     let output = site.xmod(&[
         "usage",
         "report",

@@ -12,6 +12,8 @@ use std::fmt::Write;
 pub struct Job {
     /// Its name.
     pub name: String,
+    /// The tasks of an array of jobs: `0-15`, `1,3,5`, `0-99%4`.
+    pub array: String,
     /// Where standard output goes; `%x` is the name, `%j` the number of the job.
     pub output: String,
     /// Where standard error goes; with standard output where it is empty.
@@ -26,6 +28,10 @@ pub struct Job {
     pub tasks: String,
     /// How many cores a task.
     pub cpus: String,
+    /// GPUs of the job: `2`, `a100:4`.
+    pub gpus: String,
+    /// Other resources a node: `gpu:2`, `license:1`.
+    pub gres: String,
     /// Memory a node: `16G`.
     pub mem: String,
     /// The time limit: `2:30:00`, `1-12`.
@@ -89,6 +95,12 @@ impl Job {
             is_text,
             "name of a job: it holds a sign that cannot be written",
         );
+        check(
+            "array",
+            &self.array,
+            is_array,
+            "list of tasks: 0-15, 1,3,5, 0-99%4 (four at a time)",
+        );
         check("output", &self.output, is_text, "name of a file");
         check("error", &self.error, is_text, "name of a file");
         check(
@@ -101,6 +113,8 @@ impl Job {
         check("nodes", &self.nodes, is_nodes, "number of nodes: 2, or 2-4");
         check("ntasks", &self.tasks, is_count, "number of tasks");
         check("cpus-per-task", &self.cpus, is_count, "number of cores");
+        check("gpus", &self.gpus, is_gpus, "number of GPUs: 2, a100:4");
+        check("gres", &self.gres, is_gres, "list of resources: gpu:2");
         check("mem", &self.mem, is_memory, "amount of memory: 500M, 16G");
         check(
             "time",
@@ -146,6 +160,7 @@ impl Job {
         let mail = self.mail_events.join(",");
         let options = [
             ("job-name", &self.name),
+            ("array", &self.array),
             ("output", &self.output),
             ("error", &self.error),
             ("partition", &self.partition),
@@ -153,6 +168,8 @@ impl Job {
             ("nodes", &self.nodes),
             ("ntasks", &self.tasks),
             ("cpus-per-task", &self.cpus),
+            ("gpus", &self.gpus),
+            ("gres", &self.gres),
             ("mem", &self.mem),
             ("time", &self.time),
             ("mail-type", &mail),
@@ -268,6 +285,52 @@ fn is_nodes(text: &str) -> bool {
         }
         None => is_count(text),
     }
+}
+
+/// Numbers and ranges (`0-15`, with steps `0-15:4`), how many at a time behind `%`.
+fn is_array(text: &str) -> bool {
+    let digits = |text: &str| text.len() < 8 && text.bytes().all(|b| b.is_ascii_digit());
+    let number = |text: &str| text.parse::<u32>().ok().filter(|_| digits(text));
+    let is_task = |text: &str| {
+        let (range, step) = text.split_once(':').unwrap_or((text, "1"));
+        match range.split_once('-') {
+            Some((first, last)) => {
+                is_count(step) && number(first).is_some() && number(first) <= number(last)
+            }
+            None => number(text).is_some(),
+        }
+    };
+    let (tasks, at_once) = text.split_once('%').unwrap_or((text, "1"));
+    tasks.split(',').all(is_task) && is_count(at_once)
+}
+
+/// A word of letters, digits and `_.-` that begins with a letter.
+fn is_kind(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c))
+}
+
+/// A number, or numbers for kinds: `2`, `a100:4,v100:1`.
+fn is_gpus(text: &str) -> bool {
+    text.split(',').all(|part| match part.split_once(':') {
+        Some((kind, count)) => is_kind(kind) && is_count(count),
+        None => is_count(part),
+    })
+}
+
+/// Resources with their kinds and numbers: `gpu`, `gpu:2`, `gpu:a100:2`.
+fn is_gres(text: &str) -> bool {
+    text.split(',').all(|resource| {
+        let parts: Vec<&str> = resource.split(':').collect();
+        match parts.as_slice() {
+            [name] => is_kind(name),
+            [name, last] => is_kind(name) && (is_kind(last) || is_count(last)),
+            [name, kind, count] => is_kind(name) && is_kind(kind) && is_count(count),
+            _ => false,
+        }
+    })
 }
 
 fn is_memory(text: &str) -> bool {
@@ -391,6 +454,18 @@ mod tests {
                 && !is_memory("0")
                 && !is_memory("GG")
         );
+        for right in ["0", "0-15", "1,3,5", "0-15:4", "0-99%4", "7-7", "1-3,9%2"] {
+            assert!(is_array(right), "{right}");
+        }
+        for wrong in [
+            "", "a", "5-1", "1-", "-1", "1,,2", "1:2", "0-5:0", "1%0", "1%2%3", "99999999",
+        ] {
+            assert!(!is_array(wrong), "{wrong}");
+        }
+        assert!(is_gpus("2") && is_gpus("a100:4") && is_gpus("a100:4,v100:1"));
+        assert!(!is_gpus("0") && !is_gpus("a100:") && !is_gpus("4:a100") && !is_gpus("two"));
+        assert!(is_gres("gpu") && is_gres("gpu:2") && is_gres("gpu:a100:2,license:1"));
+        assert!(!is_gres("gpu:0") && !is_gres(":2") && !is_gres("a:b:c") && !is_gres("gpu;x"));
         assert!(
             is_nodes("2")
                 && is_nodes("2-4")

@@ -38,6 +38,11 @@ enum Command {
         #[arg(long)]
         command_not_found: bool,
     },
+    /// Print what makes a shell complete the commands and options of `xmod` itself
+    Completions {
+        /// The shell; `module` and `ml` are completed by what `init` prints
+        shell: clap_complete::Shell,
+    },
     /// Install the program, its start files and manual pages below a directory
     Install {
         /// Where it will be used
@@ -177,6 +182,7 @@ pub(super) fn run(session: &Session) -> Outcome {
             true => with_handler(outcome, &shell),
             false => Ok(outcome),
         }),
+        Command::Completions { shell } => Ok(answer(completions(shell))),
         Command::Spider { style, dirs, .. } => command::spider_tool::run(session, &style, &dirs),
         Command::Cache { action, system, .. } => {
             let owner = if system { Owner::System } else { Owner::User };
@@ -269,6 +275,21 @@ fn own_path(session: &Session) -> Result<&Utf8PathBuf, Diagnostic> {
     })
 }
 
+/// What makes a shell complete `xmod`.
+fn completions(shell: clap_complete::Shell) -> String {
+    let mut text = Vec::new();
+    clap_complete::generate(shell, &mut Admin::command(), "xmod", &mut text);
+    let text = String::from_utf8_lossy(&text);
+    match shell {
+        // `_xmod` is the function that completes `module`.
+        clap_complete::Shell::Zsh => text.replace("_xmod", "_xmod_admin").replace(
+            "compdef _xmod_admin xmod",
+            "(( $+functions[compdef] )) && compdef _xmod_admin xmod",
+        ),
+        _ => text.into_owned(),
+    }
+}
+
 /// Installs this program.
 fn install(
     session: &Session,
@@ -281,12 +302,27 @@ fn install(
         ("ml.1", ".so man1/module.1\n".to_owned()),
         ("xmod.1", manual::text(&Admin::command())),
     ];
+    let completions = [
+        (
+            "share/bash-completion/completions/xmod",
+            completions(clap_complete::Shell::Bash),
+        ),
+        (
+            "share/fish/vendor_completions.d/xmod.fish",
+            completions(clap_complete::Shell::Fish),
+        ),
+        (
+            "share/zsh/site-functions/_xmod_admin",
+            completions(clap_complete::Shell::Zsh),
+        ),
+    ];
     let install = Install {
         program: own_path(session)?,
         prefix,
         destdir,
         modulepath,
         manuals: &manuals,
+        completions: &completions,
     };
     install.run().map(answer)
 }

@@ -86,6 +86,10 @@ fn module(session: &Session, shell: &'static Row, args: &[BString]) -> Outcome {
             command::failed(session, &config, Some(shell), &diagnostic)
         });
     }
+    // What start files of languages ask for where no MODULEPATH is set.
+    if args == ["modulespath"] {
+        return command::modulespath::run(session, &config, shell);
+    }
     let extra = session.text("LMOD_OPTIONS");
     let request = match parse(extra, args) {
         Ok(request) => request,

@@ -16,7 +16,10 @@ pub(super) struct Options {
     /// The name of the job
     #[arg(long, short = 'J', default_value = "")]
     job_name: String,
-    /// The file for standard output; %x is the name of the job, %j its number
+    /// The tasks of an array of jobs: 0-15, 1,3,5, 0-99%4 (four at a time)
+    #[arg(long, short = 'a', default_value = "")]
+    array: String,
+    /// The file for standard output; %x is the name of the job, %j its number, %a that of the task in an array
     #[arg(long, short, default_value = "")]
     output: String,
     /// The file for standard error
@@ -37,6 +40,12 @@ pub(super) struct Options {
     /// How many cores a task
     #[arg(long, short, default_value = "")]
     cpus_per_task: String,
+    /// GPUs of the job: 2, a100:4
+    #[arg(long, short = 'G', default_value = "")]
+    gpus: String,
+    /// Other resources a node: gpu:2, license:1
+    #[arg(long, default_value = "")]
+    gres: String,
     /// Memory a node: 500M, 16G
     #[arg(long, default_value = "")]
     mem: String,
@@ -101,6 +110,7 @@ impl Options {
             .flat_map(|words| words.split_whitespace());
         Ok(Job {
             name: self.job_name.clone(),
+            array: self.array.clone(),
             output: self.output.clone(),
             error: self.error.clone(),
             partition: self.partition.clone(),
@@ -108,6 +118,8 @@ impl Options {
             nodes: self.nodes.clone(),
             tasks: self.ntasks.clone(),
             cpus: self.cpus_per_task.clone(),
+            gpus: self.gpus.clone(),
+            gres: self.gres.clone(),
             mem: self.mem.clone(),
             time: self.time.clone(),
             mail_events: self

@@ -6,7 +6,8 @@
 //! PREFIX/init/SHELL                      what shells read when they start
 //! PREFIX/etc/profile.d/xmod.{sh,csh}     for login shells: link or copy them to /etc/profile.d
 //! PREFIX/etc/modulespath                 the first MODULEPATH, one directory a line; written only when asked for
-//! PREFIX/share/man, PREFIX/share/zsh     manual pages, completion
+//! PREFIX/share/man                       manual pages
+//! PREFIX/share/{bash-completion,fish,zsh}  completion of `xmod`; in zsh that of `module` too
 //! PREFIX/share/xmod/installed            the files that `uninstall` takes away
 //! ```
 //!
@@ -36,6 +37,8 @@ pub struct Install<'a> {
     pub modulepath: &'a [String],
     /// Manual pages: name of the file and text.
     pub manuals: &'a [(&'a str, String)],
+    /// Completion of the program itself: path below the prefix and text.
+    pub completions: &'a [(&'a str, String)],
 }
 
 /// Completion by itself, under the names that start files of users know from the two peers.
@@ -99,6 +102,9 @@ impl Install<'_> {
             files.write(name, text.as_bytes(), 0o644)?;
         }
         for (name, text) in COMPLETIONS {
+            files.write(name, text.as_bytes(), 0o644)?;
+        }
+        for (name, text) in self.completions {
             files.write(name, text.as_bytes(), 0o644)?;
         }
         // Shells that find functions along FPATH read the start file when one of these is first called.

@@ -14,6 +14,7 @@ pub mod install;
 mod list;
 mod modulecache;
 mod modules;
+pub mod modulespath;
 mod outcome;
 mod pager;
 mod past;
@@ -38,7 +39,7 @@ pub use pager::Pager;
 pub use request::{Action, Dump, Options, Report, Request};
 pub use table::{Subcommand, Words};
 
-use crate::config::{Config, Origin};
+use crate::config::{Config, Origin, Redirect};
 use crate::diag::{Diagnostic, Kind, OwnWords, Severity, SiteWords};
 use crate::env::{Change, Delta, State, VarName};
 use crate::modulefile::Languages;
@@ -359,6 +360,9 @@ struct Answered {
     cache_is_damaged: bool,
 }
 
+/// What the shell functions set where their standard output is no terminal: here it is always a pipe.
+const PIPED: &str = "__XMOD_PIPED";
+
 /// How people are spoken to.
 #[derive(Debug, Clone)]
 struct Voice {
@@ -368,14 +372,24 @@ struct Voice {
     redirect: bool,
     /// What shows reports on this terminal.
     pager: Option<Pager>,
+    /// The longest value that a shell called as `csh` is given; 0 where that decides itself.
+    csh_limit: usize,
 }
 
 impl Voice {
     fn of(session: &Session, config: &Config) -> Voice {
         Voice {
             quiet: config.quiet,
-            redirect: config.redirect,
+            redirect: match config.redirect {
+                Redirect::Never => false,
+                Redirect::Always => true,
+                Redirect::Piped => {
+                    session.stderr_is_terminal
+                        && session.text(PIPED).is_some_and(|piped| !piped.is_empty())
+                }
+            },
             pager: Pager::of(session, config),
+            csh_limit: usize::try_from(config.csh_limit).unwrap_or(usize::MAX),
         }
     }
 }
@@ -745,9 +759,13 @@ fn finish(answered: Answered, row: &Row) -> Outcome {
         delta.echo = report.lines().map(BString::from).collect();
     }
     let exit = u8::from(delta.failed);
+    let mut dropped = Vec::new();
+    if row.is_limited && voice.csh_limit > 0 {
+        dropped = shell::drop_longer(&mut delta, voice.csh_limit);
+    }
     let emission = row.shell.emit(&delta);
     if !voice.quiet {
-        for dropped in &emission.dropped {
+        for dropped in dropped.iter().chain(&emission.dropped) {
             messages.extend_from_slice(format!("warning: {dropped}\n").as_bytes());
         }
     }

@@ -193,5 +193,12 @@ pub(super) fn open(
 }
 
 pub(super) fn site(error: UsageError) -> Diagnostic {
-    Diagnostic::new(Kind::Site, error.to_string())
+    let diagnostic = Diagnostic::new(Kind::Site, error.to_string());
+    match error {
+        #[cfg(feature = "postgres")]
+        UsageError::NeedsTls(_) => diagnostic.help(
+            "run the import on the machine of the database (`host=/run/postgresql`), or let `ssh -L` or `stunnel` encrypt it",
+        ),
+        _ => diagnostic,
+    }
 }

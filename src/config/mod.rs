@@ -210,6 +210,46 @@ words! {
     }
 }
 
+/// Where reports go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Redirect {
+    /// To standard error.
+    Never,
+    /// To standard output of the shell function where a session on a terminal sends that into a pipe or a file, to standard
+    /// error else.
+    Piped,
+    /// To standard output.
+    Always,
+}
+
+impl Parse for Redirect {
+    fn parse(text: &str) -> Option<Redirect> {
+        if text == "piped" {
+            return Some(Redirect::Piped);
+        }
+        bool::parse(text).map(|on| match on {
+            true => Redirect::Always,
+            false => Redirect::Never,
+        })
+    }
+}
+
+impl Invert for Redirect {
+    fn invert(self) -> Redirect {
+        self
+    }
+}
+
+impl std::fmt::Display for Redirect {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Redirect::Never => "false",
+            Redirect::Piped => "piped",
+            Redirect::Always => "true",
+        })
+    }
+}
+
 impl Parse for VersionOrder {
     fn parse(text: &str) -> Option<VersionOrder> {
         [VersionOrder::Lmod, VersionOrder::Dictionary]
@@ -504,10 +544,14 @@ settings! {
     ignore_cache: bool = false, false; "MODULES_IGNORE_CACHE" "LMOD_IGNORE_CACHE" ;
     /// A modulefile may be named by its place: `/dir/file`, `./file`.
     load_files: bool = true, true; "XMOD_LOAD_FILES" ;
-    /// Reports go to standard output instead of standard error.
-    redirect: bool = false, false; "MODULES_REDIRECT_OUTPUT" "LMOD_REDIRECT" ;
+    /// Reports go to standard output instead of standard error; with `piped` only where a session on a terminal sends that into
+    /// a pipe or a file.
+    redirect: Redirect = Redirect::Never, Redirect::Piped; "MODULES_REDIRECT_OUTPUT" "LMOD_REDIRECT" ;
     /// Reports on a terminal go through the pager.
     paginate: bool = true, true; "MODULES_PAGINATE" ;
+    /// The longest value that a shell called as `csh` is given, in bytes; 0: any in tcsh, 4000 in the csh of BSD. A longer one is
+    /// left as it is, with a warning.
+    csh_limit: u32 = 0, 0; "XMOD_CSH_LIMIT" ;
     /// The pager with its arguments; none where it is empty, `cat`, or a program that is not there.
     pager: String = "less".to_owned(), "less -eFKRX".to_owned(); "MODULES_PAGER" "LMOD_PAGER" ;
     /// What the pager gets in the variable `LESS`; where this is empty it keeps the user's.

@@ -7,7 +7,7 @@ use bstr::{BString, ByteSlice};
 
 use super::script::{Addition, Script, ScriptStatements};
 use super::{Outcome, Statements, is_identifier, push, quote};
-use crate::env::delta::Change;
+use crate::env::delta::{Change, Delta};
 
 /// A Bourne-like shell, told by what it can do.
 #[derive(Debug)]
@@ -27,7 +27,20 @@ pub(super) struct Bourne {
     guard: &'static [u8],
     /// The command that prints its arguments as they are, one a line.
     print: &'static str,
+    /// What keeps a change from being made in part where a variable is `readonly`.
+    readonly: Readonly,
     reserved: &'static [&'static str],
+}
+
+/// What a shell does at an assignment to a `readonly` variable.
+#[derive(Debug, PartialEq, Eq)]
+enum Readonly {
+    /// It ends the script, or the line that a person typed: there is nothing to add.
+    Ends,
+    /// It gives up the code: the attempt comes before all else, so that nothing has changed by then.
+    Probe,
+    /// It gives up one command and goes on behind it with success: all of the code is one command.
+    Whole,
 }
 
 /// How a variable is given a value and exported.
@@ -47,6 +60,7 @@ pub(super) static SH: Bourne = Bourne {
     text_only: false,
     guard: b"",
     print: "printf '%s\\n'",
+    readonly: Readonly::Ends,
     reserved: &["PPID", "_"],
 };
 
@@ -58,6 +72,7 @@ pub(super) static YASH: Bourne = Bourne {
     text_only: true,
     guard: b"\\",
     print: "\\printf '%s\\n'",
+    readonly: Readonly::Probe,
     reserved: &["LINENO", "PPID", "_"],
 };
 
@@ -69,6 +84,7 @@ pub(super) static BASH: Bourne = Bourne {
     text_only: false,
     guard: b"\\",
     print: "\\printf '%s\\n'",
+    readonly: Readonly::Whole,
     reserved: &[
         "BASHOPTS",
         "BASH_ARGC",
@@ -97,6 +113,7 @@ pub(super) static ZSH: Bourne = Bourne {
     guard: b"\\",
     print: "\\builtin print -rl --",
     // Lower-case names are tied to `PATH` and its kind, or tell about the shell: a module that sets `path` means its own.
+    readonly: Readonly::Probe,
     reserved: &[
         "ARGC",
         "EGID",
@@ -141,6 +158,7 @@ pub(super) static KSH: Bourne = Bourne {
     text_only: false,
     guard: b"\\",
     print: "\\print -r --",
+    readonly: Readonly::Probe,
     reserved: &["LINENO", "PPID", "SECONDS", "RANDOM", "_"],
 };
 
@@ -152,6 +170,7 @@ pub(super) static MKSH: Bourne = Bourne {
     text_only: false,
     guard: b"\\",
     print: "\\print -r --",
+    readonly: Readonly::Probe,
     reserved: &[
         "EPOCHREALTIME",
         "KSHEGID",
@@ -192,7 +211,26 @@ impl Statements for Bourne {
         self.reserved
     }
 
-    fn open(&self, _: &mut Vec<u8>) {}
+    fn open(&self, delta: &Delta, out: &mut Vec<u8>) {
+        if delta.failed || self.readonly == Readonly::Ends {
+            return;
+        }
+        if self.readonly == Readonly::Whole && !delta.changes.is_empty() {
+            out.extend_from_slice(b"{\n");
+        }
+        for change in &delta.changes {
+            if let Change::SetVar { name, .. } | Change::UnsetVar { name } = change
+                && !self.reserved.contains(&name.as_str())
+            {
+                let name = name.as_str().as_bytes();
+                let attempt = [name, b"=\"$", name, b"\""].concat();
+                push(
+                    out,
+                    &[b"case ${", name, b"+s} in s) ", &attempt, b"; esac;\n"],
+                );
+            }
+        }
+    }
 
     fn write(&self, change: &Change, out: &mut Vec<u8>) -> Result<(), &'static str> {
         let guard = self.guard;
@@ -300,11 +338,14 @@ impl Statements for Bourne {
         push(out, &[self.print.as_bytes(), b" ", &text, b";\n"]);
     }
 
-    fn close(&self, outcome: Outcome<'_>, out: &mut Vec<u8>) {
+    fn close(&self, outcome: Outcome<'_>, delta: &Delta, out: &mut Vec<u8>) {
         match outcome {
             Outcome::Success => {}
             Outcome::Failure => out.extend_from_slice(b"false\n"),
             Outcome::Text(text) => self.echo(&[text.to_owned()], out),
+        }
+        if self.readonly == Readonly::Whole && !delta.failed && !delta.changes.is_empty() {
+            out.extend_from_slice(b"}\n");
         }
     }
 }

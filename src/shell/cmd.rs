@@ -2,16 +2,16 @@
 //!
 //! The program runs on Linux; the code is for those who reach it from Windows. Of the quoting rules of cmd.exe these matter in a
 //! batch file: `%` is written twice; between two `"` nothing else is special; outside of them `^` takes the meaning from the
-//! character behind it. A `"` in a value ends or begins such a stretch, and `set "X=..."` takes all up to the last one. No way is
-//! there to hold a line end, an empty variable, or a line of more than 8191 characters. `!` is safe unless the caller has switched
-//! delayed expansion on, which the start file switches off.
+//! character behind it (brackets need none: no statement stands in a block). A `"` in a value ends or begins such a stretch, and
+//! `set "X=..."` takes all up to the last one. No way is there to hold a line end, an empty variable, or a line of more than 8191
+//! characters. `!` is safe unless the caller has switched delayed expansion on, which the start file switches off.
 //!
 //! Source: `help set`, `help cmd`, `help for` of Windows.
 
 use bstr::{BString, ByteSlice};
 
 use super::{Outcome, Statements, push};
-use crate::env::delta::Change;
+use crate::env::delta::{Change, Delta};
 
 /// The longest line of a batch file, in characters.
 const LINE_MAX_CHARS: usize = 8191;
@@ -28,7 +28,7 @@ fn inside_quotes(value: &str) -> String {
         match c {
             '"' => quoted = !quoted,
             '%' => out.push('%'),
-            '&' | '|' | '<' | '>' | '^' | '(' | ')' if !quoted => out.push('^'),
+            '&' | '|' | '<' | '>' | '^' if !quoted => out.push('^'),
             _ => {}
         }
         out.push(c);
@@ -42,7 +42,7 @@ fn outside_quotes(value: &str) -> String {
     for c in value.chars() {
         match c {
             '%' => out.push('%'),
-            '&' | '|' | '<' | '>' | '^' | '(' | ')' | '"' => out.push('^'),
+            '&' | '|' | '<' | '>' | '^' | '"' => out.push('^'),
             _ => {}
         }
         out.push(c);
@@ -83,7 +83,7 @@ impl Statements for Cmd {
         ]
     }
 
-    fn open(&self, _: &mut Vec<u8>) {}
+    fn open(&self, _: &Delta, _: &mut Vec<u8>) {}
 
     fn write(&self, change: &Change, out: &mut Vec<u8>) -> Result<(), &'static str> {
         match change {
@@ -121,7 +121,7 @@ impl Statements for Cmd {
         }
     }
 
-    fn close(&self, outcome: Outcome<'_>, out: &mut Vec<u8>) {
+    fn close(&self, outcome: Outcome<'_>, _: &Delta, out: &mut Vec<u8>) {
         match outcome {
             Outcome::Success => out.extend_from_slice(b"exit /b 0\r\n"),
             Outcome::Failure => out.extend_from_slice(b"exit /b 1\r\n"),

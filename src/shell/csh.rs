@@ -14,7 +14,7 @@ use bstr::{BString, ByteSlice};
 
 use super::script::{Addition, Script, ScriptStatements};
 use super::{Outcome, Statements, push, quote};
-use crate::env::delta::Change;
+use crate::env::delta::{Change, Delta};
 
 /// The longest word of the BSD csh is 4096 bytes; some are left for the rest of the word.
 const WORD_MAX_BYTES: usize = 4000;
@@ -135,7 +135,7 @@ impl Statements for Csh {
         &[]
     }
 
-    fn open(&self, _: &mut Vec<u8>) {}
+    fn open(&self, _: &Delta, _: &mut Vec<u8>) {}
 
     fn write(&self, change: &Change, out: &mut Vec<u8>) -> Result<(), &'static str> {
         match change {
@@ -195,7 +195,7 @@ impl Statements for Csh {
         }
     }
 
-    fn close(&self, outcome: Outcome<'_>, out: &mut Vec<u8>) {
+    fn close(&self, outcome: Outcome<'_>, _: &Delta, out: &mut Vec<u8>) {
         match outcome {
             // `:` gives status 0, and `eval` something to do.
             Outcome::Success => out.extend_from_slice(b":;\n"),

@@ -6,7 +6,7 @@
 use bstr::BString;
 
 use super::{Outcome, Statements, push, quote};
-use crate::env::delta::Change;
+use crate::env::delta::{Change, Delta};
 
 /// Elvish.
 #[derive(Debug)]
@@ -22,7 +22,7 @@ impl Statements for Elvish {
         &["PWD"]
     }
 
-    fn open(&self, _: &mut Vec<u8>) {}
+    fn open(&self, _: &Delta, _: &mut Vec<u8>) {}
 
     fn write(&self, change: &Change, out: &mut Vec<u8>) -> Result<(), &'static str> {
         match change {
@@ -51,7 +51,7 @@ impl Statements for Elvish {
         push(out, &[b"echo ", &string(&bstr::join("\n", lines)), b"\n"]);
     }
 
-    fn close(&self, outcome: Outcome<'_>, out: &mut Vec<u8>) {
+    fn close(&self, outcome: Outcome<'_>, _: &Delta, out: &mut Vec<u8>) {
         match outcome {
             Outcome::Success => {}
             Outcome::Failure => out.extend_from_slice(b"fail 'the module command failed'\n"),

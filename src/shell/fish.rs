@@ -7,7 +7,7 @@ use bstr::BString;
 
 use super::script::{Addition, Script, ScriptStatements};
 use super::{Outcome, Statements, push, quote, starts_with_word};
-use crate::env::delta::Change;
+use crate::env::delta::{Change, Delta};
 
 /// fish.
 #[derive(Debug)]
@@ -40,7 +40,7 @@ impl Statements for Fish {
         ]
     }
 
-    fn open(&self, _: &mut Vec<u8>) {}
+    fn open(&self, _: &Delta, _: &mut Vec<u8>) {}
 
     fn write(&self, change: &Change, out: &mut Vec<u8>) -> Result<(), &'static str> {
         match change {
@@ -92,7 +92,7 @@ impl Statements for Fish {
         push(out, &[b"printf '%s\\n' ", &text, b";\n"]);
     }
 
-    fn close(&self, outcome: Outcome<'_>, out: &mut Vec<u8>) {
+    fn close(&self, outcome: Outcome<'_>, _: &Delta, out: &mut Vec<u8>) {
         match outcome {
             Outcome::Success => out.extend_from_slice(b"true\n"),
             Outcome::Failure => out.extend_from_slice(b"false\n"),

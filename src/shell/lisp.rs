@@ -5,7 +5,7 @@
 use bstr::BString;
 
 use super::{Outcome, Statements, push};
-use crate::env::delta::Change;
+use crate::env::delta::{Change, Delta};
 
 /// Emacs Lisp.
 #[derive(Debug)]
@@ -34,7 +34,7 @@ impl Statements for Lisp {
         &[]
     }
 
-    fn open(&self, _: &mut Vec<u8>) {}
+    fn open(&self, _: &Delta, _: &mut Vec<u8>) {}
 
     fn write(&self, change: &Change, out: &mut Vec<u8>) -> Result<(), &'static str> {
         match change {
@@ -75,7 +75,7 @@ impl Statements for Lisp {
         );
     }
 
-    fn close(&self, outcome: Outcome<'_>, out: &mut Vec<u8>) {
+    fn close(&self, outcome: Outcome<'_>, _: &Delta, out: &mut Vec<u8>) {
         match outcome {
             Outcome::Success => out.extend_from_slice(b"t\n"),
             Outcome::Failure => out.extend_from_slice(b"nil\n"),

@@ -5,7 +5,7 @@
 use bstr::BString;
 
 use super::{Outcome, Statements, push, quote};
-use crate::env::delta::Change;
+use crate::env::delta::{Change, Delta};
 
 /// Lua.
 #[derive(Debug)]
@@ -21,7 +21,7 @@ impl Statements for Lua {
         &[]
     }
 
-    fn open(&self, out: &mut Vec<u8>) {
+    fn open(&self, _: &Delta, out: &mut Vec<u8>) {
         out.extend_from_slice(b"local posix = require(\"posix\")\n");
     }
 
@@ -60,7 +60,7 @@ impl Statements for Lua {
         push(out, &[b"print(", &string(&bstr::join("\n", lines)), b")\n"]);
     }
 
-    fn close(&self, outcome: Outcome<'_>, out: &mut Vec<u8>) {
+    fn close(&self, outcome: Outcome<'_>, _: &Delta, out: &mut Vec<u8>) {
         match outcome {
             Outcome::Success => out.extend_from_slice(b"_mlstatus = true\n"),
             Outcome::Failure => out.extend_from_slice(b"_mlstatus = false\n"),

@@ -54,6 +54,19 @@ pub fn too_long(delta: &Delta) -> Option<(&VarName, usize)> {
     })
 }
 
+/// Takes out of `delta` the values of more than `limit` bytes, for a shell that holds no longer words.
+pub fn drop_longer(delta: &mut Delta, limit: usize) -> Vec<Dropped> {
+    let is_longer =
+        |change: &mut Change| matches!(change, Change::SetVar { value, .. } if value.len() > limit);
+    let longer = delta.changes.extract_if(.., is_longer);
+    longer
+        .map(|change| Dropped {
+            what: describe(&change),
+            why: "its value is longer than the setting `csh_limit` allows",
+        })
+        .collect()
+}
+
 /// Code for a shell, and what could not be said in its language.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Emission {
@@ -105,7 +118,7 @@ trait Statements: Sync + fmt::Debug {
     fn reserved(&self) -> &'static [&'static str];
 
     /// Writes what stands before all else.
-    fn open(&self, out: &mut Vec<u8>);
+    fn open(&self, delta: &Delta, out: &mut Vec<u8>);
 
     /// Writes one change, or says why this shell cannot make it. What has no meaning in a language (an alias in Python)
     /// is passed over in silence.
@@ -115,7 +128,7 @@ trait Statements: Sync + fmt::Debug {
     fn echo(&self, lines: &[BString], out: &mut Vec<u8>);
 
     /// Writes the end of the code.
-    fn close(&self, outcome: Outcome<'_>, out: &mut Vec<u8>);
+    fn close(&self, outcome: Outcome<'_>, delta: &Delta, out: &mut Vec<u8>);
 
     /// Writes all changes; those that the shell cannot make are reported.
     fn write_all(&self, delta: &Delta, emission: &mut Emission) {
@@ -140,13 +153,13 @@ trait Statements: Sync + fmt::Debug {
 impl<T: Statements> Shell for T {
     fn emit(&self, delta: &Delta) -> Emission {
         let mut emission = Emission::default();
-        self.open(&mut emission.code);
+        self.open(delta, &mut emission.code);
         self.write_all(delta, &mut emission);
         let out = &mut emission.code;
         if !delta.echo.is_empty() {
             self.echo(&delta.echo, out);
         }
-        self.close(outcome(delta), out);
+        self.close(outcome(delta), delta, out);
         emission
     }
 
@@ -258,6 +271,8 @@ pub struct Row {
     pub kind: &'static str,
     /// Whether people type into it: a report may go through the pager.
     pub for_people: bool,
+    /// Whether the setting `csh_limit` holds for it.
+    pub is_limited: bool,
     /// What writes its code.
     pub shell: &'static dyn Shell,
     /// What it reads when it starts.
@@ -267,6 +282,13 @@ pub struct Row {
 }
 
 impl Row {
+    const fn limited(self) -> Row {
+        Row {
+            is_limited: true,
+            ..self
+        }
+    }
+
     const fn sources(self, script: &'static dyn Sourced) -> Row {
         Row {
             script: Some(script),
@@ -285,7 +307,7 @@ pub static SHELLS: &[Row] = &[
     shell("mksh", &["pdksh", "lksh"], "sh", &bourne::MKSH, init::MKSH).sources(&bourne::MKSH),
     shell("yash", &[], "sh", &bourne::YASH, init::YASH).sources(&bourne::YASH),
     shell("tcsh", &[], "csh", &csh::TCSH, init::TCSH).sources(&csh::TCSH),
-    shell("csh", &[], "csh", &csh::CSH, init::CSH).sources(&csh::CSH),
+    shell("csh", &[], "csh", &csh::CSH, init::CSH).sources(&csh::CSH).limited(),
     shell("fish", &[], "fish", &fish::Fish, init::FISH).sources(&fish::Fish),
     shell("rc", &[], "rc", &rc::Rc, init::RC),
     shell("nushell", &["nu"], "nushell", &nu::Nu, init::NU),
@@ -321,6 +343,7 @@ const fn shell(
         aliases,
         kind,
         for_people: true,
+        is_limited: false,
         shell,
         start,
         script: None,
@@ -339,6 +362,7 @@ const fn language(
         aliases,
         kind: name,
         for_people: false,
+        is_limited: false,
         shell,
         start,
         script: None,

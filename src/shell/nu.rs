@@ -6,7 +6,7 @@
 use bstr::{BString, ByteSlice};
 
 use super::{Outcome, Statements, push, quote};
-use crate::env::delta::Change;
+use crate::env::delta::{Change, Delta};
 
 /// Nushell.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ impl Statements for Nu {
         &["CURRENT_FILE", "FILE_PWD", "LAST_EXIT_CODE", "PWD"]
     }
 
-    fn open(&self, _: &mut Vec<u8>) {}
+    fn open(&self, _: &Delta, _: &mut Vec<u8>) {}
 
     fn write(&self, change: &Change, out: &mut Vec<u8>) -> Result<(), &'static str> {
         match change {
@@ -60,7 +60,7 @@ impl Statements for Nu {
         push(out, &[b"print ", text.as_bytes(), b"\n"]);
     }
 
-    fn close(&self, outcome: Outcome<'_>, out: &mut Vec<u8>) {
+    fn close(&self, outcome: Outcome<'_>, _: &Delta, out: &mut Vec<u8>) {
         match outcome {
             Outcome::Success => {}
             Outcome::Failure => {

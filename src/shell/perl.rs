@@ -5,7 +5,7 @@
 use bstr::BString;
 
 use super::{Outcome, Statements, push, quote};
-use crate::env::delta::Change;
+use crate::env::delta::{Change, Delta};
 
 /// Perl.
 #[derive(Debug)]
@@ -16,7 +16,7 @@ impl Statements for Perl {
         &[]
     }
 
-    fn open(&self, _: &mut Vec<u8>) {}
+    fn open(&self, _: &Delta, _: &mut Vec<u8>) {}
 
     fn write(&self, change: &Change, out: &mut Vec<u8>) -> Result<(), &'static str> {
         match change {
@@ -49,7 +49,7 @@ impl Statements for Perl {
         push(out, &[b"print ", &text, b", \"\\n\";\n"]);
     }
 
-    fn close(&self, outcome: Outcome<'_>, out: &mut Vec<u8>) {
+    fn close(&self, outcome: Outcome<'_>, _: &Delta, out: &mut Vec<u8>) {
         match outcome {
             Outcome::Success => out.extend_from_slice(b"{ no strict 'vars'; $_mlstatus = 1; }\n"),
             Outcome::Failure => out.extend_from_slice(b"{ no strict 'vars'; $_mlstatus = 0; }\n"),

@@ -8,7 +8,7 @@
 use bstr::{BString, ByteSlice};
 
 use super::{Outcome, Statements, push};
-use crate::env::delta::Change;
+use crate::env::delta::{Change, Delta};
 
 /// PowerShell.
 #[derive(Debug)]
@@ -60,7 +60,7 @@ impl Statements for Pwsh {
         &[]
     }
 
-    fn open(&self, _: &mut Vec<u8>) {}
+    fn open(&self, _: &Delta, _: &mut Vec<u8>) {}
 
     fn write(&self, change: &Change, out: &mut Vec<u8>) -> Result<(), &'static str> {
         match change {
@@ -132,7 +132,7 @@ impl Statements for Pwsh {
         push(out, &[b"Write-Output ", text.as_bytes(), b"\n"]);
     }
 
-    fn close(&self, outcome: Outcome<'_>, out: &mut Vec<u8>) {
+    fn close(&self, outcome: Outcome<'_>, _: &Delta, out: &mut Vec<u8>) {
         let status: &[u8] = match outcome {
             Outcome::Success => b"$global:_mlstatus = $true\n",
             Outcome::Failure => b"$global:_mlstatus = $false\n",

@@ -6,7 +6,7 @@
 use bstr::{BString, ByteSlice};
 
 use super::{Outcome, Statements, push, quote};
-use crate::env::delta::Change;
+use crate::env::delta::{Change, Delta};
 
 /// Python or xonsh.
 #[derive(Debug)]
@@ -59,7 +59,7 @@ impl Statements for Python {
         &[]
     }
 
-    fn open(&self, out: &mut Vec<u8>) {
+    fn open(&self, _: &Delta, out: &mut Vec<u8>) {
         out.extend_from_slice(b"import os\n");
     }
 
@@ -127,7 +127,7 @@ impl Statements for Python {
         push(out, &[b"print(", &string(text.as_bytes()), b")\n"]);
     }
 
-    fn close(&self, outcome: Outcome<'_>, out: &mut Vec<u8>) {
+    fn close(&self, outcome: Outcome<'_>, _: &Delta, out: &mut Vec<u8>) {
         match outcome {
             Outcome::Success => out.extend_from_slice(b"_mlstatus = True\n"),
             Outcome::Failure => out.extend_from_slice(b"_mlstatus = False\n"),

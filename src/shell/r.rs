@@ -5,7 +5,7 @@
 use bstr::BString;
 
 use super::{Outcome, Statements, push, quote};
-use crate::env::delta::Change;
+use crate::env::delta::{Change, Delta};
 
 /// R.
 #[derive(Debug)]
@@ -21,7 +21,7 @@ impl Statements for R {
         &[]
     }
 
-    fn open(&self, _: &mut Vec<u8>) {}
+    fn open(&self, _: &Delta, _: &mut Vec<u8>) {}
 
     fn write(&self, change: &Change, out: &mut Vec<u8>) -> Result<(), &'static str> {
         match change {
@@ -61,7 +61,7 @@ impl Statements for R {
         );
     }
 
-    fn close(&self, outcome: Outcome<'_>, out: &mut Vec<u8>) {
+    fn close(&self, outcome: Outcome<'_>, _: &Delta, out: &mut Vec<u8>) {
         match outcome {
             Outcome::Success => out.extend_from_slice(b"mlstatus <- TRUE\n"),
             Outcome::Failure => out.extend_from_slice(b"mlstatus <- FALSE\n"),

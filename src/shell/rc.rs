@@ -5,7 +5,7 @@
 use bstr::BString;
 
 use super::{Outcome, Statements, push, quote, starts_with_word};
-use crate::env::delta::Change;
+use crate::env::delta::{Change, Delta};
 
 /// rc.
 #[derive(Debug)]
@@ -20,7 +20,7 @@ impl Statements for Rc {
         ]
     }
 
-    fn open(&self, _: &mut Vec<u8>) {}
+    fn open(&self, _: &Delta, _: &mut Vec<u8>) {}
 
     fn write(&self, change: &Change, out: &mut Vec<u8>) -> Result<(), &'static str> {
         match change {
@@ -73,7 +73,7 @@ impl Statements for Rc {
         push(out, &[b"printf '%s\\n' ", &text, b"\n"]);
     }
 
-    fn close(&self, outcome: Outcome<'_>, out: &mut Vec<u8>) {
+    fn close(&self, outcome: Outcome<'_>, _: &Delta, out: &mut Vec<u8>) {
         match outcome {
             Outcome::Success => {}
             Outcome::Failure => out.extend_from_slice(b"false\n"),

@@ -5,7 +5,7 @@
 use bstr::BString;
 
 use super::{Outcome, Statements, push, quote};
-use crate::env::delta::Change;
+use crate::env::delta::{Change, Delta};
 
 /// Ruby.
 #[derive(Debug)]
@@ -21,7 +21,7 @@ impl Statements for Ruby {
         &[]
     }
 
-    fn open(&self, _: &mut Vec<u8>) {}
+    fn open(&self, _: &Delta, _: &mut Vec<u8>) {}
 
     fn write(&self, change: &Change, out: &mut Vec<u8>) -> Result<(), &'static str> {
         match change {
@@ -52,7 +52,7 @@ impl Statements for Ruby {
         push(out, &[b"puts ", &string(&bstr::join("\n", lines)), b"\n"]);
     }
 
-    fn close(&self, outcome: Outcome<'_>, out: &mut Vec<u8>) {
+    fn close(&self, outcome: Outcome<'_>, _: &Delta, out: &mut Vec<u8>) {
         match outcome {
             Outcome::Success => out.extend_from_slice(b"_mlstatus = true\n"),
             Outcome::Failure => out.extend_from_slice(b"_mlstatus = false\n"),

@@ -34,14 +34,35 @@ pub fn events_in(line: &[u8]) -> Vec<Event> {
         return Vec::new();
     }
     let text = String::from_utf8_lossy(line);
-    if text.trim_start().starts_with('{')
-        && let Ok(serde_json::Value::Object(fields)) = serde_json::from_str(&text)
+    // `journalctl -o json`, `json-seq` and `json-sse`, or a log of one JSON document a line.
+    let document = text.trim_start_matches('\u{1e}').trim_start();
+    let document = document.strip_prefix("data: ").unwrap_or(document);
+    if document.starts_with('{')
+        && let Ok(serde_json::Value::Object(fields)) = serde_json::from_str(document)
     {
-        // `journalctl -o json`, or a log of one JSON document a line.
-        let texts = fields.values().filter_map(|value| value.as_str());
-        return texts.filter_map(event).take(1).collect();
+        return fields
+            .values()
+            .find_map(event_in_json)
+            .into_iter()
+            .collect();
+    }
+    // `journalctl -o json-pretty` has a line for each field.
+    if document.starts_with('"')
+        && let Some((_, value)) = document.split_once("\" : ")
+        && let Ok(value) = serde_json::from_str(value.trim_end().trim_end_matches(','))
+    {
+        return event_in_json(&value).into_iter().collect();
     }
     event(&text).into_iter().collect()
+}
+
+/// The load in a field of a document; what the journal has twice is a list.
+fn event_in_json(value: &serde_json::Value) -> Option<Event> {
+    match value {
+        serde_json::Value::String(text) => event(text),
+        serde_json::Value::Array(values) => values.iter().find_map(event_in_json),
+        _ => None,
+    }
 }
 
 /// The load in a text.
@@ -117,7 +138,12 @@ mod tests {
             ]
         );
         let json = serde_json::json!({ "_HOSTNAME": "x", "MESSAGE": &LINE[4..] }).to_string();
+        let twice = serde_json::json!({ "MESSAGE": ["other", LINE] }).to_string();
         for line in [
+            twice,
+            format!("data: {json}"),
+            format!("\u{1e}{json}"),
+            format!("\t\"MESSAGE\" : {},\n", serde_json::json!(LINE)),
             format!("2026-01-31T12:00:01+00:00 loghost 1 {LINE}"),
             format!("MESSAGE={LINE}"),
             format!("{LINE}\r"),

@@ -44,6 +44,10 @@ pub enum UsageError {
     #[cfg(feature = "postgres")]
     #[error("the database cannot be used: {0}")]
     Postgres(String),
+    /// The address or the server of PostgreSQL wants a connection that is encrypted.
+    #[cfg(feature = "postgres")]
+    #[error("the database wants an encrypted connection, and this program makes none: {0}")]
+    NeedsTls(String),
     /// This program was built without PostgreSQL.
     #[cfg(not(feature = "postgres"))]
     #[error("this program was built without PostgreSQL")]
@@ -138,6 +142,7 @@ impl Store {
                 .clone()
         };
         let mut batch: Vec<Event> = Vec::new();
+        let mut last = None;
         let mut line = Vec::new();
         loop {
             line.clear();
@@ -145,6 +150,12 @@ impl Store {
             if read > 0 {
                 imported.lines += 1;
                 for mut event in events_in(&line) {
+                    // The journal has the message as it came beside the one that it made of it.
+                    let key = (event.time, event.pid, event.seq, event.host.clone());
+                    if last.as_ref() == Some(&key) {
+                        continue;
+                    }
+                    last = Some(key);
                     imported.loads += event.modules.len() as u64;
                     // What the system says counts more than a variable that everybody may set.
                     if let Some(user) = name_of(true, &event.uid) {
@@ -357,7 +368,28 @@ fn open_postgres(_: &str, _: Access) -> Result<Backend, UsageError> {
 
 #[cfg(feature = "postgres")]
 fn open_postgres(address: &str, access: Access) -> Result<Backend, UsageError> {
-    let mut client = postgres::Client::connect(address, postgres::NoTls).map_err(of_postgres)?;
+    use postgres::config::SslMode;
+    // The crate would say that it has no TLS; `verify-ca` and `verify-full` are words that it does not know.
+    if let Some(word) = ["sslmode=verify-ca", "sslmode=verify-full"]
+        .iter()
+        .find(|word| address.contains(**word))
+    {
+        return Err(UsageError::NeedsTls((*word).to_owned()));
+    }
+    let config: postgres::Config = address.parse().map_err(of_postgres)?;
+    if config.get_ssl_mode() == SslMode::Require {
+        return Err(UsageError::NeedsTls("sslmode=require".to_owned()));
+    }
+    let mut client = config.connect(postgres::NoTls).map_err(|error| {
+        let refused = of_postgres(error);
+        match refused {
+            // A line `hostssl` in pg_hba.conf, in the server's words.
+            UsageError::Postgres(reason) if reason.contains("no encryption") => {
+                UsageError::NeedsTls(reason)
+            }
+            refused => refused,
+        }
+    })?;
     if access == Access::Read {
         return Ok(Backend::Postgres(Box::new(client)));
     }

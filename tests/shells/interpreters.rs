@@ -312,12 +312,17 @@ impl Interpreter {
 
     /// Writes the start file for `command` into `dir`.
     pub(crate) fn install(&self, command: &Path, dir: &Path) -> PathBuf {
-        let row = find(self.shell).unwrap();
         let paths = InitPaths {
             command: Utf8PathBuf::from_path_buf(command.to_owned()).unwrap(),
             home: Utf8Path::from_path(dir).unwrap().to_owned(),
         };
-        let text = row.init_text(&paths).unwrap();
+        self.install_for(&paths, dir)
+    }
+
+    /// Writes the start file of an installation at `paths` into `dir`.
+    pub(crate) fn install_for(&self, paths: &InitPaths, dir: &Path) -> PathBuf {
+        let row = find(self.shell).unwrap();
+        let text = row.init_text(paths).unwrap();
         let init = dir.join("init");
         std::fs::create_dir_all(&init).unwrap();
         for file in row.start.as_ref().unwrap().files {

@@ -3,12 +3,14 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use bstr::BStr;
+use camino::Utf8Path;
 use xmod::env::{Change, Delta, VarName};
 use xmod::shell::{InitPaths, find};
 
-use super::interpreters::path;
+use super::interpreters::{INTERPRETERS, Interpreter, path};
 use super::values::canned;
-use crate::support::require;
+use crate::support::{XMOD, require};
 
 fn start_file(shell: &str, dir: &Path) -> String {
     let paths = InitPaths {
@@ -331,6 +333,39 @@ fn modulepath_comes_from_the_site_file_only_where_none_is_set() {
             let got = String::from_utf8_lossy(&output.stdout).into_owned();
             assert_eq!(got, wanted, "{shell}: {output:?}");
         }
+    }
+}
+
+#[test]
+fn a_moved_tree_is_found_and_gives_every_language_its_first_modulepath() {
+    let not_for =
+        |i: &&Interpreter| i.has_start_file() && !["bsd-csh", "--posix"].contains(&i.program[0]);
+    for interpreter in INTERPRETERS.iter().filter(not_for).filter(|i| i.is_here()) {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |p: &str| dir.path().join(p);
+        for sub in ["new/etc", "new/libexec", "mf/one", "mf/two"] {
+            std::fs::create_dir_all(at(sub)).unwrap();
+        }
+        let root = dir.path().to_str().unwrap();
+        std::fs::write(at("new/etc/modulespath"), format!("# ours\n{root}/mf/*\n")).unwrap();
+        std::os::unix::fs::symlink(XMOD, at("new/libexec/lmod")).unwrap();
+        let init = interpreter.install_for(
+            &InitPaths::of_prefix(Utf8Path::from_path(&at("old")).unwrap()),
+            &at("new"),
+        );
+        let script = interpreter.script(&init, &[]);
+        let home = format!("{root}/new");
+        let seen = interpreter.run(&script, &[("MODULESHOME", home.as_bytes())], dir.path());
+        let get = |name: &str| seen.env.get(BStr::new(name)).map(ToString::to_string);
+        let name = interpreter.program[0];
+        assert_eq!(get("MODULESHOME"), Some(home), "{name}: {seen:?}");
+        assert_eq!(
+            get("LMOD_CMD"),
+            Some(format!("{root}/new/libexec/lmod")),
+            "{name}"
+        );
+        let wanted = format!("{root}/mf/one:{root}/mf/two");
+        assert_eq!(get("MODULEPATH"), Some(wanted), "{name}: {seen:?}");
     }
 }
 

@@ -6,6 +6,17 @@ use crate::support::{Site, require};
 
 /// Runs a script of `shell` on a terminal; gives all that was seen there.
 fn on_terminal(site: &Site, shell: &str, script: &str, vars: &[(&str, &str)]) -> String {
+    on_terminal_as(site, shell, shell, script, vars)
+}
+
+/// The same with a program that is not called as its row is.
+fn on_terminal_as(
+    site: &Site,
+    shell: &str,
+    program: &str,
+    script: &str,
+    vars: &[(&str, &str)],
+) -> String {
     let init = site.xmod(&["init", shell]);
     std::fs::write(site.root().join("init"), init.stdout).unwrap();
     let source = match shell {
@@ -20,7 +31,7 @@ fn on_terminal(site: &Site, shell: &str, script: &str, vars: &[(&str, &str)]) ->
     let output = Command::new("script")
         .args([
             "-qec",
-            &format!("{shell} {}", site.root().join("script").display()),
+            &format!("{program} {}", site.root().join("script").display()),
             "/dev/null",
         ])
         .env_clear()
@@ -138,4 +149,56 @@ fn reports_go_to_standard_output_as_the_user_sets_it() {
             "errors stay where they are seen: {stderr}"
         );
     }
+}
+
+#[test]
+fn under_the_modules_policy_a_terminal_shows_reports_and_a_pipe_gets_them() {
+    if !require("script") {
+        return;
+    }
+    let site = site();
+    let pager = site.root().join("pager");
+    let vars = |policy| {
+        [
+            ("XMOD_POLICY", policy),
+            ("MODULES_PAGER", pager.to_str().unwrap()),
+        ]
+    };
+    for shell in ["bash", "zsh", "ksh", "mksh", "dash", "yash", "fish"] {
+        if !require(shell) {
+            continue;
+        }
+        let script = "module -t avail | sed 's/^/piped /'";
+        let name = if shell == "dash" { "sh" } else { shell };
+        let seen = |policy| on_terminal_as(&site, name, shell, script, &vars(policy));
+        let modules = seen("modules");
+        assert!(modules.contains("piped gcc/13\n"), "{shell}: {modules}");
+        let lmod = seen("lmod");
+        assert!(
+            lmod.contains("\ngcc/13\n") && !lmod.contains("piped"),
+            "{shell}: {lmod}"
+        );
+        let script = "module -t avail";
+        let paged = on_terminal_as(&site, name, shell, script, &vars("modules"));
+        assert!(paged.starts_with("pager"), "{shell}: {paged}");
+    }
+    // Errors stay where they are seen, and a script without a terminal is as before.
+    let seen = on_terminal(
+        &site,
+        "bash",
+        "module load nope | cat >/dev/null",
+        &vars("modules"),
+    );
+    assert!(seen.contains("`nope`"), "{seen}");
+    let init = site.root().join("init");
+    let script = format!(". {}; module -t avail", init.display());
+    let output = Command::new("bash")
+        .args(["--norc", "-c", &script])
+        .env_clear()
+        .envs(site.env())
+        .env("XMOD_POLICY", "modules")
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "");
 }

@@ -83,6 +83,10 @@ job tcsh-or /bin/tcsh <<<'module load nope || exit 3'
 "$xmod" sbatch --modules tool --job-name stopped --output "$work/stopped.out" \
     --group parallel 'exit 3' 'sleep 0.2; echo finished' -- echo went on | sbatch --parsable >>"$work/ids" || exit 1
 
+# shellcheck disable=SC2016 # the job expands it
+"$xmod" sbatch --submit --modules tool --job-name tasks --array 3-5:2%1 --gpus 1 --gres gpu:1 --output "$work/tasks.%a.out" \
+    --group sequence 'echo "TOOL=$TOOL task $SLURM_ARRAY_TASK_ID"' | sed 's/.* //' >>"$work/ids"
+
 for ((i = 0; i < 600; i++)); do
     [[ -z $(squeue -h -o %i) ]] && break
     sleep 0.2

@@ -135,7 +135,8 @@ InactiveLimit=0
 Waittime=0
 UnkillableStepTimeout=30
 ${SLURM_DEV_PROLOG:+TaskProlog=$SLURM_DEV_PROLOG}
-NodeName=$HOST NodeAddr=127.0.0.1 CPUs=$CPUS RealMemory=$MEM State=UNKNOWN
+GresTypes=gpu
+NodeName=$HOST NodeAddr=127.0.0.1 CPUs=$CPUS RealMemory=$MEM Gres=gpu:2 State=UNKNOWN
 PartitionName=debug Nodes=$HOST Default=YES MaxTime=INFINITE OverSubscribe=FORCE:4 State=UP
 CONF
 )
@@ -144,6 +145,8 @@ if [ "$NEW" != "$(cat "$CONF" 2>/dev/null)" ]; then
     printf '%s\n' "$NEW" > "$CONF.new" && mv "$CONF.new" "$CONF"
     CHANGED=1
 fi
+# files stand for the devices of GPUs
+printf "NodeName=$HOST Name=gpu File=%s\n" /dev/null /dev/zero > "$D/gres.conf"
 export SLURM_CONF=$CONF
 if [ ! -e /etc/slurm/slurm.conf ] || [ -L /etc/slurm/slurm.conf ]; then
     install -d /etc/slurm; ln -sfn "$CONF" /etc/slurm/slurm.conf   # so that clients need no SLURM_CONF

@@ -9,8 +9,11 @@ const FIELDS = [
   { id: "nodes", option: "nodes", label: "Nodes", hint: "2, or 2-4." },
   { id: "tasks", option: "ntasks", label: "Tasks" },
   { id: "cpus", option: "cpus-per-task", label: "Cores a task" },
+  { id: "gpus", option: "gpus", label: "GPUs", hint: "2, or a100:4 for four of a kind." },
+  { id: "gres", option: "gres", label: "Other resources a node", hint: "As the cluster names them: gpu:2." },
   { id: "mem", option: "mem", label: "Memory a node", value: INDEX.job.mem, hint: "500M, 16G." },
-  { id: "output", option: "output", label: "File for the output", hint: "%x is the name of the job, %j its number." },
+  { id: "array", option: "array", label: "Array of jobs", hint: "0-15, 1,3,5, or 0-99%4 for four at a time; $SLURM_ARRAY_TASK_ID tells them apart." },
+  { id: "output", option: "output", label: "File for the output", hint: "%x is the name of the job, %j its number, %a that of the task in an array." },
   { id: "error", option: "error", label: "File for errors", hint: "Empty: with the output." },
 ];
 const MAIL_CHOICES = [["BEGIN", "it begins"], ["END", "it ends"], ["FAIL", "it fails"], ["TIME_LIMIT_80", "80 % of the time are over"]];

@@ -31,6 +31,28 @@ const Job = (function () {
     return first && rest.length <= 2 && rest.every((part) => below(part, 60)) && /[1-9]/.test(text);
   }
 
+  // Numbers and ranges (0-15, with steps 0-15:4), how many at a time behind %.
+  function isArray(text) {
+    const number = (part) => /^[0-9]{1,7}$/.test(part);
+    const isTask = (task) => {
+      const range = /^([0-9]+)-([0-9]+)(?::([0-9]+))?$/.exec(task);
+      if (!range) return number(task);
+      return number(range[1]) && number(range[2]) && Number(range[1]) <= Number(range[2]) && isCount(range[3] || "1");
+    };
+    const at = text.indexOf("%");
+    return (at < 0 ? text : text.slice(0, at)).split(",").every(isTask) && (at < 0 || isCount(text.slice(at + 1)));
+  }
+
+  const kind = "[A-Za-z][A-Za-z0-9_.-]*";
+  const isGpus = (text) => text.split(",").every((part) => {
+    const found = new RegExp("^(?:" + kind + ":)?([0-9]+)$").exec(part);
+    return found !== null && isCount(found[1]);
+  });
+  const isGres = (text) => text.split(",").every((resource) => {
+    const found = new RegExp("^" + kind + "(?::" + kind + ")?(?::([0-9]+))?$").exec(resource);
+    return found !== null && (found[1] === undefined || isCount(found[1]));
+  });
+
   // What is wrong with a job: pairs of the option and a sentence.
   function problems(job) {
     const found = [];
@@ -38,6 +60,7 @@ const Job = (function () {
       if (value !== "" && !isRight(value)) found.push([option, "`" + value + "` is no " + hint]);
     }
     check("job-name", job.name, isText, "name of a job: it holds a sign that cannot be written");
+    check("array", job.array, isArray, "list of tasks: 0-15, 1,3,5, 0-99%4 (four at a time)");
     check("output", job.output, isText, "name of a file");
     check("error", job.error, isText, "name of a file");
     check("partition", job.partition, isNames, "name of a partition");
@@ -45,6 +68,8 @@ const Job = (function () {
     check("nodes", job.nodes, isNodes, "number of nodes: 2, or 2-4");
     check("ntasks", job.tasks, isCount, "number of tasks");
     check("cpus-per-task", job.cpus, isCount, "number of cores");
+    check("gpus", job.gpus, isGpus, "number of GPUs: 2, a100:4");
+    check("gres", job.gres, isGres, "list of resources: gpu:2");
     check("mem", job.mem, isMemory, "amount of memory: 500M, 16G");
     check("time", job.time, isTime, "time limit: 90 (minutes), 2:30:00, 1-12:00:00 (days-hours:minutes:seconds)");
     check("mail-user", job.mail_user, isAddress, "address of e-mail");
@@ -74,9 +99,9 @@ const Job = (function () {
   // The script; right where there are no problems.
   function script(job) {
     const options = [
-      ["job-name", job.name], ["output", job.output], ["error", job.error], ["partition", job.partition],
+      ["job-name", job.name], ["array", job.array], ["output", job.output], ["error", job.error], ["partition", job.partition],
       ["account", job.account], ["nodes", job.nodes], ["ntasks", job.tasks], ["cpus-per-task", job.cpus],
-      ["mem", job.mem], ["time", job.time], ["mail-type", job.mail_events.join(",")], ["mail-user", job.mail_user],
+      ["gpus", job.gpus], ["gres", job.gres], ["mem", job.mem], ["time", job.time], ["mail-type", job.mail_events.join(",")], ["mail-user", job.mail_user],
     ];
     let text = "#!/bin/bash\n";
     for (const [option, value] of options) if (value !== "") text += "#SBATCH --" + option + "=" + forSbatch(value) + "\n";
