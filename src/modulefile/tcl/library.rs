@@ -1,7 +1,8 @@
-//! What tclsh has in Tcl and not in C: procs that are defined when they are first called, and the package `tcltest`.
+//! What tclsh has in Tcl and not in C: procs that are defined when they are first called, and the packages
+//! `msgcat` and `tcltest`.
 //!
 //! The texts lie beside this file. Nothing of a Tcl installation is read. Source: Tcl 8.6, `library(n)`, `tm(n)`,
-//! `tcltest(n)`.
+//! `msgcat(n)`, `tcltest(n)`.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -21,6 +22,7 @@ static NAMES: &[&str] = &[
     "auto_load",
     "auto_qualify",
     "auto_reset",
+    "tcl::clock::ClearCaches",
     "tcl::tm::path",
     "tcl::tm::roots",
 ];
@@ -65,6 +67,10 @@ pub(super) fn package(name: &[u8]) -> Option<(Value, Value)> {
         b"tcltest" => Some((
             Value::from("2.5.5"),
             Value::from(include_str!("library/tcltest.tcl")),
+        )),
+        b"msgcat" => Some((
+            Value::from("1.6.1"),
+            Value::from(include_str!("library/msgcat.tcl")),
         )),
         _ => None,
     }

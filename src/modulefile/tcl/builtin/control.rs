@@ -10,7 +10,6 @@ use crate::modulefile::tcl::interp::{
     Interp, Style, complete_return, expr_of, invalid_command, script_of, wrong_args,
 };
 use crate::modulefile::tcl::namespace::{GLOBAL, split_name};
-use crate::modulefile::tcl::number::format_double;
 use crate::modulefile::tcl::parse::{self, Script};
 use crate::modulefile::tcl::value::{Dict, Key, Value};
 
@@ -73,7 +72,6 @@ pub(super) static TABLE: &[Def] = &[
     }),
     Def::new("rename", "oldName newName", 2, 2, cmd_rename),
     Def::new("exit", "?returnCode?", 0, 1, cmd_exit),
-    Def::new("time", "command ?count?", 1, 2, cmd_time),
 ];
 
 /// Adds `("WHAT" body line N)` unless the body counts as compiled in place.
@@ -970,27 +968,4 @@ fn cmd_exit(_: &mut Interp<'_>, args: &[Value]) -> Outcome {
         Some(word) => super::expect_int(word)? as i32,
     };
     Err(Exit::Stop(Stop::Exit(status)))
-}
-
-fn cmd_time(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
-    let count = match args.get(1) {
-        None => 1,
-        Some(word) => super::expect_int(word)?,
-    };
-    let start = std::time::Instant::now();
-    for _ in 0..count {
-        interp.eval(&args[0])?;
-    }
-    let micros = start.elapsed().as_secs_f64() * 1e6;
-    let each = if count <= 0 {
-        0.0
-    } else {
-        micros / count as f64
-    };
-    let text = if count <= 1 {
-        format!("{each:.0}")
-    } else {
-        format_double(each)
-    };
-    Ok(Value::from(format!("{text} microseconds per iteration")))
 }

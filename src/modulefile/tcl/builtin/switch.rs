@@ -1,6 +1,6 @@
-//! `switch`: exact, glob and regular expression matching.
+//! `switch`: exact, glob and regular expression matching. `case`: what scripts had before it.
 //!
-//! Source: Tcl 8.6, `switch(n)`.
+//! Source: Tcl 8.6, `switch(n)`; Tcl 7, `case(n)`.
 
 use crate::modulefile::tcl::chars;
 use crate::modulefile::tcl::command::{ANY, Def};
@@ -12,7 +12,16 @@ use crate::modulefile::tcl::value::Value;
 
 use super::choice;
 
-pub(super) static TABLE: &[Def] = &[Def::new("switch", USAGE, 0, ANY, switch)];
+pub(super) static TABLE: &[Def] = &[
+    Def::new("switch", USAGE, 0, ANY, switch),
+    Def::new(
+        "case",
+        "string ?in? ?pattern body ...? ?default body?",
+        2,
+        ANY,
+        case,
+    ),
+];
 
 const USAGE: &str = "?-option ...? string ?pattern body ...? ?default body?";
 
@@ -215,5 +224,46 @@ fn run(interp: &mut Interp<'_>, pattern: &Value, body: &Value, style: Style) -> 
             Err(Exit::Error(error))
         }
         other => other,
+    }
+}
+
+/// `case`: pairs of a list of glob patterns and a body.
+fn case(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
+    let text = args[0].bytes();
+    let pairs = match &args[1..] {
+        [word, rest @ ..] if word.bytes() == b"in" => rest,
+        pairs => pairs,
+    };
+    let list;
+    let pairs = match pairs {
+        [only] => {
+            list = only.as_list()?;
+            &list[..]
+        }
+        pairs => pairs,
+    };
+    let mut chosen = None;
+    for pair in pairs.chunks(2) {
+        let [patterns, body] = pair else {
+            return Err(Exit::error("extra case pattern with no body"));
+        };
+        if patterns.bytes() == b"default" {
+            chosen = Some((patterns, body));
+            continue;
+        }
+        let single = |byte: &u8| !byte.is_ascii_whitespace() && *byte != b'\\';
+        let fits = |pattern: &[u8]| string_match(pattern, text, Case::Sensitive);
+        let found = match patterns.bytes().iter().all(single) {
+            true => fits(patterns.bytes()),
+            false => patterns.as_list()?.iter().any(|one| fits(one.bytes())),
+        };
+        if found {
+            chosen = Some((patterns, body));
+            break;
+        }
+    }
+    match chosen {
+        Some((patterns, body)) => run(interp, patterns, body, Style::Unit),
+        None => Ok(Value::empty()),
     }
 }

@@ -1,8 +1,8 @@
 //! `clock format`: a moment as text.
 
 use super::calendar::{self, Date, SECONDS_OF_DAY};
+use super::locale::Locale;
 use super::zone::Zone;
-use super::{DAYS, MONTHS};
 use std::fmt::Write;
 
 /// A moment taken apart in a zone.
@@ -31,6 +31,11 @@ impl Moment {
             second,
             date: Date::of_day(day),
         }
+    }
+
+    /// Seconds of local time.
+    fn local(&self) -> i64 {
+        self.seconds.saturating_add(self.offset)
     }
 
     fn hour(&self) -> i64 {
@@ -63,14 +68,10 @@ impl Moment {
 }
 
 /// Formats the moment `seconds` after the epoch.
-pub(crate) fn format(seconds: i64, template: &[u8], zone: &Zone) -> Vec<u8> {
+pub(crate) fn format(seconds: i64, template: &[u8], zone: &Zone, locale: &Locale) -> Vec<u8> {
     let moment = Moment::new(seconds, zone);
+    let template = locale.expand(template);
     let mut out = Vec::with_capacity(template.len() * 2);
-    expand(&moment, template, &mut out);
-    out
-}
-
-fn expand(moment: &Moment, template: &[u8], out: &mut Vec<u8>) {
     let mut bytes = template.iter().copied();
     while let Some(byte) = bytes.next() {
         if byte != b'%' {
@@ -81,50 +82,72 @@ fn expand(moment: &Moment, template: &[u8], out: &mut Vec<u8>) {
             None => out.push(b'%'),
             Some(modifier @ (b'E' | b'O')) => match bytes.next() {
                 None => {}
-                Some(letter) if is_modified(modifier, letter) => {
-                    group(moment, letter, modifier == b'E', out)
-                }
-                Some(letter) => out.extend([b'%', modifier, letter]),
+                Some(letter) => match own_group(&moment, modifier, letter, locale) {
+                    Some(text) => out.extend(text),
+                    None => out.extend([b'%', modifier, letter]),
+                },
             },
-            Some(letter) => group(moment, letter, false, out),
+            Some(letter) => group(&moment, letter, locale, &mut out),
         }
     }
+    out
 }
 
-/// Whether a letter has a form for another era (`E`) or other digits (`O`), which in the C locale is the plain one.
-fn is_modified(modifier: u8, letter: u8) -> bool {
-    match modifier {
-        b'E' => b"CExXyYc".contains(&letter),
-        _ => b"dHIklmMSuwy".contains(&letter),
+/// What a language writes its own way: eras with `E`, numerals with `O`. `None` for other letters.
+fn own_group(moment: &Moment, modifier: u8, letter: u8, locale: &Locale) -> Option<Vec<u8>> {
+    let weekday = calendar::weekday(moment.day);
+    if modifier == b'E' {
+        let era = locale.era(moment.local());
+        return Some(match letter {
+            b'C' => match era {
+                Some(era) => era.name.clone(),
+                None => format!("{:02}", moment.year() / 100).into_bytes(),
+            },
+            b'y' => {
+                let year = moment.year();
+                match era.map_or(year % 100, |era| year - era.year) {
+                    small @ ..100 => locale.numeral(small),
+                    large => large.to_string().into_bytes(),
+                }
+            }
+            b'E' if moment.date.year > 0 => locale.common_era.clone(),
+            b'E' => locale.before_common_era.clone(),
+            _ => return None,
+        });
     }
+    Some(locale.numeral(match letter {
+        b'd' | b'e' => moment.date.day,
+        b'H' | b'k' => moment.hour(),
+        b'I' | b'l' => moment.half_hour(),
+        b'm' => moment.date.month,
+        b'M' => moment.second / 60 % 60,
+        b'S' => moment.second % 60,
+        b'u' => weekday,
+        b'w' => weekday % 7,
+        b'y' => moment.year() % 100,
+        _ => return None,
+    }))
 }
 
 /// Writes one format group.
-fn group(moment: &Moment, letter: u8, era: bool, out: &mut Vec<u8>) {
+fn group(moment: &Moment, letter: u8, locale: &Locale, out: &mut Vec<u8>) {
     let year = moment.year();
     let weekday = calendar::weekday(moment.day);
     let of_year = calendar::day_of_year(moment.day);
     let (iso_year, iso_week) = calendar::iso_week(moment.day);
     let (minute, second) = (moment.second / 60 % 60, moment.second % 60);
-    let month_name = MONTHS[(moment.date.month - 1) as usize];
-    let day_name = DAYS[(weekday % 7) as usize];
-    let afternoon = moment.hour() >= 12;
+    let name = |names: &[Vec<u8>], at: i64| names.get(at as usize).cloned().unwrap_or_default();
+    let half = &locale.halves[usize::from(moment.hour() >= 12)];
     let text = match letter {
-        b'a' => day_name[..3].to_owned(),
-        b'A' => day_name.to_owned(),
-        b'b' | b'h' => month_name[..3].to_owned(),
-        b'B' => month_name.to_owned(),
-        b'c' => return expand(moment, b"%a %b %e %H:%M:%S %Y", out),
+        b'a' => return out.extend(name(&locale.days[0], weekday % 7)),
+        b'A' => return out.extend(name(&locale.days[1], weekday % 7)),
+        b'b' | b'h' => return out.extend(name(&locale.months[0], moment.date.month - 1)),
+        b'B' => return out.extend(name(&locale.months[1], moment.date.month - 1)),
+        b'p' => return out.extend(String::from_utf8_lossy(half).to_uppercase().into_bytes()),
+        b'P' => return out.extend(half),
         b'C' => format!("{:02}", year / 100),
         b'd' => format!("{:02}", moment.date.day),
-        b'D' | b'x' => return expand(moment, b"%m/%d/%Y", out),
         b'e' => format!("{:2}", moment.date.day),
-        b'E' if era => if moment.date.year > 0 {
-            "C.E."
-        } else {
-            "B.C.E."
-        }
-        .to_owned(),
         b'g' => format!("{:02}", iso_year.rem_euclid(100)),
         b'G' => format!("{iso_year:04}"),
         b'H' => format!("{:02}", moment.hour()),
@@ -137,15 +160,10 @@ fn group(moment: &Moment, letter: u8, era: bool, out: &mut Vec<u8>) {
         b'M' => format!("{minute:02}"),
         b'n' => "\n".to_owned(),
         b'N' => format!("{:2}", moment.date.month),
-        b'p' => if afternoon { "PM" } else { "AM" }.to_owned(),
-        b'P' => if afternoon { "pm" } else { "am" }.to_owned(),
         b'Q' => stardate(moment, of_year),
-        b'r' => return expand(moment, b"%I:%M:%S %P", out),
-        b'R' => return expand(moment, b"%H:%M", out),
         b's' => moment.seconds.to_string(),
         b'S' => format!("{second:02}"),
         b't' => "\t".to_owned(),
-        b'T' | b'X' => return expand(moment, b"%H:%M:%S", out),
         b'u' => weekday.to_string(),
         b'U' => format!("{:02}", (of_year - 1 + 7 - weekday % 7) / 7),
         b'V' => format!("{iso_week:02}"),
@@ -156,7 +174,6 @@ fn group(moment: &Moment, letter: u8, era: bool, out: &mut Vec<u8>) {
         b'z' => moment.offset_text(),
         b'Z' => moment.zone.clone(),
         b'%' => "%".to_owned(),
-        b'+' => return expand(moment, b"%a %b %e %H:%M:%S %Z %Y", out),
         _ => return out.extend([b'%', letter]),
     };
     out.extend(text.into_bytes());

@@ -559,13 +559,8 @@ impl Parser<'_> {
         }
     }
 
-    /// Adds a distance; `ago` behind it turns it round.
+    /// Adds a distance; `ago` behind it turns round all that was said so far.
     fn distance(&mut self, unit: Unit, amount: i64) {
-        let mut amount = amount;
-        while self.peek(0) == Some(&Kind::Ago) {
-            self.at += 1;
-            amount = -amount;
-        }
         let sums = self.reading.distance.get_or_insert_default();
         let place = match unit {
             Unit::Month => 0,
@@ -573,6 +568,12 @@ impl Parser<'_> {
             Unit::Second => 2,
         };
         sums[place] = sums[place].saturating_add(amount);
+        while self.tokens.get(self.at).map(|token| &token.kind) == Some(&Kind::Ago) {
+            self.at += 1;
+            for sum in self.reading.distance.get_or_insert_default() {
+                *sum = sum.saturating_neg();
+            }
+        }
     }
 
     fn set_date(&mut self, year: Option<i64>, month: i64, day: i64) -> Result<(), String> {

@@ -1,18 +1,22 @@
 //! Tcl's `clock`: times as text, and back.
 //!
-//! Dates are computed here; the rules of time zones come from the system's zone files. Only the C locale is known; other
-//! values of `-locale` are accepted and answered in it. Source: Tcl manual, clock(n).
+//! Dates are computed here; the rules of time zones come from the system's zone files. Languages are
+//! those that a script has given words for, see `locale.rs`. Source: Tcl manual, clock(n).
 
 mod calendar;
 mod format;
 mod free;
+mod locale;
 mod scan;
 #[cfg(test)]
 mod tests;
 mod zone;
 
 use super::number::{self, Number};
+pub(crate) use locale::Catalog;
+
 use calendar::{Date, SECONDS_OF_DAY};
+use locale::Locale;
 use zone::Zone;
 
 const MONTHS: [&str; 12] = [
@@ -41,19 +45,20 @@ const DAYS: [&str; 7] = [
 ];
 
 /// What `clock` has to know of the world.
-#[derive(Clone, Debug)]
-pub(crate) struct Present {
+pub(crate) struct Present<'a> {
     /// Microseconds since the epoch.
     pub(crate) microseconds: i64,
     /// The variable `TZ`.
     pub(crate) zone: Option<Vec<u8>>,
+    /// Words of other languages.
+    pub(crate) catalog: &'a Catalog<'a>,
 }
 
 /// Carries out `clock` with its arguments, the sub-command first.
 ///
 /// # Errors
 /// Tcl's text.
-pub(crate) fn clock(arguments: &[&[u8]], present: &Present) -> Result<Vec<u8>, Vec<u8>> {
+pub(crate) fn clock(arguments: &[&[u8]], present: &Present<'_>) -> Result<Vec<u8>, Vec<u8>> {
     let Some((&name, rest)) = arguments.split_first() else {
         return Err(b"wrong # args: should be \"clock subcommand ?arg ...?\"".to_vec());
     };
@@ -103,18 +108,18 @@ fn subcommand(name: &[u8]) -> Result<&'static str, Vec<u8>> {
     }
 }
 
-fn clicks(arguments: &[&[u8]], present: &Present) -> Result<Vec<u8>, Vec<u8>> {
+fn clicks(arguments: &[&[u8]], present: &Present<'_>) -> Result<Vec<u8>, Vec<u8>> {
     let unit = match arguments {
         [] => 1,
-        [option]
-            if option.len() > 1 && b"-milliseconds".starts_with(option) && option.len() > 3 =>
-        {
-            1000
-        }
+        [option] if option.len() > 3 && b"-milliseconds".starts_with(option) => 1000,
         [option] if option.len() > 3 && b"-microseconds".starts_with(option) => 1,
         [option] => {
+            let how: &[u8] = match *option {
+                b"-" | b"-m" | b"-mi" => b"ambiguous option \"",
+                _ => b"bad option \"",
+            };
             let choice: &[u8] = b"\": must be -milliseconds or -microseconds";
-            return Err([b"bad option \"", *option, choice].concat());
+            return Err([how, *option, choice].concat());
         }
         _ => return Err(b"wrong # args: should be \"clock clicks ?-switch?\"".to_vec()),
     };
@@ -132,28 +137,35 @@ struct Options<'a> {
     base: Option<i64>,
     gmt: bool,
     zone: Option<&'a [u8]>,
+    locale: Option<&'a [u8]>,
 }
 
+/// The options of `format`, `scan` and `add`, in the order of messages.
+const OPTIONS: [&[u8]; 5] = [b"-base", b"-format", b"-gmt", b"-locale", b"-timezone"];
+
 impl<'a> Options<'a> {
-    /// Takes one option with its value.
+    /// Takes one option, which may be abbreviated, with its value. `Err(None)` is an option that is not among `allowed`.
     fn take(
         &mut self,
         option: &'a [u8],
         value: &'a [u8],
-        with_base: bool,
-    ) -> Result<bool, Vec<u8>> {
-        match option {
+        allowed: &[&[u8]],
+    ) -> Result<(), Option<Vec<u8>>> {
+        let mut near = allowed.iter().filter(|known| known.starts_with(option));
+        let (Some(&known), None, 2..) = (near.next(), near.next(), option.len()) else {
+            return Err(None);
+        };
+        match known {
             b"-format" => self.format = Some(value),
-            b"-base" if with_base => self.base = Some(integer(value, "integer")?),
+            b"-base" => self.base = Some(integer(value, "integer")?),
             b"-gmt" => self.gmt = boolean(value)?,
-            b"-locale" => {}
-            b"-timezone" => self.zone = Some(value),
-            _ => return Ok(false),
+            b"-locale" => self.locale = Some(value),
+            _ => self.zone = Some(value),
         }
-        Ok(true)
+        Ok(())
     }
 
-    fn zone(&self, present: &Present) -> Result<Zone, Vec<u8>> {
+    fn zone(&self, present: &Present<'_>) -> Result<Zone, Vec<u8>> {
         let tz = present.zone.as_deref();
         match self.zone {
             Some(_) if self.gmt => Err(b"cannot use -gmt and -timezone in same call".to_vec()),
@@ -188,7 +200,7 @@ fn boolean(text: &[u8]) -> Result<bool, Vec<u8>> {
     }
 }
 
-fn format(arguments: &[&[u8]], present: &Present) -> Result<Vec<u8>, Vec<u8>> {
+fn format(arguments: &[&[u8]], present: &Present<'_>) -> Result<Vec<u8>, Vec<u8>> {
     const USAGE: &[u8] = b"wrong # args: should be \"clock format clockval ?-format string? ?-gmt boolean? ?-locale LOCALE? ?-timezone ZONE?\"";
     let Some((&value, pairs)) = arguments.split_first() else {
         return Err(USAGE.to_vec());
@@ -198,10 +210,16 @@ fn format(arguments: &[&[u8]], present: &Present) -> Result<Vec<u8>, Vec<u8>> {
     }
     let mut options = Options::default();
     for pair in pairs.chunks(2) {
-        if !options.take(pair[0], pair[1], false)? {
+        let taken = options.take(pair[0], pair[1], &OPTIONS[1..]);
+        taken.map_err(|error| {
             let choice: &[u8] = b"\": must be -format, -gmt, -locale, or -timezone";
-            return Err([b"bad option \"", pair[0], choice].concat());
-        }
+            let how: &[u8] = if pair[0] == b"-" {
+                b"ambiguous option \""
+            } else {
+                b"bad option \""
+            };
+            error.unwrap_or_else(|| [how, pair[0], choice].concat())
+        })?;
     }
     let seconds = integer(value, "integer")?;
     let zone = options.zone(present)?;
@@ -209,10 +227,11 @@ fn format(arguments: &[&[u8]], present: &Present) -> Result<Vec<u8>, Vec<u8>> {
         seconds,
         options.format.unwrap_or(b"%a %b %d %H:%M:%S %Z %Y"),
         &zone,
+        &Locale::named(options.locale, present.catalog),
     ))
 }
 
-fn scan(arguments: &[&[u8]], present: &Present) -> Result<Vec<u8>, Vec<u8>> {
+fn scan(arguments: &[&[u8]], present: &Present<'_>) -> Result<Vec<u8>, Vec<u8>> {
     const USAGE: &[u8] = b"wrong # args: should be \"clock scan string ?-base seconds? ?-format string? ?-gmt boolean? ?-locale LOCALE? ?-timezone ZONE?\"";
     let Some((&text, pairs)) = arguments.split_first() else {
         return Err(USAGE.to_vec());
@@ -222,23 +241,26 @@ fn scan(arguments: &[&[u8]], present: &Present) -> Result<Vec<u8>, Vec<u8>> {
     }
     let mut options = Options::default();
     for pair in pairs.chunks(2) {
-        if !options.take(pair[0], pair[1], true)? {
-            let choice: &[u8] = b"\": must be -base, -format, -gmt, -locale, or -timezone";
-            return Err([b"bad option \"", pair[0], choice].concat());
-        }
+        options.take(pair[0], pair[1], &OPTIONS).map_err(|error| {
+            let choice: &[u8] = b"\", must be -base, -format, -gmt, -locale or -timezone";
+            error.unwrap_or_else(|| [b"bad option \"", pair[0], choice].concat())
+        })?;
     }
     let zone = options.zone(present)?;
     let base = options
         .base
         .unwrap_or(present.microseconds.div_euclid(1_000_000));
     let seconds = match options.format {
-        Some(template) => scan::scan(text, template, base, &zone)?,
+        Some(template) => {
+            let locale = Locale::named(options.locale, present.catalog);
+            scan::scan(text, template, base, &zone, &locale)?
+        }
         None => free::scan(text, base, &zone)?,
     };
     Ok(seconds.to_string().into_bytes())
 }
 
-fn add(arguments: &[&[u8]], present: &Present) -> Result<Vec<u8>, Vec<u8>> {
+fn add(arguments: &[&[u8]], present: &Present<'_>) -> Result<Vec<u8>, Vec<u8>> {
     const USAGE: &[u8] = b"wrong # args: should be \"clock add clockval ?number units?... ?-gmt boolean? ?-locale LOCALE? ?-timezone ZONE?\"";
     let Some((&value, pairs)) = arguments.split_first() else {
         return Err(b"wrong # args: should be \"clock add clockval ?arg ...?\"".to_vec());
@@ -252,11 +274,12 @@ fn add(arguments: &[&[u8]], present: &Present) -> Result<Vec<u8>, Vec<u8>> {
         // A number counts up to 32 bits, as for `string is integer`.
         match number::parse_integer(pair[0]) {
             Some(Number::Int(amount @ -0xFFFF_FFFF..=0xFFFF_FFFF)) => steps.push((amount, pair[1])),
-            _ if pair[0] != b"-format" && options.take(pair[0], pair[1], false)? => {}
-            _ => {
-                let choice: &[u8] = b"\", must be -gmt, -locale or -timezone";
-                return Err([b"bad option \"", pair[0], choice].concat());
-            }
+            _ => options
+                .take(pair[0], pair[1], &OPTIONS[2..])
+                .map_err(|error| {
+                    let choice: &[u8] = b"\", must be -gmt, -locale or -timezone";
+                    error.unwrap_or_else(|| [b"bad option \"", pair[0], choice].concat())
+                })?,
         }
     }
     let mut seconds = integer(value, "number")?;

@@ -1,8 +1,8 @@
 //! `clock scan -format`: a moment from text in a known form.
 
 use super::calendar::{self, Date, SECONDS_OF_DAY};
+use super::locale::Locale;
 use super::zone::{self, Zone};
-use super::{DAYS, MONTHS};
 
 /// Julian day of 31 December 9999, the last that Tcl reads.
 const LAST_DAY: i64 = 5_373_484;
@@ -21,6 +21,8 @@ struct Fields {
     day: Field,
     day_of_year: Field,
     iso_year: Option<i64>,
+    /// Of the year only two digits were given; such a date says less.
+    iso_year_is_short: bool,
     iso_week: Field,
     weekday: Field,
     before_common_era: bool,
@@ -37,14 +39,22 @@ struct Fields {
 ///
 /// # Errors
 /// Tcl's text when they do not fit.
-pub(crate) fn scan(text: &[u8], template: &[u8], base: i64, zone: &Zone) -> Result<i64, Vec<u8>> {
+pub(crate) fn scan(
+    text: &[u8],
+    template: &[u8],
+    base: i64,
+    zone: &Zone,
+    locale: &Locale,
+) -> Result<i64, Vec<u8>> {
+    let text = String::from_utf8_lossy(text).to_lowercase();
     let mut reader = Reader {
-        rest: text,
+        rest: text.as_bytes(),
+        locale,
         fields: Fields::default(),
         place: 0,
     };
     reader.skip_blanks();
-    reader.read(template)?;
+    reader.read(&locale.expand(template))?;
     reader.skip_blanks();
     if !reader.rest.is_empty() {
         return Err(no_match());
@@ -53,6 +63,9 @@ pub(crate) fn scan(text: &[u8], template: &[u8], base: i64, zone: &Zone) -> Resu
     let own_zone = fields.zone.take().transpose()?;
     if let Some(epoch) = fields.epoch {
         return Ok(epoch);
+    }
+    if fields.weekday.is_some_and(|(day, _)| day > 7) {
+        return Err(b"day of week is greater than 7".to_vec());
     }
     let zone = own_zone.as_ref().unwrap_or(zone);
     let day = fields.date(base, zone);
@@ -107,35 +120,38 @@ impl Fields {
             }
         };
         let year = self.year();
-        let rank = |known: bool| if known { 0 } else { 1 };
+        let rank = match (year, self.century) {
+            (None, _) => 2,
+            (Some(_), None) => 1,
+            (Some(_), Some(_)) => 0,
+        };
         if let Some(((month, day), place)) = both(self.month, self.day) {
             let date = Date {
                 year: year.unwrap_or(now.year),
                 month,
                 day,
             };
-            offer(rank(year.is_some()), place, date.julian_day());
+            offer(rank, place, date.julian_day());
         }
         if let Some((of_year, place)) = self.day_of_year {
-            offer(
-                rank(year.is_some()),
-                place,
-                first(year.unwrap_or(now.year)) + of_year - 1,
-            );
+            offer(rank, place, first(year.unwrap_or(now.year)) + of_year - 1);
         }
         if let Some(((week, weekday), place)) = both(self.iso_week, self.weekday) {
             let iso_year = self.iso_year.unwrap_or(this_iso_year);
             offer(
-                rank(self.iso_year.is_some()),
+                match self.iso_year {
+                    None => 2,
+                    Some(_) => u32::from(self.iso_year_is_short),
+                },
                 place,
                 calendar::day_of_iso_week(iso_year, week, weekday),
             );
         }
         if let Some((day, place)) = self.day {
-            offer(2, place, Date { day, ..now }.julian_day());
+            offer(3, place, Date { day, ..now }.julian_day());
         }
         if let Some((weekday, place)) = self.weekday {
-            offer(3, place, today - calendar::weekday(today) + weekday);
+            offer(4, place, today - calendar::weekday(today) + weekday);
         }
         best.map_or(today, |(_, _, day)| day)
     }
@@ -163,7 +179,9 @@ pub(super) fn in_this_age(of_century: i64) -> i64 {
 }
 
 struct Reader<'a> {
+    /// What is left of the text, in lower case.
     rest: &'a [u8],
+    locale: &'a Locale,
     fields: Fields,
     /// How many format groups were read.
     place: usize,
@@ -197,11 +215,14 @@ impl Reader<'_> {
             }
             match letters.next() {
                 None => self.literal(b'%')?,
-                Some(b'E' | b'O') => {
-                    if let Some(letter) = letters.next() {
-                        self.group(if letter == b'E' { 0 } else { letter })?;
-                    }
-                }
+                Some(b'E') => match letters.next() {
+                    Some(letter) => self.own_group(letter)?,
+                    None => self.literal(b'%').and_then(|()| self.literal(b'e'))?,
+                },
+                Some(b'O') => match letters.next() {
+                    Some(letter) => self.numeral(letter)?,
+                    None => self.literal(b'%').and_then(|()| self.literal(b'o'))?,
+                },
                 Some(letter) => self.group(letter)?,
             }
         }
@@ -255,45 +276,104 @@ impl Reader<'_> {
             .map_err(|_| b"integer value too large to represent".to_vec())
     }
 
-    /// Reads one of `names`, written out, as its first three letters, or so that only one begins that way.
-    fn name(&mut self, names: &[&str]) -> Result<i64, Vec<u8>> {
-        let length = self
-            .rest
-            .iter()
-            .take_while(|b| b.is_ascii_alphabetic())
-            .count();
-        for length in (1..=length).rev() {
+    /// Reads one of `names`, written out or so that only one begins that way; gives its number.
+    fn choose(&mut self, names: &[(String, i64)]) -> Result<i64, Vec<u8>> {
+        let longest = names.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+        for length in (1..=longest.min(self.rest.len())).rev() {
             let word = &self.rest[..length];
-            let begins = |name: &&&str| {
-                name.len() >= length && name.as_bytes()[..length].eq_ignore_ascii_case(word)
+            let mut matching = names
+                .iter()
+                .filter(|(name, _)| name.as_bytes().starts_with(word));
+            let written_out = names.iter().rev().find(|(name, _)| name.as_bytes() == word);
+            let found = match (written_out, matching.next(), matching.next()) {
+                (Some((_, number)), ..) | (None, Some((_, number)), None) => *number,
+                _ => continue,
             };
-            let mut matching = names.iter().filter(begins);
-            if length >= 3
-                && let (Some(found), None) = (matching.next(), matching.next())
-            {
-                self.rest = &self.rest[length..];
-                return Ok(names.iter().position(|name| name == found).unwrap_or(0) as i64);
-            }
+            self.rest = &self.rest[length..];
+            return Ok(found);
         }
         Err(no_match())
+    }
+
+    /// Reads a number from 0 to 99 as the language writes it.
+    fn own_number(&mut self) -> Result<i64, Vec<u8>> {
+        let names: Vec<_> = match &self.locale.numerals {
+            None => (0..100).map(|n| (format!("{n:02}"), n)).collect(),
+            Some(numerals) => numbered(numerals),
+        };
+        self.choose(&names)
+    }
+
+    /// Reads a group with `%E`. As in Tcl, the name of an era and the year in it say nothing of the date.
+    fn own_group(&mut self, letter: u8) -> Result<(), Vec<u8>> {
+        match letter {
+            b'C' => {
+                let eras = &self.locale.eras;
+                let names: Vec<_> = eras
+                    .iter()
+                    .map(|era| (lower(&era.name), era.year))
+                    .collect();
+                if !names.is_empty() {
+                    self.choose(&names)?;
+                }
+                Ok(())
+            }
+            b'y' => self.own_number().map(drop),
+            b'E' => self.era(),
+            other => {
+                self.literal(b'%')?;
+                self.literal(b'e')?;
+                self.literal(other)
+            }
+        }
+    }
+
+    /// Reads a group with `%O`.
+    fn numeral(&mut self, letter: u8) -> Result<(), Vec<u8>> {
+        self.place += 1;
+        match letter {
+            b'd' | b'e' => self.fields.day = Some((self.own_number()?, self.place)),
+            b'H' | b'k' => self.fields.hour = Some(self.own_number()?),
+            b'I' | b'l' => self.fields.half_hour = Some(self.own_number()?),
+            b'm' => self.fields.month = Some((self.own_number()?, self.place)),
+            b'M' => self.fields.minute = Some(self.own_number()?),
+            b'S' => self.fields.second = Some(self.own_number()?),
+            b'u' | b'w' => {
+                let day = self.own_number()?;
+                self.fields.weekday = Some((if day == 0 { 7 } else { day }, self.place));
+            }
+            b'y' => self.fields.year_of_century = Some(self.own_number()?),
+            other => {
+                self.literal(b'%')?;
+                self.literal(b'o')?;
+                self.literal(other)?;
+            }
+        }
+        Ok(())
     }
 
     fn group(&mut self, letter: u8) -> Result<(), Vec<u8>> {
         self.place += 1;
         match letter {
             b'a' | b'A' => {
-                self.fields.weekday = Some(((self.name(&DAYS)? + 6) % 7 + 1, self.place))
+                let day = self.choose(&both(&self.locale.days))?;
+                self.fields.weekday = Some(((day + 6) % 7 + 1, self.place));
             }
-            b'b' | b'B' | b'h' => self.fields.month = Some((self.name(&MONTHS)? + 1, self.place)),
+            b'b' | b'B' | b'h' => {
+                let month = self.choose(&both(&self.locale.months))?;
+                self.fields.month = Some((month + 1, self.place));
+            }
             b'C' => self.fields.century = Some(self.number(1, 2)?),
             b'd' | b'e' => self.fields.day = Some((self.number(1, 2)?, self.place)),
-            // %EE
-            0 => self.era()?,
             b'g' => {
                 let year = self.number(1, 2)?;
                 self.fields.iso_year = Some(in_this_age(year));
+                self.fields.iso_year_is_short = true;
             }
-            b'G' => self.fields.iso_year = Some(self.number(4, 4)?),
+            b'G' => {
+                self.fields.iso_year = Some(self.number(4, 4)?);
+                self.fields.iso_year_is_short = false;
+            }
             b'H' | b'k' => self.fields.hour = Some(self.number(1, 2)?),
             b'I' | b'l' => self.fields.half_hour = Some(self.number(1, 2)?),
             b'j' => self.fields.day_of_year = Some((self.number(1, 3)?, self.place)),
@@ -322,12 +402,6 @@ impl Reader<'_> {
             }
             b'z' | b'Z' => self.zone()?,
             b'%' => self.literal(b'%')?,
-            b'c' => self.read(b"%a %b %e %H:%M:%S %Y")?,
-            b'D' | b'x' => self.read(b"%m/%d/%Y")?,
-            b'r' => self.read(b"%I:%M:%S %P")?,
-            b'R' => self.read(b"%H:%M")?,
-            b'T' | b'X' => self.read(b"%H:%M:%S")?,
-            b'+' => self.read(b"%a %b %e %H:%M:%S %Z %Y")?,
             other => {
                 self.literal(b'%')?;
                 self.literal(other)?;
@@ -338,34 +412,22 @@ impl Reader<'_> {
 
     fn half(&mut self) -> Result<(), Vec<u8>> {
         self.skip_blanks();
-        let word = self.rest.get(..2).ok_or_else(no_match)?;
-        self.fields.afternoon = match word.to_ascii_lowercase().as_slice() {
-            b"am" => Some(false),
-            b"pm" => Some(true),
-            _ => return Err(no_match()),
-        };
-        self.rest = &self.rest[2..];
+        let names = numbered(&self.locale.halves);
+        self.fields.afternoon = Some(self.choose(&names)? == 1);
         Ok(())
     }
 
     fn era(&mut self) -> Result<(), Vec<u8>> {
-        for (name, before) in [
-            ("b.c.e.", true),
-            ("c.e.", false),
-            ("b.c.", true),
-            ("a.d.", false),
-        ] {
-            if self
-                .rest
-                .get(..name.len())
-                .is_some_and(|word| word.eq_ignore_ascii_case(name.as_bytes()))
-            {
-                self.rest = &self.rest[name.len()..];
-                self.fields.before_common_era = before;
-                return Ok(());
-            }
-        }
-        Err(no_match())
+        let names = [
+            (lower(&self.locale.before_common_era), 1),
+            (lower(&self.locale.common_era), 0),
+            ("b.c.e.".to_owned(), 1),
+            ("c.e.".to_owned(), 0),
+            ("b.c.".to_owned(), 1),
+            ("a.d.".to_owned(), 0),
+        ];
+        self.fields.before_common_era = self.choose(&distinct(names.into()))? == 1;
+        Ok(())
     }
 
     fn zone(&mut self) -> Result<(), Vec<u8>> {
@@ -393,6 +455,33 @@ impl Reader<'_> {
         self.rest = &self.rest[length..];
         Ok(())
     }
+}
+
+fn lower(name: &[u8]) -> String {
+    String::from_utf8_lossy(name).to_lowercase()
+}
+
+/// Names with their places.
+fn numbered(names: &[Vec<u8>]) -> Vec<(String, i64)> {
+    let names = names.iter().map(|name| lower(name)).zip(0..);
+    distinct(names.collect())
+}
+
+/// Short and full names with their places.
+fn both(names: &[Vec<Vec<u8>>; 2]) -> Vec<(String, i64)> {
+    distinct([numbered(&names[0]), numbered(&names[1])].concat())
+}
+
+/// Leaves each name once; of several places the last one counts.
+fn distinct(names: Vec<(String, i64)>) -> Vec<(String, i64)> {
+    let mut out: Vec<(String, i64)> = Vec::with_capacity(names.len());
+    for (name, place) in names {
+        match out.iter_mut().find(|(known, _)| *known == name) {
+            Some(known) => known.1 = place,
+            None => out.push((name, place)),
+        }
+    }
+    out
 }
 
 /// The length of an offset `+hh`, `+hhmm`, `+hh:mm` and so on at the beginning of a text.

@@ -76,7 +76,8 @@ impl Zone {
         }
         if !text.starts_with(':')
             && text.bytes().any(|b| b.is_ascii_digit())
-            && let Ok(rules) = TimeZone::posix(text)
+            && let Ok(rules) =
+                TimeZone::posix(text).or_else(|_| TimeZone::posix(&with_usual_rules(text)))
         {
             return Ok(Self::Rules(rules));
         }
@@ -167,9 +168,33 @@ fn zone_file(name: &str) -> Option<TimeZone> {
     })
 }
 
+/// Adds the days on which summer time begins and ends: those of the European Union where the zone lies east of
+/// Greenwich, else those of the United States. Source: clock(n), of zones in the manner of POSIX.
+fn with_usual_rules(text: &str) -> String {
+    let offset = text.trim_start_matches(|c: char| c.is_ascii_alphabetic());
+    let hours: Option<i64> = offset.strip_prefix('-').and_then(|east| {
+        let digits = east.bytes().take_while(u8::is_ascii_digit).count();
+        east[..digits].parse().ok()
+    });
+    match hours {
+        Some(hours @ 0..=12) => {
+            let start = if hours > 2 { 2 } else { hours + 1 };
+            format!("{text},M3.5.0/{start},M10.5.0/{}", start + 1)
+        }
+        _ => format!("{text},M3.2.0/2,M11.1.0/2"),
+    }
+}
+
 /// The offset of a zone's usual abbreviation, in seconds.
 pub(super) fn abbreviated(name: &str) -> Option<i64> {
     let name = name.to_ascii_lowercase();
+    // The zones of seamen and soldiers: A to M without J lie east, N to Y west.
+    match name.as_bytes() {
+        [letter @ b'a'..=b'i'] => return Some(i64::from(letter - b'a' + 1) * 3600),
+        [letter @ b'k'..=b'm'] => return Some(i64::from(letter - b'a') * 3600),
+        [letter @ b'n'..=b'y'] => return Some(-i64::from(letter - b'n' + 1) * 3600),
+        _ => {}
+    }
     let (_, quarters) = ABBREVIATIONS
         .iter()
         .find(|(abbreviation, _)| *abbreviation == name)?;

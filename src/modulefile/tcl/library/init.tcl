@@ -141,3 +141,6 @@ proc tcl::tm::roots paths {
         path add [file normalize [file join $base site-tcl]]
     }
 }
+
+# Scripts that change where zones lie tell `clock`. Zones, words and forms are not kept from one call to the next.
+proc tcl::clock::ClearCaches {} {}
