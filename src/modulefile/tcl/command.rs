@@ -8,6 +8,7 @@ use super::error::{Exit, Outcome};
 use super::interp::Interp;
 use super::namespace::NamespaceId;
 use super::parse;
+use super::realm::RealmId;
 use super::value::Value;
 
 /// The function behind a built-in command; it gets the words after the command's name.
@@ -116,7 +117,26 @@ pub(super) struct Command {
     pub(super) deleted: Cell<bool>,
 }
 
+/// Another name for a command, perhaps of another interpreter.
+pub(super) struct Alias {
+    pub(super) realm: RealmId,
+    pub(super) words: Vec<Value>,
+    /// The name under which it was made.
+    pub(super) token: Vec<u8>,
+}
+
 impl Command {
+    /// A command that nobody watches.
+    pub(super) fn new(name: &[u8], namespace: NamespaceId, kind: CommandKind) -> Command {
+        Command {
+            name: RefCell::new(name.into()),
+            namespace: Cell::new(namespace),
+            kind,
+            traces: RefCell::default(),
+            deleted: Cell::new(false),
+        }
+    }
+
     /// Whether somebody watches it.
     pub(super) fn is_traced(&self) -> bool {
         !self.traces.borrow().is_empty()
@@ -134,7 +154,9 @@ pub(super) enum CommandKind {
     Builtin(&'static Def),
     Proc(Rc<Proc>),
     /// `interp alias {} new {} old ...`
-    Alias(Vec<Value>),
+    Alias(Rc<Alias>),
+    /// `interp create`
+    Child(RealmId),
     /// `namespace ensemble create`
     Ensemble(RefCell<Rc<super::namespace::Ensemble>>),
     /// `namespace import`

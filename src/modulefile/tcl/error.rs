@@ -40,6 +40,13 @@ pub enum Stop {
     Exit(i32),
     /// A limit was reached: steps, time, memory, output.
     Limit(&'static str),
+    /// `interp limit`: the end of this interpreter and those below it.
+    Bound {
+        /// The interpreter.
+        realm: usize,
+        /// What was reached.
+        what: &'static str,
+    },
     /// The embedding asked for it and knows why.
     Embedding,
 }
@@ -269,7 +276,7 @@ impl fmt::Display for Stop {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Stop::Exit(status) => write!(f, "exit {status}"),
-            Stop::Limit(what) => f.write_str(what),
+            Stop::Limit(what) | Stop::Bound { what, .. } => f.write_str(what),
             Stop::Embedding => f.write_str("stopped"),
         }
     }

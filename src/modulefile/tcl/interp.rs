@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use crate::diag::SourceFile;
 
-use super::builtin::State;
+use super::builtin::{self, State};
 use super::command::{self, Action, Cached, Command, CommandKind, Def, Direct, Proc};
 use super::embedding::{Call, Embedding};
 use super::error::{Error, Exit, Outcome, ProcCall, Return, Stop};
@@ -20,6 +20,7 @@ use super::list;
 use super::namespace::{GLOBAL, Namespace, NamespaceId};
 use super::number;
 use super::parse::{self, Code, Part, Script, Word, WordKind};
+use super::realm::{ROOT, Realm, RealmId};
 use super::trail::Trail;
 use super::value::{self, QuickHash, Value};
 use super::var::{PRECISION_TRACE, Var, VarTable, VarTrace};
@@ -115,14 +116,23 @@ pub struct Interp<'h> {
     /// What the built-in commands keep.
     pub(super) state: State,
     pub(super) trail: Trail,
-    style: Style,
+    pub(super) style: Style,
     /// Whether literal bodies of the command that is called now count as compiled in place.
-    inline: bool,
-    unit: Option<Rc<Code>>,
-    unit_is_proc: bool,
-    epoch: u64,
-    nesting: usize,
-    steps: u64,
+    pub(super) inline: bool,
+    pub(super) unit: Option<Rc<Code>>,
+    pub(super) unit_is_proc: bool,
+    pub(super) epoch: u64,
+    pub(super) nesting: usize,
+    pub(super) steps: u64,
+    /// Steps of other interpreters of the tree.
+    pub(super) other_steps: u64,
+    /// At how many steps the bounds are looked at again.
+    check_at: u64,
+    /// How often they were.
+    checks: u64,
+    /// The interpreters, of which this one runs.
+    pub(super) realms: Vec<Realm>,
+    pub(super) realm: RealmId,
     /// What the process used when this was asked for the first time.
     memory_before: Option<usize>,
     deadline: Option<Instant>,
@@ -132,8 +142,11 @@ pub struct Interp<'h> {
     sources: HashMap<Vec<u8>, Rc<Script>, QuickHash>,
 }
 
+/// After so many steps the bounds are looked at.
+const CHECK_STEPS: u64 = 1024;
+
 /// Numbers epochs over all interpreters, so that scripts kept with values never meet a stale command.
-fn next_epoch() -> u64 {
+pub(super) fn next_epoch() -> u64 {
     use std::sync::atomic::{AtomicU64, Ordering};
     static EPOCH: AtomicU64 = AtomicU64::new(1);
     EPOCH.fetch_add(1, Ordering::Relaxed)
@@ -191,6 +204,11 @@ impl<'h> Interp<'h> {
             epoch: next_epoch(),
             nesting: 0,
             steps: 0,
+            other_steps: 0,
+            check_at: CHECK_STEPS,
+            checks: 0,
+            realms: Interp::first_realm(),
+            realm: ROOT,
             memory_before: None,
             deadline: limits.time.map(|time| Instant::now() + time),
             stack_base: stack_address(),
@@ -432,7 +450,7 @@ impl<'h> Interp<'h> {
     /// Counts one step; every so many looks at the clock and at the memory.
     pub(super) fn step(&mut self) -> Outcome<()> {
         self.steps += 1;
-        if self.steps.is_multiple_of(1024) || value::large_bytes() > LARGE_BYTES {
+        if self.steps >= self.check_at || value::large_bytes() > LARGE_BYTES {
             return self.check_limits();
         }
         Ok(())
@@ -441,7 +459,10 @@ impl<'h> Interp<'h> {
     #[cold]
     fn check_limits(&mut self) -> Outcome<()> {
         let stop = |why| Err(Exit::Stop(Stop::Limit(why)));
-        if self.steps > self.limits.steps {
+        self.check_bounds()?;
+        self.checks += 1;
+        self.check_at = self.next_check();
+        if self.steps.saturating_add(self.other_steps) > self.limits.steps {
             return stop("too many steps: the script does not come to an end");
         }
         if self
@@ -450,7 +471,7 @@ impl<'h> Interp<'h> {
         {
             return stop("the script takes too long");
         }
-        if self.steps.is_multiple_of(1 << 15) || value::large_bytes() > LARGE_BYTES {
+        if self.checks.is_multiple_of(32) || value::large_bytes() > LARGE_BYTES {
             value::forget_large_bytes();
             if self.limits.memory_bytes == usize::MAX {
                 return Ok(());
@@ -462,6 +483,30 @@ impl<'h> Interp<'h> {
             }
         }
         Ok(())
+    }
+
+    /// Looks at the bounds at the next step.
+    pub(super) fn check_soon(&mut self) {
+        self.check_at = 0;
+    }
+
+    fn next_check(&self) -> u64 {
+        let bounds = &self.realms[self.realm].bounds;
+        let step = if bounds.time.is_some() {
+            CHECK_STEPS / 64
+        } else {
+            CHECK_STEPS
+        };
+        let next = self.steps + step;
+        match bounds.commands {
+            Some(most) => next.min(u64::try_from(most).unwrap_or(0).saturating_add(1)),
+            None => next,
+        }
+    }
+
+    /// Whether nothing is being evaluated in this interpreter.
+    pub(super) fn is_idle(&self) -> bool {
+        self.nesting == 0
     }
 
     /// How many commands were run.
@@ -529,7 +574,9 @@ impl<'h> Interp<'h> {
         for command in &script.commands {
             // The last result may be the value that the next command wants to change in place.
             drop(result.take());
-            self.step()?;
+            if let Err(exit) = self.step() {
+                return Err(self.stopped(exit, script, command, style));
+            }
             let direct = self.direct(command);
             if let Some(Direct::Leaf(leaf) | Direct::Both(leaf, _)) = direct {
                 result = leaf(self, command);
@@ -558,6 +605,18 @@ impl<'h> Interp<'h> {
             return Err(Exit::Error(error));
         }
         Ok(result.unwrap_or_default())
+    }
+
+    /// A command that may not run any more.
+    #[cold]
+    fn stopped(&self, exit: Exit, script: &Script, command: &parse::Command, style: Style) -> Exit {
+        match exit {
+            Exit::Error(mut error) => {
+                self.log(&mut error, script, command.start, command.end, style);
+                Exit::Error(error)
+            }
+            other => other,
+        }
     }
 
     /// Adds a command to `errorInfo` and remembers its line and place.
@@ -769,11 +828,11 @@ impl<'h> Interp<'h> {
                 }
                 result
             }
-            CommandKind::Alias(target) => {
-                let mut full = target.clone();
-                full.extend_from_slice(&words[1..]);
-                self.at_frame(0, |interp| interp.invoke(full))
+            CommandKind::Alias(alias) => {
+                let alias = Rc::clone(alias);
+                self.call_alias(&alias, words)
             }
+            CommandKind::Child(id) => builtin::call_child(self, *id, words),
             CommandKind::Import(source) => self.nested(|interp| interp.call(source, words)),
             CommandKind::Ensemble(ensemble) => {
                 let ensemble = Rc::clone(&ensemble.borrow());
@@ -811,7 +870,7 @@ impl<'h> Interp<'h> {
         }
     }
 
-    fn unknown(&mut self, words: &[Value]) -> Outcome {
+    pub(super) fn unknown(&mut self, words: &[Value]) -> Outcome {
         let namespace = self.current_namespace();
         let handler = self.namespace(namespace).unknown.clone();
         if let Some(handler) = handler {

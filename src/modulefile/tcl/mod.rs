@@ -39,6 +39,7 @@ mod parse;
 pub(crate) mod path;
 pub(crate) mod pattern;
 mod pipeline;
+mod realm;
 pub(crate) mod regexp;
 pub(crate) mod scan;
 mod tclsh;

@@ -3,7 +3,6 @@
 //! Commands are looked for in the current namespace, then in its `namespace path`, then in the global one. Tcl's own
 //! commands sit in a static table and enter their namespace when they are first used. Source: Tcl 8.6, `namespace(n)`.
 
-use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
@@ -14,6 +13,7 @@ use super::command::{Command, CommandKind};
 use super::error::{Exit, Outcome};
 use super::interp::Interp;
 use super::library;
+use super::realm::ROOT;
 use super::value::{QuickHash, Value};
 use super::var::VarTable;
 
@@ -226,7 +226,9 @@ impl<'h> Interp<'h> {
             return Some(Rc::clone(command));
         }
         let kind = if namespace == GLOBAL {
-            match self.host.find_command(tail) {
+            // Children have Tcl's commands only.
+            let known = (self.realm == ROOT).then(|| self.host.find_command(tail));
+            match known.flatten() {
                 Some(id) if !self.hidden_embedding.contains(tail) => CommandKind::Embedding(id),
                 _ => self.library_command(namespace, b"", tail)?,
             }
@@ -274,13 +276,7 @@ impl<'h> Interp<'h> {
         tail: &[u8],
         kind: CommandKind,
     ) -> Rc<Command> {
-        let command = Rc::new(Command {
-            name: RefCell::new(tail.into()),
-            namespace: Cell::new(namespace),
-            kind,
-            traces: RefCell::default(),
-            deleted: Cell::new(false),
-        });
+        let command = Rc::new(Command::new(tail, namespace, kind));
         self.namespace_mut(namespace)
             .commands
             .insert(tail.into(), Rc::clone(&command));
@@ -323,9 +319,31 @@ impl<'h> Interp<'h> {
         self.commands_changed();
     }
 
+    /// Takes a command out of its namespace for `interp hide`.
+    pub(super) fn withdraw_command(&mut self, command: &Rc<Command>) {
+        let namespace = command.namespace.get();
+        let name = command.name.borrow().clone();
+        self.hide(command, namespace, &name);
+        self.namespace_mut(namespace).commands.shift_remove(&name);
+        self.commands_changed();
+    }
+
+    /// Puts a command into the global namespace for `interp expose`.
+    pub(super) fn restore_command(&mut self, command: &Rc<Command>, name: &[u8]) {
+        *command.name.borrow_mut() = name.into();
+        command.namespace.set(GLOBAL);
+        self.namespace_mut(GLOBAL)
+            .commands
+            .insert(name.into(), Rc::clone(command));
+        self.commands_changed();
+    }
+
     /// Marks a command deleted and deletes what imports it.
     fn retire(&mut self, command: &Rc<Command>) {
         command.deleted.set(true);
+        if let CommandKind::Child(id) = &command.kind {
+            self.delete_realm(*id);
+        }
         self.fire_command_traces(command, b"", "delete");
         let imports: Vec<Rc<Command>> = self
             .namespaces
@@ -448,7 +466,11 @@ impl<'h> Interp<'h> {
             }
         }
         if namespace == GLOBAL {
-            for name in self.host.command_names() {
+            let known = match self.realm {
+                ROOT => self.host.command_names(),
+                _ => Vec::new(),
+            };
+            for name in known {
                 if !self.hidden_embedding.contains(name.as_bytes()) {
                     names.insert(name.as_bytes().to_vec(), ());
                 }

@@ -17,6 +17,7 @@ use crate::modulefile::tcl::interp::{Interp, wrong_args};
 use crate::modulefile::tcl::number::Number;
 use crate::modulefile::tcl::pattern::{Case, string_match};
 use crate::modulefile::tcl::pipeline::Report;
+use crate::modulefile::tcl::realm::RealmId;
 use crate::modulefile::tcl::value::Value;
 
 use super::{choice, expect_bool, expect_int};
@@ -80,22 +81,56 @@ static CHAN: &[Def] = &[
 
 const PUTS: &str = "?-nonewline? ?channelId? string";
 
-/// The open channels by name.
-pub(super) struct Channels(IndexMap<Vec<u8>, Channel>);
+/// The open channels by name; all interpreters have them in common.
+pub(super) struct Channels(IndexMap<Vec<u8>, Open>);
+
+/// An open channel and the interpreters that know it.
+struct Open {
+    channel: Channel,
+    /// Every interpreter that is not safe: the standard channels.
+    common: bool,
+    /// Those that know a common channel and have closed it.
+    left: Vec<RealmId>,
+    holders: Vec<RealmId>,
+}
 
 impl Default for Channels {
     fn default() -> Channels {
         let mut table = IndexMap::new();
-        table.insert(b"stdin".to_vec(), Channel::new(End::Stdin, true, false));
+        let mut enter = |name: &str, channel| {
+            let open = Open {
+                channel,
+                common: true,
+                left: Vec::new(),
+                holders: Vec::new(),
+            };
+            table.insert(name.as_bytes().to_vec(), open);
+        };
+        enter("stdin", Channel::new(End::Stdin, true, false));
         for (name, stream, buffering) in [
             ("stdout", Stream::Stdout, Buffering::Line),
             ("stderr", Stream::Stderr, Buffering::None),
         ] {
             let mut channel = Channel::new(End::Output(stream), false, true);
             channel.buffering = buffering;
-            table.insert(name.as_bytes().to_vec(), channel);
+            enter(name, channel);
         }
         Channels(table)
+    }
+}
+
+impl Channels {
+    /// A channel that an interpreter knows.
+    fn get_mut(&mut self, name: &[u8], holder: (RealmId, bool)) -> Option<&mut Channel> {
+        let open = self.0.get_mut(name)?;
+        open.is_known(holder).then_some(&mut open.channel)
+    }
+}
+
+impl Open {
+    /// Whether an interpreter, safe or not, knows the channel.
+    fn is_known(&self, (realm, safe): (RealmId, bool)) -> bool {
+        self.common && !safe && !self.left.contains(&realm) || self.holders.contains(&realm)
     }
 }
 
@@ -106,9 +141,10 @@ fn unknown_channel(name: &[u8]) -> Exit {
 
 /// A channel and, separately, the rest of the interpreter.
 fn find<'a>(interp: &'a mut Interp<'_>, name: &Value) -> Outcome<&'a mut Channel> {
-    let channels = &mut interp.state.channels.0;
+    let holder = interp.channel_holder();
+    let channels = &mut interp.state.channels;
     channels
-        .get_mut(name.bytes())
+        .get_mut(name.bytes(), holder)
         .ok_or_else(|| unknown_channel(name.bytes()))
 }
 
@@ -122,11 +158,11 @@ fn with<T>(
         &mut dyn crate::modulefile::tcl::embedding::Embedding,
     ) -> io::Result<T>,
 ) -> Outcome<T> {
+    let holder = interp.channel_holder();
     let channel = interp
         .state
         .channels
-        .0
-        .get_mut(name.bytes())
+        .get_mut(name.bytes(), holder)
         .ok_or_else(|| unknown_channel(name.bytes()))?;
     run(channel, &mut *interp.host).map_err(|error| {
         let message = bytes!("error ", verb, " \"", name, "\": ", posix_text(&error));
@@ -163,7 +199,7 @@ fn puts(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
     if channel.bytes() == b"stdout" || channel.bytes() == b"stderr" {
         interp.count_output(text.bytes().len() + 1)?;
     }
-    if !interp.state.channels.0.contains_key(channel.bytes()) {
+    if find(interp, &channel).is_err() {
         let end: &[u8] = if newline { b"\n" } else { b"" };
         interp.count_output(text.bytes().len() + 1)?;
         let line = bytes!(text, end);
@@ -363,7 +399,18 @@ fn close(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
         return close_half(interp, &args[0], direction);
     }
     let flushed = with(interp, &args[0], "closing", Channel::flush);
-    let Some(channel) = interp.state.channels.0.shift_remove(name) else {
+    let realm = interp.realm;
+    let channels = &mut interp.state.channels.0;
+    let alone = interp.realms.len() == 1;
+    if let Some(open) = channels.get_mut(name)
+        && (open.common && !alone || open.holders.iter().any(|holder| *holder != realm))
+    {
+        // Others still know it.
+        open.holders.retain(|holder| *holder != realm);
+        open.left.push(realm);
+        return flushed.map(|()| Value::empty());
+    }
+    let Some(Open { channel, .. }) = channels.shift_remove(name) else {
         return Err(unknown_channel(name));
     };
     flushed?;
@@ -483,9 +530,11 @@ fn names(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
         args.first()
             .is_none_or(|pattern| string_match(pattern.bytes(), name, Case::Sensitive))
     };
-    let names = interp.state.channels.0.keys().filter(|name| fits(name));
+    let holder = interp.channel_holder();
+    let channels = interp.state.channels.0.iter();
+    let names = channels.filter(|(name, open)| open.is_known(holder) && fits(name));
     Ok(Value::list(
-        names.map(|name| Value::from(&name[..])).collect(),
+        names.map(|(name, _)| Value::from(&name[..])).collect(),
     ))
 }
 
@@ -692,8 +741,55 @@ impl Interp<'_> {
             }
             number += 1;
         };
-        channels.insert(name.clone(), channel);
+        let open = Open {
+            channel,
+            common: false,
+            left: Vec::new(),
+            holders: vec![self.realm],
+        };
+        channels.insert(name.clone(), open);
         Value::new(name)
+    }
+
+    /// By what a channel tells whether the interpreter that runs knows it.
+    fn channel_holder(&self) -> (RealmId, bool) {
+        (self.realm, self.realms[self.realm].safe)
+    }
+
+    /// Lets another interpreter know a channel of one, which keeps it or not.
+    pub(super) fn pass_channel(
+        &mut self,
+        from: RealmId,
+        name: &Value,
+        to: RealmId,
+        keep: bool,
+    ) -> Outcome<()> {
+        let safe = self.realms[from].safe;
+        let open = self.state.channels.0.get_mut(name.bytes());
+        let open = open
+            .filter(|open| open.is_known((from, safe)))
+            .ok_or_else(|| unknown_channel(name.bytes()))?;
+        if !open.holders.contains(&to) {
+            open.holders.push(to);
+        }
+        if !keep && from != to {
+            open.holders.retain(|holder| *holder != from);
+        }
+        Ok(())
+    }
+
+    /// Closes what only an interpreter that has ended knew.
+    pub(in crate::modulefile::tcl) fn release_channels(&mut self, realm: RealmId) {
+        let host = &mut *self.host;
+        self.state.channels.0.retain(|_, open| {
+            open.holders.retain(|holder| *holder != realm);
+            let known = open.common || !open.holders.is_empty();
+            if !known {
+                // Nobody is left to hear of an error.
+                let _ = open.channel.flush(host);
+            }
+            known
+        });
     }
 
     /// The process ids behind a channel.
@@ -735,9 +831,9 @@ impl Interp<'_> {
 
     /// Writes out and closes what the script left open.
     pub(in crate::modulefile::tcl) fn close_channels(&mut self) {
-        for channel in self.state.channels.0.values_mut() {
+        for open in self.state.channels.0.values_mut() {
             // At the end nobody is left to hear of an error.
-            let _ = channel.flush(&mut *self.host);
+            let _ = open.channel.flush(&mut *self.host);
         }
         self.state.channels.0.clear();
     }

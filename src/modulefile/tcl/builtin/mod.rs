@@ -21,6 +21,7 @@ mod ensemble;
 mod exec;
 mod file;
 mod info;
+mod interps;
 mod lists;
 mod namespaces;
 mod operators;
@@ -34,6 +35,8 @@ mod trace;
 mod variable;
 
 pub(super) use control::make_proc;
+pub(super) use interps::call_child;
+pub(super) use time::milliseconds;
 
 /// What the built-in commands of one interpreter keep.
 #[derive(Default)]
@@ -54,6 +57,24 @@ pub(super) struct State {
     regexes: regex::Cache,
 }
 
+impl State {
+    /// Takes over what all interpreters have in common, from the one that ran before.
+    pub(super) fn share_with(&mut self, before: &mut State) {
+        std::mem::swap(&mut self.channels, &mut before.channels);
+        std::mem::swap(&mut self.directory, &mut before.directory);
+        std::mem::swap(&mut self.executable, &mut before.executable);
+    }
+}
+
+/// The sub-commands of a built-in command by their names.
+pub(super) fn sub_commands(name: &str) -> impl Iterator<Item = (&'static str, &'static Def)> {
+    let table: &'static [Def] = match find(b"", name.as_bytes()).map(|def| &def.action) {
+        Some(super::command::Action::Ensemble(table)) => table,
+        _ => &[],
+    };
+    table.iter().map(|def| (def.name, def))
+}
+
 /// The tables of the global namespace.
 static TABLES: &[&[Def]] = &[
     array::TABLE,
@@ -64,6 +85,7 @@ static TABLES: &[&[Def]] = &[
     exec::TABLE,
     file::TABLE,
     info::TABLE,
+    interps::TABLE,
     lists::TABLE,
     namespaces::TABLE,
     package::TABLE,

@@ -1,6 +1,6 @@
-//! `namespace` with its sub-commands, `interp alias`.
+//! `namespace` with its sub-commands.
 //!
-//! Source: Tcl 8.6, `namespace(n)`, `interp(n)`.
+//! Source: Tcl 8.6, `namespace(n)`.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -15,10 +15,7 @@ use crate::modulefile::tcl::var::{Var, VarTable};
 
 use super::{expect_bool, variable};
 
-pub(super) static TABLE: &[Def] = &[
-    Def::ensemble("namespace", SUBCOMMANDS),
-    Def::options("interp", "cmd ?arg ...?", INTERP),
-];
+pub(super) static TABLE: &[Def] = &[Def::ensemble("namespace", SUBCOMMANDS)];
 
 static SUBCOMMANDS: &[Def] = &[
     Def::new("children", "?name? ?pattern?", 0, 2, children),
@@ -662,106 +659,23 @@ fn ensemble_configure(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
     }
 }
 
-static INTERP: &[Def] = &[
-    Def::new(
-        "alias",
-        "slavePath slaveCmd ?masterPath masterCmd? ?arg ...?",
-        0,
-        ANY,
-        alias,
-    ),
-    Def::new("aliases", "?path?", 0, 1, aliases),
-    Def::new("exists", "?path?", 0, 1, |_, args| {
-        Ok(Value::bool(args.first().is_none_or(Value::is_empty)))
-    }),
-    Def::new("issafe", "?path?", 0, 1, |_, _| Ok(Value::bool(false))),
-    Def::new("recursionlimit", "path ?newlimit?", 1, 2, recursion_limit),
-];
-
-fn alias(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
-    let usage = || {
-        wrong_args(
-            b"interp alias",
-            "slavePath slaveCmd ?masterPath masterCmd? ?arg ...?",
-        )
-    };
-    for path in [args.first(), args.get(2).filter(|_| args.len() > 3)]
-        .into_iter()
-        .flatten()
-    {
-        if !path.is_empty() {
-            let message = bytes!("could not find interpreter \"", path, "\"");
-            return Err(Exit::coded(
-                message,
-                &[&b"TCL"[..], b"LOOKUP", b"INTERP", path.bytes()],
-            ));
-        }
-    }
-    match args {
-        [_, name] => Ok(match interp.find_command_from(name.bytes(), GLOBAL) {
-            Some(command) => match &command.kind {
-                CommandKind::Alias(words) => Value::list(words.clone()),
-                _ => Value::empty(),
-            },
-            None => Value::empty(),
-        }),
-        [_, name, empty] if empty.is_empty() => {
-            match interp.find_command_from(name.bytes(), GLOBAL) {
-                Some(command) if matches!(command.kind, CommandKind::Alias(_)) => {
-                    interp.delete_command(&command)
-                }
-                _ => {
-                    let message = bytes!("alias \"", name, "\" not found");
-                    return Err(Exit::coded(
-                        message,
-                        &[&b"TCL"[..], b"LOOKUP", b"ALIAS", name.bytes()],
-                    ));
-                }
-            }
-            Ok(Value::empty())
-        }
-        [_, name, _, target @ ..] if !target.is_empty() => {
-            let (qualifier, tail) = split_name(name.bytes());
-            let namespace = match qualifier {
-                None => GLOBAL,
-                Some(qualifier) => interp.make_namespace(qualifier, GLOBAL),
-            };
-            interp.define_command(namespace, tail, CommandKind::Alias(target.to_vec()));
-            Ok(name.clone())
-        }
-        _ => Err(usage()),
-    }
-}
-
-fn aliases(interp: &mut Interp<'_>, _: &[Value]) -> Outcome {
-    let mut names = Vec::new();
-    for namespace in &interp.namespaces {
-        for (name, command) in &namespace.commands {
-            if matches!(command.kind, CommandKind::Alias(_)) {
-                names.push(Value::from(&name[..]));
-            }
-        }
-    }
-    Ok(Value::list(names))
-}
-
-fn recursion_limit(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
-    if let Some(word) = args.get(1) {
-        match usize::try_from(super::expect_int(word)?) {
-            Ok(limit) if limit > 0 => interp.limits.nesting = limit.min(100_000),
-            _ => {
-                let message = "recursion limit must be > 0";
-                return Err(Exit::coded(
-                    message,
-                    &["TCL", "OPERATION", "INTERP", "BADLIMIT"],
-                ));
-            }
-        }
-    }
-    Ok(Value::int(interp.limits.nesting as i64))
-}
-
 impl Interp<'_> {
+    /// Runs something in the scope of a namespace.
+    pub(super) fn in_namespace(
+        &mut self,
+        namespace: NamespaceId,
+        run: impl FnOnce(&mut Self) -> Outcome,
+    ) -> Outcome {
+        let frame = Frame {
+            vars: VarTable::default(),
+            namespace,
+            kind: FrameKind::Namespace(Vec::new()),
+            level: self.frame().level + 1,
+            caller: self.active,
+        };
+        self.in_frame(frame, run)
+    }
+
     /// Makes an empty array, as `array set NAME {}` does.
     pub(super) fn make_array(&mut self, name: &[u8]) -> Outcome<()> {
         let target = crate::modulefile::tcl::var::VarName { name, index: None };

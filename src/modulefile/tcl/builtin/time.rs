@@ -114,6 +114,12 @@ impl Catalogs {
     }
 }
 
+/// Milliseconds since the epoch.
+pub(in crate::modulefile::tcl) fn milliseconds() -> i64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    now.map_or(0, |now| now.as_millis() as i64)
+}
+
 /// What a message names in quotes.
 fn named(message: &[u8]) -> &[u8] {
     message.split(|&b| b == b'"').nth(1).unwrap_or_default()
