@@ -586,6 +586,38 @@ hook.register("decorate_module", function(t) facts{modFullName = t.name} end)
     );
 }
 
+/// What a start file itself says, and the class that sites derive their packages from.
+#[test]
+fn start_files_speak_and_derive_packages() {
+    let package = r#"
+io.stderr:write("written by the start file\n")
+LmodMessage("told by the start file")
+Pkg = require("PkgBase").build("OurPkg")
+require("sandbox")
+sandbox_registration{ Pkg = Pkg }
+"#;
+    let own = "local M = setmetatable({}, { __index = require('PkgBase') })\nM.__index = M\n\
+               function M:place() return '/ours/' .. self:pkgName() end\nreturn M\n";
+    let site = Site::new()
+        .file(
+            "tool/1.0.lua",
+            "local p = Pkg:new{Category='x'} setenv('TOOL', p:place())",
+        )
+        .raw("lmod/SitePackage.lua", package.as_bytes())
+        .raw("lmod/OurPkg.lua", own.as_bytes())
+        .var("LMOD_PACKAGE_PATH", "$SITE/lmod");
+    let run = site.run("load tool");
+    assert_eq!(
+        run.var("TOOL").as_deref(),
+        Some("/ours/tool"),
+        "{}",
+        run.stderr()
+    );
+    for line in ["written by the start file\n", "told by the start file\n"] {
+        assert_eq!(run.stderr().matches(line).count(), 1, "{}", run.stderr());
+    }
+}
+
 /// The ways of larger sites: files that run other files, usage logs, warnings by key, hierarchies with titles.
 #[test]
 fn packages_in_the_manner_of_large_sites_work() {

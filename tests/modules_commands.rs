@@ -80,6 +80,27 @@ fn path_variables_are_edited_as_in_environment_modules() {
     }
 }
 
+/// Environment Modules prints values without quotes for `~`, so that the shell puts the directory there.
+#[test]
+fn a_tilde_is_the_home_directory_as_in_environment_modules() {
+    let site = site().file(
+        "own/1",
+        "setenv WORK ~/work\npushenv BACK ~\nsetenv PLAIN a~/b\nprepend-path P ~/bin ~/lib\nsetenv OTHER ~user/x\n",
+    );
+    let (ours, theirs) = (
+        site.run("load own"),
+        site.run_peer(Peer::Modules, "load own"),
+    );
+    for name in ["WORK", "BACK", "PLAIN", "P"] {
+        assert!(ours.var(name).is_some(), "{}", ours.stderr());
+        assert_eq!(ours.var(name), theirs.var(name), "{name}");
+    }
+    let gone = site.run_in(ours.env(), "unload own");
+    assert_eq!(gone.var("P"), None);
+    let site = site.var("XMOD_EXPAND_TILDE", "no");
+    assert_eq!(site.run("load own").var("WORK").as_deref(), Some("~/work"));
+}
+
 #[test]
 fn modules_become_code_and_scripts_become_modulefiles() {
     let site = site().raw(

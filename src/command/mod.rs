@@ -43,6 +43,7 @@ use crate::config::{Config, Origin, Redirect};
 use crate::diag::{Diagnostic, Kind, OwnWords, Severity, SiteWords};
 use crate::env::{Change, Delta, State, VarName};
 use crate::modulefile::Languages;
+use crate::modulefile::Message;
 use crate::modulefile::site::Site;
 use crate::modulefile::site::rc::{Rc, Shown};
 use crate::name::{Spec, Versions};
@@ -300,16 +301,19 @@ fn colour(session: &Session) -> bool {
     }
 }
 
-/// The settings with those that the site's start files give a value, if any; options stay above them.
+/// The settings with those that the site's start files give a value, if any; options stay above them. Beside them, what the
+/// start files have said to people.
 fn configured(
     session: &Session,
     config: &Config,
     languages: &Languages,
     options: &Options,
-) -> Result<Option<Config>, Diagnostic> {
-    let assignments = Site::new(session, config, languages).assignments()?;
+) -> Result<(Option<Config>, Vec<Message>), Diagnostic> {
+    let site = Site::new(session, config, languages);
+    let assignments = site.assignments()?;
+    let said = site.take_messages();
     if assignments.is_empty() {
-        return Ok(None);
+        return Ok((None, said));
     }
     let mut configured = config.clone();
     let file = camino::Utf8PathBuf::from(&config.lmod_config_dir).join("lmod_config.lua");
@@ -318,7 +322,7 @@ fn configured(
         configured.set_variable(&variable, &text, Origin::File(file.clone()));
     }
     apply_options(&mut configured, options);
-    Ok(Some(configured))
+    Ok((Some(configured), said))
 }
 
 /// Puts the options that are settings into the settings.
@@ -465,8 +469,8 @@ fn attempt(
 ) -> Answered {
     // The process ends with this answer. To take the interpreters apart value by value would be a tenth of a load.
     let languages = ManuallyDrop::new(Languages::default());
-    let by_site = match configured(session, config, &languages, &request.options) {
-        Ok(by_site) => by_site,
+    let (by_site, said) = match configured(session, config, &languages, &request.options) {
+        Ok(configured) => configured,
         Err(diagnostic) => return Answered::failure(session, config, String::new(), &diagnostic),
     };
     let config = by_site.as_ref().unwrap_or(config);
@@ -531,7 +535,7 @@ fn attempt(
             messages.push_str(&format!("warning: {warning}\n"));
         }
         messages.push_str(&notices);
-        for message in site.take_messages() {
+        for message in said.into_iter().chain(site.take_messages()) {
             messages.push_str(&message.text.to_str_lossy());
         }
     }

@@ -578,6 +578,8 @@ settings! {
     failed_unload_keeps: bool = false, true; "XMOD_FAILED_UNLOAD_KEEPS" ;
     /// A modulefile that gives up (Tcl's `break`) is an error; when off, its module is just not loaded.
     break_is_error: bool = false, true; "XMOD_BREAK_IS_ERROR" ;
+    /// A `~` that begins a value, or an entry of a path-like variable, is the home directory; when off, it stays as it is.
+    expand_tilde: bool = false, true; "XMOD_EXPAND_TILDE" ;
     /// Where `reset` leads: `defaults` (the system's default modules, which must be named), `__init__` (the same, or none),
     /// `__purge__`, or the name of a collection.
     reset_target: String = "defaults".to_owned(), "__init__".to_owned(); "MODULES_RESET_TARGET_STATE" ;

@@ -48,7 +48,7 @@ pub(super) fn modes(args: &Args) -> Result<Option<Vec<String>>, ArgError> {
 pub(in crate::modulefile) fn setenv(host: &mut Host, args: &Args) -> Result<Value, Stop> {
     let op = EnvOp::Set {
         var: args.var(0)?,
-        value: args.bytes(1)?,
+        value: in_home(host, args.bytes(1)?),
         if_unset: args.flag("if_unset"),
     };
     push(host, args, op)
@@ -75,7 +75,7 @@ pub(in crate::modulefile) fn pushenv(host: &mut Host, args: &Args) -> Result<Val
         var: args.var(0)?,
         value: match args.positional.get(1) {
             Some(Value::Bool(false)) => None,
-            _ => Some(args.bytes(1)?),
+            _ => Some(in_home(host, args.bytes(1)?)),
         },
     };
     push(host, args, op)
@@ -101,7 +101,7 @@ fn path(host: &mut Host, args: &Args, action: PathAction) -> Result<Value, Stop>
     let op = EnvOp::Path {
         action,
         var: args.var(0)?,
-        value: entries(args, 1..args.len(), delim.as_bstr())?,
+        value: in_home(host, entries(args, 1..args.len(), delim.as_bstr())?),
         delim,
         priority: priority(args),
         duplicates: args.flag("duplicates"),
@@ -158,7 +158,7 @@ pub(in crate::modulefile) fn remove_path(host: &mut Host, args: &Args) -> Result
             values_end = values_end.min(at);
         }
     }
-    let value = entries(args, 1..values_end, delim.as_bstr())?;
+    let value = in_home(host, entries(args, 1..values_end, delim.as_bstr())?);
     if value == delim {
         return Err(Stop::Argument(ArgError {
             index: Some(1),
@@ -214,13 +214,34 @@ pub(in crate::modulefile) fn remove_path(host: &mut Host, args: &Args) -> Result
     };
     if let Some(action) = action {
         let back = match from < args.len() {
-            true => entries(args, from..args.len(), delim.as_bstr())?,
+            true => in_home(host, entries(args, from..args.len(), delim.as_bstr())?),
             false => value.clone(),
         };
         host.push_in_modes(op(action, back), &["unload"])?;
     }
     host.push_in_modes(op(PathAction::Remove, value), modes)?;
     Ok(Value::Nil)
+}
+
+/// A value with the home directory for each `~` at its beginning and behind a `:`, where `expand_tilde` says so.
+///
+/// Environment Modules prints values without quotes for it, and the shell that reads them puts the directory there.
+fn in_home(host: &Host, value: BString) -> BString {
+    if !value.contains(&b'~') || !host.world.config().expand_tilde || host.mode == Mode::Show {
+        return value;
+    }
+    let Some(home) = host.var(BStr::new("HOME")) else {
+        return value;
+    };
+    let entries = value
+        .split_str(":")
+        .map(|entry| match entry.strip_prefix(b"~") {
+            Some(rest) if rest.is_empty() || rest.starts_with(b"/") => {
+                [home.as_slice(), rest].concat()
+            }
+            _ => entry.to_vec(),
+        });
+    BString::from(bstr::join(":", entries))
 }
 
 /// The entries of a variable that `wanted` picks by position and text, joined; `None` where there are none.

@@ -44,6 +44,9 @@ function Pkg:new(facts)
     return o
 end
 
+-- PkgBase.build(NAME): the class of a site's own module, which is derived from this one.
+function Pkg.build(name) return require(name) end
+
 function Pkg:name() return "Pkg" end
 function Pkg:pkgBase() return self._pkgBase end
 function Pkg:pkgName() return self._pkgName end

@@ -145,6 +145,11 @@ pub(in crate::modulefile::lua) fn module(
         "Dbg" => Value::Table(debugger(lua)?),
         "json" => Value::Table(json(lua)?),
         "sandbox" => Value::Function(sandbox_registration(lua)?),
+        // One class stands for the base and for what sites derive from it.
+        "Pkg" | "PkgBase" | "PkgLmod" | "PkgTACC" => {
+            let names: Table = lua.named_registry_value(NAMES_KEY)?;
+            names.get("Pkg")?
+        }
         "pairsByKeys" => Value::Function(pairs_by_keys(lua)?),
         _ => Value::Nil,
     })
