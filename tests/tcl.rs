@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 
-use crate::support::Site;
+use crate::support::{Peer, Site};
 
 const APP: &str = r#"#%Module1.0
 proc ModulesHelp {} { puts stderr "Needs a licence." }
@@ -110,6 +110,25 @@ fn a_shell_script_is_taken_over_and_taken_back() {
     assert!(unloaded.ok(), "{}", unloaded.stderr());
     assert!(!unloaded.env().contains_key("SETUP_DIR"));
     assert_eq!(unloaded.env()["PATH"], before);
+}
+
+#[test]
+fn functions_of_a_script_reach_child_shells_as_in_environment_modules() {
+    let site = Site::new()
+        .var("XMOD_POLICY", "modules")
+        .raw("setup.sh", b"greet() { echo \"hi $1\"; }\n")
+        .file("setup/1", "source-sh bash $SITE/setup.sh");
+    let load = "load setup";
+    for run in [site.run(load), site.run_peer(Peer::Modules, load)] {
+        let exported = run.var("BASH_FUNC_greet%%");
+        assert!(
+            exported.is_some_and(|f| f.contains("hi $1")),
+            "{}",
+            run.stderr()
+        );
+    }
+    let lmod = site.var("XMOD_POLICY", "lmod").run(load);
+    assert_eq!(lmod.var("BASH_FUNC_greet%%"), None);
 }
 
 #[test]

@@ -259,12 +259,16 @@ pub(super) fn changes(
     };
     // What stands before the first mark of the second look is the script's own output.
     let shell = host.world.shell_name();
-    Ok(difference(
+    let mut ops = difference(
         &read_look(before, &mark),
         &read_look(after, &mark),
         kinds,
         shell_of(dialect, shell),
-    ))
+    );
+    if host.world.config().export_functions {
+        export_all(&mut ops);
+    }
+    Ok(ops)
 }
 
 /// The shell that a completion of this dialect is meant for.
@@ -534,6 +538,19 @@ fn is_ignored(name: &[u8]) -> bool {
         || PREFIXES
             .iter()
             .any(|prefix| name.starts_with(prefix.as_bytes()))
+}
+
+/// Gives every function to child shells, also those that the script has not exported itself.
+fn export_all(ops: &mut Vec<EnvOp>) {
+    ops.retain(|op| !matches!(op, EnvOp::ExportFunction { .. }));
+    let exports: Vec<EnvOp> = ops
+        .iter()
+        .filter_map(|op| match op {
+            EnvOp::Function { name, .. } => Some(EnvOp::ExportFunction { name: name.clone() }),
+            _ => None,
+        })
+        .collect();
+    ops.extend(exports);
 }
 
 /// The operations that lead from one look to the other, sorted by kind and name.
