@@ -1,5 +1,6 @@
 //! What a crawl found out, written to a cache.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -155,12 +156,15 @@ impl Cache {
         let stored = known.surveyed.is_remembered;
         let (sources, mut stamps) = match stored {
             true => {
-                let Some(old) = self.stored.with(root, old_sources).flatten() else {
+                let Some((sources, stamps)) = self.stored.with(root, old_sources).flatten() else {
                     return Ok(None);
                 };
-                old
+                (Cow::Owned(sources), stamps)
             }
-            false => (survey.sources.clone(), vec![None; count as usize]),
+            false => (
+                Cow::Borrowed(survey.sources.as_slice()),
+                vec![None; count as usize],
+            ),
         };
         let mut readers: BTreeMap<u32, Reads> = BTreeMap::new();
         let mut mistakes: BTreeMap<u32, Mistake> = BTreeMap::new();

@@ -357,7 +357,7 @@ fn listing(context: &Context, chosen: &Chosen) -> Avail {
                     marks.push("W".to_owned());
                     explain("W", "Loading the module gives a warning");
                 }
-                if loaded.contains(module.file.as_str()) {
+                if !loaded.is_empty() && loaded.contains(module.file.as_str()) {
                     marks.push("L".to_owned());
                     explain("L", "Module is loaded");
                 }

@@ -6,7 +6,7 @@ use std::sync::{Condvar, Mutex};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::dir::{Child, Dir};
+use super::dir::{Begins, Child, Dir};
 use super::roots::{MAX_DEPTH, begins_as_modulefile, joined};
 use super::survey::{Readers, Source, read_dir};
 use crate::config::Config;
@@ -117,15 +117,24 @@ pub(super) fn read(
     ready
 }
 
-/// Looks into the files of a directory whose names do not tell what they are.
+/// Looks into the files of a directory whose names do not tell what they are. Those that are no modulefiles go: there may be
+/// several times as many as others.
 fn look_into(read: &mut Dir, path: &Utf8Path, config: &Config) {
-    for child in read.children.values_mut() {
-        if let Child::File(file) = child
-            && file.language.is_none()
-            && config.allow_tcl
-        {
-            let place = Utf8PathBuf::from(format!("{path}/{}", file.file_name));
-            file.begins = Some(begins_as_modulefile(&place));
-        }
+    if !config.allow_tcl {
+        return;
     }
+    let mut others = false;
+    read.children.retain(|_, child| {
+        let Child::File(file) = child else {
+            return true;
+        };
+        if file.language.is_some() {
+            return true;
+        }
+        let begins = begins_as_modulefile(&Utf8PathBuf::from(format!("{path}/{}", file.file_name)));
+        file.begins = Some(begins);
+        others |= begins == Begins::Otherwise;
+        begins != Begins::Otherwise
+    });
+    read.others |= others;
 }

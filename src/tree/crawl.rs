@@ -453,7 +453,7 @@ impl Crawl {
             };
             known.evaluated += 1;
             if let Some(mistake) = mistake {
-                self.mistakes.insert(subject.file, mistake);
+                self.mistakes.insert(subject.file, *mistake);
             }
             known.records.insert(number, record);
         }
@@ -753,7 +753,7 @@ struct Subject {
 }
 
 /// What came of evaluating a file.
-type Described = (Record, Option<Diagnostic>);
+type Described = (Record, Option<Box<Diagnostic>>);
 
 /// What each modulefile says about its module, in the order of `modules`; `None` where the time was over.
 fn describe_all(
@@ -838,7 +838,7 @@ fn describe(subject: &Subject, site: &RcEvaluator<'_>, readers: Readers) -> Desc
     let stamp = stamp.filter(|stamp| stamp.is_settled(now));
     let source = match modulefile::read(&subject.file) {
         Ok(source) => source,
-        Err(mistake) => return (Record::default(), Some(mistake)),
+        Err(mistake) => return (Record::default(), Some(Box::new(mistake))),
     };
     let version = subject.full_name.get(subject.name.len() + 1..);
     let context = ModuleContext {
@@ -854,7 +854,7 @@ fn describe(subject: &Subject, site: &RcEvaluator<'_>, readers: Readers) -> Desc
     let mut reads = world.into_reads();
     let (evaluation, mistake) = match result {
         Ok(evaluation) => (evaluation, None),
-        Err(failure) => (failure.evaluation, Some(*failure.diagnostic)),
+        Err(failure) => (failure.evaluation, Some(failure.diagnostic)),
     };
     let about = About::from_evaluation(&evaluation);
     reads.volatile |= about.is_dynamic;

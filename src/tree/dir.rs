@@ -20,6 +20,8 @@ pub struct Dir {
     pub links: BTreeSet<String>,
     /// Those of its directories that have a TOML file of the same name beside them.
     pub toml_beside: BTreeSet<String>,
+    /// Whether there were files that were looked into and are no modulefiles; they are not among the entries.
+    pub others: bool,
 }
 
 /// An entry of a directory.
@@ -110,7 +112,7 @@ impl Dir {
             text.push_str(name);
             text.push('\n');
         };
-        let mut others = false;
+        let mut others = dir.others;
         for (name, child) in &dir.children {
             match child {
                 Child::Dir if dir.links.contains(name) => add('l', name),
@@ -163,15 +165,7 @@ impl Dir {
             match kind {
                 'f' | 'u' => file(None),
                 'c' => file(Some(Begins::AsModulefile)),
-                // Stands for all of them: no module can have this name.
-                'o' => {
-                    let other = FileChild {
-                        file_name: "#".to_owned(),
-                        language: None,
-                        begins: Some(Begins::Otherwise),
-                    };
-                    dir.children.insert("#".to_owned(), Child::File(other));
-                }
+                'o' => dir.others = true,
                 'd' | 'l' => {
                     dir.children.insert(name.to_owned(), Child::Dir);
                     if kind == 'l' {
@@ -193,8 +187,8 @@ impl Dir {
 
     /// Whether the directory holds modulefiles and no directories, or a marker: then it ends the name of a module.
     pub fn ends_name(&self) -> bool {
-        self.markers.any()
-            || !self.children.is_empty() && !self.children.values().any(|c| *c == Child::Dir)
+        let is_empty = self.children.is_empty() && !self.others;
+        self.markers.any() || !is_empty && !self.children.values().any(|c| *c == Child::Dir)
     }
 
     /// A directory hides a file of the same name.

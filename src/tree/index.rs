@@ -62,16 +62,16 @@ impl Row<'_> {
     pub fn full_name(&self, name: &str) -> String {
         match self.version {
             "" => name.to_owned(),
-            version => format!("{name}/{version}"),
+            version => [name, "/", version].concat(),
         }
     }
 
     /// Its file.
     pub fn file(&self, root: &Utf8Path, full_name: &str) -> Utf8PathBuf {
         match self.file {
-            "L" => Utf8PathBuf::from(format!("{root}/{full_name}.lua")),
-            "T" => Utf8PathBuf::from(format!("{root}/{full_name}.toml")),
-            "N" => Utf8PathBuf::from(format!("{root}/{full_name}")),
+            "L" => Utf8PathBuf::from([root.as_str(), "/", full_name, ".lua"].concat()),
+            "T" => Utf8PathBuf::from([root.as_str(), "/", full_name, ".toml"].concat()),
+            "N" => Utf8PathBuf::from([root.as_str(), "/", full_name].concat()),
             // `join` takes an absolute path as it is.
             other => root.join(other.trim_start_matches('=')),
         }
@@ -80,8 +80,8 @@ impl Row<'_> {
     /// Its file relative to the modulepath, or absolute where it lies elsewhere.
     pub fn relative_file(&self, full_name: &str) -> String {
         match self.file {
-            "L" => format!("{full_name}.lua"),
-            "T" => format!("{full_name}.toml"),
+            "L" => [full_name, ".lua"].concat(),
+            "T" => [full_name, ".toml"].concat(),
             "N" => full_name.to_owned(),
             other => other.trim_start_matches('=').to_owned(),
         }
@@ -336,6 +336,19 @@ pub fn heads(block: &[u8]) -> impl Iterator<Item = (&str, u32)> {
     })
 }
 
+/// The pieces of a text between bytes that are ASCII; the last one may lack its end. Most are short: to look for each byte
+/// costs less than to set up a search.
+fn pieces(text: &str, separator: u8) -> impl Iterator<Item = &str> {
+    let mut rest = (!text.is_empty()).then_some(text);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let end = text.bytes().position(|byte| byte == separator);
+        let piece = &text[..end.unwrap_or(text.len())];
+        rest = end.and_then(|end| text.get(end + 1..));
+        Some(piece)
+    })
+}
+
 /// The name of the group that begins at `start`.
 fn name_at(block: &[u8], start: usize) -> Option<&str> {
     let name = block.get(start + 1..)?;
@@ -362,11 +375,8 @@ fn end_of_group(block: &[u8], at: usize) -> usize {
 
 fn group_at(block: &[u8], start: usize) -> Option<Group<'_>> {
     let text = block[start..end_of_group(block, start)].to_str().ok()?;
-    let mut lines = text.lines();
-    let mut head = lines
-        .next()?
-        .strip_prefix(NAME as char)?
-        .split(PART as char);
+    let mut lines = pieces(text, LINE);
+    let mut head = pieces(lines.next()?.strip_prefix(NAME as char)?, PART);
     let (name, first, rank, chosen) = (head.next()?, head.next()?, head.next()?, head.next()?);
     let rank = match rank {
         "p" => Some(Rank::Plain),
@@ -378,7 +388,7 @@ fn group_at(block: &[u8], start: usize) -> Option<Group<'_>> {
     };
     let rows: Vec<Row> = lines
         .filter_map(|line| {
-            let mut parts = line.split(PART as char);
+            let mut parts = pieces(line, PART);
             Some(Row {
                 version: parts.next()?,
                 file: parts.next()?,

@@ -2,7 +2,7 @@
 //!
 //! Source: Lmod user guide "module avail"; `module(1)` avail.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -504,16 +504,20 @@ pub(super) fn named(facts: &Facts, is_global: bool) -> Vec<Named> {
 /// Marks what bare names mean: the best of all modulepaths, or that of the first where the setting or the layout says
 /// so.
 fn mark_defaults(trees: &mut [Tree], choices: Choices, config: &Config) {
+    let same = |a: &Entry, b: &Entry| a.name == b.name;
     let mut shown: HashMap<&str, Shown> = HashMap::new();
-    for entry in trees.iter().flat_map(|tree| &tree.modules) {
-        let versions = shown.entry(&entry.name).or_default();
-        if !entry.is_hidden() || entry.is_marked {
-            versions.add(&entry.full_name);
+    for group in trees.iter().flat_map(|tree| tree.modules.chunk_by(same)) {
+        let versions = shown.entry(&group[0].name).or_default();
+        for entry in group {
+            if !entry.is_hidden() || entry.is_marked {
+                versions.add(&entry.full_name);
+            }
         }
     }
-    let alone: HashMap<String, bool> = shown
+    let several: HashSet<String> = shown
         .into_iter()
-        .map(|(name, shown)| (name.to_owned(), !shown.are_several))
+        .filter(|(_, shown)| shown.are_several)
+        .map(|(name, _)| name.to_owned())
         .collect();
     let mut defaults: HashMap<String, Candidate> = HashMap::new();
     for (name, candidates) in choices {
@@ -521,13 +525,15 @@ fn mark_defaults(trees: &mut [Tree], choices: Choices, config: &Config) {
             defaults.insert(name, best);
         }
     }
-    for tree in trees {
-        for entry in &mut tree.modules {
-            if let Some(default) = defaults.get(&entry.name) {
-                entry.is_default =
-                    default.tree == entry.tree && default.full_name == entry.full_name;
-                entry.is_alone = alone.get(&entry.name).copied().unwrap_or_default();
-            }
+    for group in (trees.iter_mut()).flat_map(|tree| tree.modules.chunk_by_mut(same)) {
+        let name = &group[0].name;
+        let Some(default) = defaults.get(name) else {
+            continue;
+        };
+        let is_alone = !several.contains(name);
+        for entry in group {
+            entry.is_default = default.tree == entry.tree && default.full_name == entry.full_name;
+            entry.is_alone = is_alone;
         }
     }
 }

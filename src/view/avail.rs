@@ -95,11 +95,17 @@ fn cells(entries: &[Entry], layout: Layout) -> Vec<String> {
     entries
         .iter()
         .map(|entry| {
+            if entry.shown.is_none() && entry.marks.is_empty() && entry.symbols.is_empty() {
+                return entry.name.clone();
+            }
             let marks: Vec<String> = entry.marks.iter().chain(&entry.symbols).cloned().collect();
             if let Some(shown) = &entry.shown {
                 return with_marks(shown, &marks);
             }
             let cell = with_marks(&entry.name, &marks);
+            if !layout.colour {
+                return cell;
+            }
             let has = |mark: &str| entry.marks.iter().any(|m| m == mark);
             let style = if has("F") {
                 palette::FORBIDDEN

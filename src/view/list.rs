@@ -69,7 +69,7 @@ pub fn with_marks(name: &str, marks: &[String]) -> String {
     if marks.is_empty() {
         name.to_owned()
     } else {
-        format!("{name} ({})", marks.join(","))
+        [name, " (", &marks.join(","), ")"].concat()
     }
 }
 

@@ -92,15 +92,16 @@ pub fn columns(cells: Vec<String>, indent: usize, width: usize) -> String {
     let (rows, column_widths) = of_columns(best);
     let column_widths: Vec<usize> = column_widths.collect();
     let mut text = String::with_capacity(cells.iter().map(|cell| cell.len() + indent + GAP).sum());
+    let blanks = " ".repeat(indent.max(widest + GAP));
     for row in 0..rows {
+        text.push_str(&blanks[..indent]);
         let start = text.len();
-        text.extend(std::iter::repeat_n(' ', indent));
         let mut padding = 0;
         for (column, column_width) in column_widths.iter().enumerate() {
             let Some(cell) = cells.get(column * rows + row) else {
                 break;
             };
-            text.extend(std::iter::repeat_n(' ', padding));
+            text.push_str(&blanks[..padding]);
             text.push_str(cell);
             padding = column_width - widths[column * rows + row] + GAP;
         }

@@ -160,7 +160,12 @@ fn paragraph(text: &str, indent: usize, layout: Layout) -> String {
     let width = layout.width.saturating_sub(indent + 1).max(20);
     let mut out = String::new();
     for line in text.lines() {
-        out.push_str(&indented(&textwrap::fill(line, width), indent));
+        if line.is_ascii() && line.len() <= width && line.trim_end().len() == line.len() {
+            // Nothing to wrap, which is the rule.
+            out.push_str(&indented(line, indent));
+        } else {
+            out.push_str(&indented(&textwrap::fill(line, width), indent));
+        }
     }
     out
 }
