@@ -526,6 +526,175 @@ hook.register("writeCache", function(t) t.dontWriteCache = true end)
     assert!(!cached.exists(), "the hook forbids to write the cache");
 }
 
+/// Who marked a module as the default is told as in Lmod; a site's name makes family variables; properties look as the
+/// site's `lmodrc.lua` says.
+#[test]
+fn facts_about_a_module_are_lmods() {
+    let package = r#"
+require("Hook").register("load", function(t)
+    local f = io.open(os.getenv("HOOK_LOG"), "a")
+    f:write(t.modFullName, " ", t.mname:defaultKind(), " ", t.mname:sn(), " ", t.mname:version(), "\n")
+    f:close()
+end)
+"#;
+    let site = Site::new()
+        .file("plain/1.0.lua", "")
+        .file("tree/1.0.lua", "")
+        .file("tree/2.0.lua", "")
+        .file(
+            "tree/.modulerc.lua",
+            "module_version('tree/1.0', 'default')",
+        )
+        .file("site/1.0.lua", "")
+        .file(
+            "own/1.0.lua",
+            "family('mpi') add_property('state', 'testing')",
+        )
+        .raw("lmod/SitePackage.lua", package.as_bytes())
+        .raw("rc.lua", b"module_version('site/1.0', 'default')")
+        .raw(
+            "home/.modulerc.lua",
+            b"module_version('own/1.0', 'default')",
+        )
+        .raw(
+            "lmodrc.lua",
+            b"propT = { state = { validT = { testing = 1 }, displayT = { testing =
+                { short = '(TT)', long = '(TT)', color = 'green', doc = 'Being tried' } } } }",
+        )
+        .var("LMOD_RC", "$SITE/lmodrc.lua")
+        .var("LMOD_MODULERCFILE", "$SITE/rc.lua")
+        .var("LMOD_SITE_NAME", "HPC")
+        .var("LMOD_PACKAGE_PATH", "$SITE/lmod");
+    let (mut here, mut there) = (site.env().clone(), site.env().clone());
+    for words in [
+        "load plain",
+        "load tree",
+        "load site",
+        "load own",
+        "load tree/2.0",
+    ] {
+        let ours = logged(&site, None, &here, words);
+        let theirs = logged(&site, Some(Peer::Lmod), &there, words);
+        assert_eq!(ours.2, theirs.2, "{words}: {}", ours.1);
+        assert_eq!(same_but_state(&ours.0, &theirs.0), [""; 0], "{words}");
+        (here, there) = (ours.0, theirs.0);
+    }
+    assert_eq!(here.get("HPC_FAMILY_MPI").map(String::as_str), Some("own"));
+    for peer in [None, Some(Peer::Lmod)] {
+        let (_, said, _) = logged(
+            &site,
+            peer,
+            if peer.is_some() { &there } else { &here },
+            "list",
+        );
+        assert!(
+            said.contains("own/1.0 (TT)") && said.contains("TT:  Being tried"),
+            "{said}"
+        );
+    }
+}
+
+/// Lmod's description of caches is where ours lie, as long as they are younger than the time stamp.
+#[test]
+fn caches_lie_where_lmodrc_says() {
+    let package = r#"
+local hook = require("Hook")
+hook.register("groupName", function(file) return (file:gsub("%.(%w+)$", ".special.%1")) end)
+hook.register("parse_updateFn", function(file, t)
+    local f = io.open(os.getenv("HOOK_LOG"), "a")
+    f:write(file:match("[^/]*$"), " ", tostring(t.lastUpdateEpoch), " ", tostring(t.hostType), "\n")
+    f:close()
+    t.hostType = "fast"
+    if os.getenv("UPDATED") then t.lastUpdateEpoch = tonumber(os.getenv("UPDATED")) end
+end)
+"#;
+    let site = Site::new()
+        .file("aa/1.0.lua", "whatis('Description: first')")
+        .raw("lmod/SitePackage.lua", package.as_bytes())
+        .raw("caches/fast/keep", b"")
+        .raw("stamp", b"")
+        .raw(
+            "lmodrc.lua",
+            b"local root = os.getenv('ROOT')
+              scDescriptT = { { dir = root .. '/caches', timestamp = root .. '/stamp' } }",
+        )
+        .var("LMOD_RC", "$SITE/lmodrc.lua")
+        .var("LMOD_PACKAGE_PATH", "$SITE/lmod")
+        .var("ROOT", "$SITE")
+        .var("XMOD_CACHE_FRESHNESS", "trust")
+        .var("XMOD_CACHE_AFTER_MS", "0");
+    let past = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_500_000_000);
+    let stamp = std::fs::File::options()
+        .write(true)
+        .open(site.root().join("stamp"));
+    stamp.unwrap().set_modified(past).unwrap();
+    let ours = logged(&site, None, site.env(), "avail");
+    let theirs = logged(&site, Some(Peer::Lmod), site.env(), "avail");
+    assert_eq!(ours.2, ["stamp 1500000000 nil"]);
+    assert_eq!(ours.2, theirs.2);
+    let own = site.root().join("home/.cache/xmod/modules.special.sqlite");
+    assert!(own.is_file(), "the hook names the user's cache");
+    std::fs::remove_file(own).unwrap();
+
+    let mut env = site.env().clone();
+    env.insert("HOOK_LOG".into(), "/dev/null".into());
+    env.insert("LMOD_IGNORE_CACHE".into(), "no".into());
+    let build = std::process::Command::new(crate::support::XMOD)
+        .args(["cache", "build", "--system"])
+        .env_clear()
+        .envs(&env)
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&build.stdout).into_owned();
+    assert!(
+        told.contains("caches/fast/modules.sqlite"),
+        "{told} {build:?}"
+    );
+    // It is trusted: what came later is not seen until the stamp is younger than the cache.
+    let site = site
+        .file("aa/2.0.lua", "")
+        .var("XMOD_CACHE_AFTER_MS", "100000");
+    let seen = |env: &Env| site.run_in(env, "-t avail aa").stderr().contains("aa/2.0");
+    assert!(!seen(&env), "the declared cache answers");
+    env.insert("UPDATED".into(), "32503680000".into());
+    assert!(seen(&env), "a cache older than the stamp does not");
+}
+
+/// `os.exit` in the site's own code ends the request: quietly where its status says so, as a refusal otherwise.
+#[test]
+fn a_site_may_end_a_request() {
+    for (package, words, fails) in [
+        (
+            "require('Hook').register('startup', function() io.stderr:write('not here') os.exit(0) end)",
+            "load aa",
+            false,
+        ),
+        (
+            "require('Hook').register('startup', function() io.stderr:write('not here') os.exit(3) end)",
+            "load aa",
+            true,
+        ),
+        ("io.stderr:write('not here') os.exit(0)", "load aa", false),
+        ("io.stderr:write('not here') os.exit(1)", "list", true),
+    ] {
+        let site = Site::new()
+            .file("aa/1.0.lua", "setenv('AA', '1')")
+            .raw("lmod/SitePackage.lua", package.as_bytes())
+            .var("LMOD_PACKAGE_PATH", "$SITE/lmod");
+        let ours = site.run(words);
+        let theirs = site.run_peer(Peer::Lmod, words);
+        for run in [&ours, &theirs] {
+            assert!(
+                run.stderr().contains("not here"),
+                "{package}: {}",
+                run.stderr()
+            );
+            assert_eq!(run.var("AA"), None, "{package}");
+        }
+        assert_eq!(ours.ok(), !fails, "{package}: {}", ours.stderr());
+    }
+}
+
 /// What the SitePackage.lua files that sites publish require and call.
 #[test]
 fn the_modules_that_sites_require_do_what_they_promise() {
@@ -694,7 +863,7 @@ sandbox_registration{ controllers = controllers, clearWarningFlag = clearWarning
     assert_eq!(env.get("N").map(String::as_str), Some("some"));
     assert_eq!(
         log,
-        ["old/1.0 user=no unknown", "new/1.0 user=yes unknown"],
+        ["old/1.0 user=no none", "new/1.0 user=yes none"],
         "{said}"
     );
     assert!(!said.contains("is old"), "{said}");

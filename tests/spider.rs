@@ -21,6 +21,48 @@ fn site() -> Site {
         .raw("bin/gcc", b"")
 }
 
+/// The directories of packages, which sites name in variables, are known and bound the reverse map as in Lmod.
+#[test]
+fn directories_of_packages_are_lmods() {
+    let hooked = b"require('Hook').register('packagebasename', function(t)
+        if t.patDir ~= '^HPC_.*_DIR' or t.patLib ~= '^HPC_.*_LIB' then error(t.patDir .. t.patLib) end
+        t.patDir, t.patLib = '^ROOT_', '^LIBS_'
+    end)";
+    for package in [&b""[..], hooked] {
+        let site = Site::new()
+            .file(
+                "tool/1.0.lua",
+                "setenv('HPC_TOOL_DIR', '$SITE/tool') setenv('HPC_TOOL_LIB', '$SITE/tool/lib')\n\
+                 setenv('ROOT_TOOL', '$SITE/other') setenv('LIBS_TOOL', '$SITE/other/lib')\n\
+                 prepend_path('PATH', '$SITE/tool/bin') prepend_path('PATH', '$SITE/other/bin')\n\
+                 prepend_path('LD_LIBRARY_PATH', '$SITE/tool/lib')",
+            )
+            .file("free/1.0.lua", "prepend_path('PATH', '$SITE/free/bin')")
+            .raw("tool/bin/a", b"")
+            .raw("tool/lib/a", b"")
+            .raw("other/bin/a", b"")
+            .raw("other/lib/a", b"")
+            .raw("free/bin/a", b"")
+            .raw("lmod/SitePackage.lua", package)
+            .var("LMOD_SITE_NAME", "HPC")
+            .var("LMOD_PACKAGE_PATH", "$SITE/lmod");
+        let fields = |page: &Value| {
+            let file = site.root().join("mf/tool/1.0.lua");
+            let about = &page["tool"][file.to_str().unwrap()];
+            ["pathA", "lpathA", "dirA"].map(|field| about[field].clone())
+        };
+        let (a, b) = (ours(&site, "spider-json"), theirs(&site, "spider-json"));
+        assert_eq!(fields(&a), fields(&b));
+        assert!(fields(&a)[2].is_object());
+        for style in ["jsonReverseMapT", "xalt_rmapT"] {
+            let map = |page: Value| page["reverseMapT"].clone();
+            let (a, b) = (map(ours(&site, style)), map(theirs(&site, style)));
+            assert_eq!(a, b, "{style}");
+            assert!(a.as_object().unwrap().len() > 2, "{a}");
+        }
+    }
+}
+
 fn ours(site: &Site, style: &str) -> Value {
     let dir = site.root().join("mf");
     let out = site.xmod(&["spider", "-o", style, dir.to_str().unwrap()]);

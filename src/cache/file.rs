@@ -16,7 +16,7 @@ use crate::tree::Readers;
 const APPLICATION_ID: i32 = 0x786d_6f64;
 
 /// The version of the tables and of what stands in them; another one is not read.
-const FORMAT: i32 = 4;
+const FORMAT: i32 = 5;
 
 /// Large enough that an index is read in few steps, small enough that one module is.
 const PAGE_SIZE: u32 = 16384;

@@ -161,7 +161,7 @@ pub fn path(session: &Session, config: &Config, owner: Owner) -> Option<Utf8Path
         }
         Owner::User => session
             .cache_home()
-            .map(|home| home.join("xmod/modules.sqlite")),
+            .map(|home| home.join("xmod").join(&config.user_cache)),
     }
 }
 
@@ -174,6 +174,7 @@ const WITHOUT_INFLUENCE: &[&str] = &[
     "redirect",
     "ignore_cache",
     "system_cache",
+    "user_cache",
     "cache_after_ms",
     "cache_freshness",
     "show_hidden",

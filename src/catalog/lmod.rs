@@ -2,10 +2,10 @@
 //!
 //! Source: Lmod user guide "The spider tool"; what its readers look at.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::{Map, Value, json};
 
 use super::lmod_text;
@@ -177,6 +177,7 @@ impl Module<'_> {
         for (key, dirs) in [
             ("pathA", &self.about.commands_in),
             ("lpathA", &self.about.libraries_in),
+            ("dirA", &self.about.package_dirs),
         ] {
             if !dirs.is_empty() {
                 let dirs: BTreeMap<&str, u8> = dirs.iter().map(|dir| (dir.as_str(), 1)).collect();
@@ -350,12 +351,24 @@ impl PathFilter {
 fn reverse_map(crawl: &Crawl, paths: &PathFilter, for_xalt: bool) -> Value {
     let mut map: BTreeMap<String, Value> = BTreeMap::new();
     for module in modules(crawl) {
+        let mut told = BTreeSet::new();
+        let own = &module.about.package_dirs;
         let kinds = [
             ("bin", &module.about.commands_in),
             ("lib", &module.about.libraries_in),
+            ("dir", own),
         ];
+        // What a module says of its package's place holds for all its directories.
+        let inside = |dir: &Utf8Path| {
+            own.is_empty() || own.iter().any(|own| dir.as_str().starts_with(own.as_str()))
+        };
         for (kind, dirs) in kinds {
-            for dir in dirs.iter().filter(|d| paths.keeps(d) && d.is_dir()) {
+            let kept = |dir: &&Utf8PathBuf| inside(dir) && paths.keeps(dir) && dir.is_dir();
+            for dir in dirs.iter().filter(kept) {
+                // A directory in several variables of a module is what the first of them says.
+                if !told.insert(dir.clone()) {
+                    continue;
+                }
                 let full_name = &module.entry.full_name;
                 let flavours = module.flavours();
                 let value = if for_xalt {
@@ -373,6 +386,10 @@ fn reverse_map(crawl: &Crawl, paths: &PathFilter, for_xalt: bool) -> Value {
                         "flavor": flavours,
                     })
                 };
+                // Programs are known by where they really lie.
+                if let Ok(real) = dir.canonicalize_utf8() {
+                    map.insert(real.into_string(), value.clone());
+                }
                 map.insert(dir.to_string(), value);
             }
         }

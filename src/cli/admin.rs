@@ -11,7 +11,6 @@ use super::{catalog, counting, manual, sbatch, usage};
 use crate::cache::Owner;
 use crate::command::install::{self, Install};
 use crate::command::{self, Outcome};
-use crate::config::Config;
 use crate::diag::{Diagnostic, Kind, Severity};
 use crate::modulefile::tcl;
 use crate::session::Session;
@@ -140,7 +139,7 @@ enum CacheAction {
 }
 
 fn cache(session: &Session, action: &CacheAction, owner: Owner) -> Result<Outcome, Diagnostic> {
-    let config = Config::new(session);
+    let config = command::settings(session)?;
     match action {
         CacheAction::Build {
             dirs,

@@ -107,7 +107,13 @@ fn module(session: &Session, shell: &'static Row, args: &[BString]) -> Outcome {
             say(format!("xmod {}\n", env!("CARGO_PKG_VERSION")), true)
         }
         Action::Dump(Dump::Name) => say("Lmod\n".to_owned(), true),
-        Action::Config(report) => say(command::config_report(&config, report), true),
+        Action::Config(report) => match command::settings(session) {
+            Ok(mut config) => {
+                command::apply_options(&mut config, &request.options);
+                say(command::config_report(&config, report), true)
+            }
+            Err(diagnostic) => command::failed(session, &config, Some(shell), &diagnostic),
+        },
         Action::State => command::state_report(session, &config, shell),
     }
 }

@@ -7,6 +7,7 @@ use crate::cache::{self, Cache, Freshness, Others, Owner, SaveError};
 use crate::config::Config;
 use crate::diag::{Diagnostic, Kind, Severity};
 use crate::modulefile::Languages;
+use crate::modulefile::site::{CacheUse, Site};
 use crate::resolve::Resolver;
 use crate::session::Session;
 use crate::tree::RcEvaluator;
@@ -35,7 +36,9 @@ pub fn build(
     owner: Owner,
     build: &Build,
 ) -> Result<Outcome, Diagnostic> {
-    let path = place(session, config, owner)?;
+    let languages = Languages::default();
+    let places = with_places(session, config, &languages);
+    let path = place(session, &places, owner)?;
     let text;
     let dirs: Vec<&str> = if build.dirs.is_empty() {
         text = session.text("MODULEPATH").unwrap_or_default();
@@ -69,7 +72,6 @@ pub fn build(
         // The file is for everybody, whoever makes it.
         config.ignore_user_rc = true;
     }
-    let languages = Languages::default();
     let once = |from_scratch: bool| {
         let mut rc = RcEvaluator::new(session, &config, &languages, "bash");
         let bar = bar(session);
@@ -129,6 +131,7 @@ fn bar(session: &Session) -> Option<Box<dyn Fn(usize, usize)>> {
 /// Says which caches there are, and whether they would answer now.
 pub fn status(session: &Session, config: &Config) -> Outcome {
     let languages = Languages::default();
+    let config = &with_places(session, config, &languages);
     let mut rc = RcEvaluator::new(session, config, &languages, "bash");
     let mut text = String::new();
     for status in cache::status(session, &mut rc) {
@@ -174,7 +177,8 @@ pub fn status(session: &Session, config: &Config) -> Outcome {
 /// # Errors
 /// It cannot be removed.
 pub fn clear(session: &Session, config: &Config, owner: Owner) -> Result<Outcome, Diagnostic> {
-    let path = place(session, config, owner)?;
+    let places = with_places(session, config, &Languages::default());
+    let path = place(session, &places, owner)?;
     let text = if cache::clear(&path).map_err(site)? {
         format!("removed {path}\n")
     } else {
@@ -186,11 +190,17 @@ pub fn clear(session: &Session, config: &Config, owner: Owner) -> Result<Outcome
     })
 }
 
+/// The settings with the places that the site's Lua files name for caches.
+fn with_places(session: &Session, config: &Config, languages: &Languages) -> Config {
+    Site::new(session, config, languages).with_cache_places(CacheUse::Build)
+}
+
 fn place(session: &Session, config: &Config, owner: Owner) -> Result<Utf8PathBuf, Diagnostic> {
     cache::path(session, config, owner).ok_or_else(|| match owner {
         Owner::System => Diagnostic::new(Kind::Site, "there is no place for the system cache")
             .help(
-                "set `system_cache` in the site configuration, or the variable XMOD_SYSTEM_CACHE",
+                "set `system_cache` in the site configuration, or the variable XMOD_SYSTEM_CACHE; or name a directory \
+                 in `scDescriptT` of `lmodrc.lua`",
             ),
         Owner::User => Diagnostic::new(
             Kind::Site,

@@ -10,6 +10,7 @@ use crate::catalog::{self, Catalog, Export, Format, Overlay, Report, UsageFigure
 use crate::config::Config;
 use crate::diag::{Diagnostic, Kind, Severity};
 use crate::modulefile::Languages;
+use crate::modulefile::site::{CacheUse, Site};
 use crate::resolve::Resolver;
 use crate::session::Session;
 use crate::tree::{Crawl, RcEvaluator};
@@ -47,7 +48,7 @@ pub fn export(
         )
         .help("xmod catalog export --format html --output DIRECTORY"));
     }
-    let config = for_everybody(session);
+    let config = for_everybody(session)?;
     let overlay = overlay(&config, source)?;
     let usage = usage_figures(session, &config, source)?;
     let templates = match (source.templates, config.catalog_templates.as_str()) {
@@ -74,7 +75,7 @@ pub fn export(
 /// # Errors
 /// There is no modulepath, or the overlay is wrong.
 pub fn report(session: &Session, source: &Source, as_json: bool) -> Result<Outcome, Diagnostic> {
-    let config = for_everybody(session);
+    let config = for_everybody(session)?;
     let overlay = overlay(&config, source)?;
     let crawl = crawl(session, &config, source.dirs)?;
     let catalog = Catalog::new(&crawl, &overlay, &UsageFigures::default());
@@ -98,10 +99,13 @@ pub fn report(session: &Session, source: &Source, as_json: bool) -> Result<Outco
 }
 
 /// The settings for a document that everybody reads, whoever makes it.
-fn for_everybody(session: &Session) -> Config {
-    let mut config = Config::new(session);
+///
+/// # Errors
+/// A start file of the site fails.
+fn for_everybody(session: &Session) -> Result<Config, Diagnostic> {
+    let mut config = super::settings(session)?;
     config.ignore_user_rc = true;
-    config
+    Ok(config)
 }
 
 fn overlay(config: &Config, source: &Source) -> Result<Overlay, Diagnostic> {
@@ -131,7 +135,7 @@ pub(super) fn names(
     dirs: &[String],
     with_version: bool,
 ) -> Result<BTreeSet<String>, Diagnostic> {
-    let config = for_everybody(session);
+    let config = for_everybody(session)?;
     let crawl = crawl(session, &config, dirs)?;
     let modules = crawl.trees.iter().flat_map(|tree| &tree.modules);
     Ok(modules
@@ -173,7 +177,8 @@ fn crawl(session: &Session, config: &Config, dirs: &[String]) -> Result<Crawl, D
     let languages = Languages::default();
     let mut rc = RcEvaluator::new(session, config, &languages, "bash");
     let mut resolver = Resolver::new(modulepaths.clone());
-    let mut cache = Cache::open(session, config);
+    let places = Site::new(session, config, &languages).with_cache_places(CacheUse::Read);
+    let mut cache = Cache::open(session, &places);
     let crawl = resolver.roots().crawl(&mut rc, &mut cache, None);
     if crawl.is_whole() {
         return Ok(crawl);

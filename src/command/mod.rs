@@ -29,6 +29,7 @@ pub mod table;
 pub mod usage;
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem::ManuallyDrop;
 
@@ -43,7 +44,6 @@ use crate::config::{Config, Origin, Redirect};
 use crate::diag::{Diagnostic, Kind, OwnWords, Severity, SiteWords};
 use crate::env::{Change, Delta, State, VarName};
 use crate::modulefile::Languages;
-use crate::modulefile::Message;
 use crate::modulefile::site::Site;
 use crate::modulefile::site::rc::{Rc, Shown};
 use crate::name::{Spec, Versions};
@@ -71,6 +71,8 @@ pub struct Context<'s> {
     pub answer: Answer,
     /// The hooks of the site.
     pub site: &'s Site<'s>,
+    /// What the site's rc files say of properties, once that is asked for.
+    rc: OnceCell<Rc>,
     /// The report: what was asked for.
     text: String,
     /// Remarks on the way.
@@ -190,7 +192,8 @@ impl<'s> Context<'s> {
         if properties.is_empty() && tags.is_empty() {
             return marks;
         }
-        let built_in = Rc::built_in();
+        // A file of the site that cannot be read leaves its properties without marks.
+        let rc = (self.rc).get_or_init(|| self.site.read_rc().unwrap_or_else(|_| Rc::built_in()));
         let mut show = |shown: &Shown| {
             let mark = shown.short.trim_matches(['(', ')']).to_owned();
             if !marks.contains(&mark) {
@@ -207,23 +210,15 @@ impl<'s> Context<'s> {
             values.extend(value.split(':'));
         }
         for tag in tags {
-            built_in.shown("lmod", tag).map(&mut show);
+            rc.shown("lmod", tag).map(&mut show);
         }
-        let mut of_site = None;
         for (property, values) in by_property {
             let joined: Vec<&str> = values.iter().copied().collect();
             let joined = joined.join(":");
-            if let Some(shown) = built_in.shown(property, &joined) {
-                show(shown);
-                continue;
-            }
-            // A file of the site that cannot be read leaves its properties without marks.
-            let of_site = of_site
-                .get_or_insert_with(|| self.site.read_rc().unwrap_or_else(|_| Rc::built_in()));
-            match of_site.shown(property, &joined) {
+            match rc.shown(property, &joined) {
                 Some(shown) => show(shown),
                 None => {
-                    let each = values.iter().filter_map(|v| of_site.shown(property, v));
+                    let each = values.iter().filter_map(|v| rc.shown(property, v));
                     each.for_each(&mut show);
                 }
             }
@@ -301,19 +296,37 @@ fn colour(session: &Session) -> bool {
     }
 }
 
-/// The settings with those that the site's start files give a value, if any; options stay above them. Beside them, what the
-/// start files have said to people.
+/// What the site's code has said to people outside of evaluations.
+fn said_by(site: &Site<'_>, config: &Config) -> String {
+    let said = site.take_messages().into_iter();
+    let texts = said.map(|message| message.text.to_str_lossy().into_owned());
+    match config.quiet {
+        true => String::new(),
+        false => texts.collect(),
+    }
+}
+
+/// The settings of a session for those who load nothing, with those that the site's start files give a value.
+///
+/// # Errors
+/// A start file fails.
+pub fn settings(session: &Session) -> Result<Config, Diagnostic> {
+    let config = Config::new(session);
+    let languages = Languages::default();
+    let site = Site::new(session, &config, &languages);
+    let by_site = configured(&site, &config, &Options::default())?;
+    Ok(by_site.unwrap_or(config))
+}
+
+/// The settings with those that the site's start files give a value, if any; options stay above them.
 fn configured(
-    session: &Session,
+    site: &Site<'_>,
     config: &Config,
-    languages: &Languages,
     options: &Options,
-) -> Result<(Option<Config>, Vec<Message>), Diagnostic> {
-    let site = Site::new(session, config, languages);
+) -> Result<Option<Config>, Diagnostic> {
     let assignments = site.assignments()?;
-    let said = site.take_messages();
     if assignments.is_empty() {
-        return Ok((None, said));
+        return Ok(None);
     }
     let mut configured = config.clone();
     let file = camino::Utf8PathBuf::from(&config.lmod_config_dir).join("lmod_config.lua");
@@ -322,7 +335,7 @@ fn configured(
         configured.set_variable(&variable, &text, Origin::File(file.clone()));
     }
     apply_options(&mut configured, options);
-    Ok((Some(configured), said))
+    Ok(Some(configured))
 }
 
 /// Puts the options that are settings into the settings.
@@ -469,10 +482,18 @@ fn attempt(
 ) -> Answered {
     // The process ends with this answer. To take the interpreters apart value by value would be a tenth of a load.
     let languages = ManuallyDrop::new(Languages::default());
-    let (by_site, said) = match configured(session, config, &languages, &request.options) {
-        Ok(configured) => configured,
-        Err(diagnostic) => return Answered::failure(session, config, String::new(), &diagnostic),
+    let starting = Site::new(session, config, &languages);
+    let by_site = match configured(&starting, config, &request.options) {
+        Ok(by_site) => by_site,
+        Err(diagnostic) => {
+            let said = said_by(&starting, config);
+            return match starting.has_ended_well() {
+                true => Answered::nothing(session, config, said),
+                false => Answered::failure(session, config, said, &diagnostic),
+            };
+        }
     };
+    let started = said_by(&starting, config);
     let config = by_site.as_ref().unwrap_or(config);
     let site = Site::new(session, config, &languages);
     let mut trees = Trees::new(session, config, &languages, row.name);
@@ -495,6 +516,7 @@ fn attempt(
         engine,
         answer: Answer::True,
         site: &site,
+        rc: OnceCell::new(),
         text: String::new(),
         notices: String::new(),
     };
@@ -535,9 +557,8 @@ fn attempt(
             messages.push_str(&format!("warning: {warning}\n"));
         }
         messages.push_str(&notices);
-        for message in said.into_iter().chain(site.take_messages()) {
-            messages.push_str(&message.text.to_str_lossy());
-        }
+        messages.push_str(&started);
+        messages.push_str(&said_by(&site, config));
     }
     let diagnostic = match result {
         Ok(()) => {
@@ -592,6 +613,8 @@ fn attempt(
             }
             return done(delta, messages, text);
         }
+        // The site ended the request as one that went well: nothing changes.
+        Err(_) if site.has_ended_well() => return done(Delta::default(), messages, text),
         Err(diagnostic) => site.reworded(diagnostic, "lmoderror"),
     };
     if !config.quiet {
@@ -606,6 +629,17 @@ fn attempt(
 }
 
 impl Answered {
+    /// A request that the site's code ended: nothing changes.
+    fn nothing(session: &Session, config: &Config, messages: String) -> Answered {
+        Answered {
+            delta: Delta::default(),
+            messages,
+            report: String::new(),
+            voice: Voice::of(session, config),
+            cache_is_damaged: false,
+        }
+    }
+
     /// A request that failed; `messages` was said before.
     fn failure(
         session: &Session,

@@ -4,7 +4,6 @@ use camino::Utf8PathBuf;
 
 use super::Outcome;
 use crate::catalog::lmod::{self, PathFilter, Style};
-use crate::config::Config;
 use crate::diag::{Diagnostic, Kind};
 use crate::modulefile::Languages;
 use crate::modulefile::site::Site;
@@ -41,7 +40,7 @@ pub fn run(session: &Session, style: &str, dirs: &[String]) -> Result<Outcome, D
             format!("`{dir}` is not an absolute path"),
         ));
     }
-    let mut config = Config::new(session);
+    let mut config = super::settings(session)?;
     // The document is for everybody, whoever makes it.
     config.ignore_user_rc = true;
     let languages = Languages::default();

@@ -379,6 +379,8 @@ settings! {
     extended_default: bool = true, true; "MODULES_EXTENDED_DEFAULT" "LMOD_EXTENDED_DEFAULT" ;
     /// The cache file that the site's admin builds (`xmod cache build --system`); empty: none.
     system_cache: String = String::new(), String::new(); "XMOD_SYSTEM_CACHE" ;
+    /// The name of the user's cache file in `$XDG_CACHE_HOME/xmod`; the site's hook `groupName` may change it.
+    user_cache: String = "modules.sqlite".to_owned(), "modules.sqlite".to_owned(); "XMOD_USER_CACHE" ;
     /// Crawls that evaluated modulefiles for longer than this many milliseconds are remembered in the user's cache.
     cache_after_ms: u32 = 50, 50; "XMOD_CACHE_AFTER_MS" ;
     /// What patterns of `avail` and `list` are compared with: `starts_with` for the beginning of a name, `contains`.
@@ -508,6 +510,9 @@ settings! {
     swap_needs_loaded: bool = true, false; ;
     /// `MODULES_FAMILY_NAME` is set beside `LMOD_FAMILY_NAME`.
     modules_family_variables: bool = false, true; ;
+    /// The name of the site: the second beginning of the names of family variables (`NAME_FAMILY_MPI`), and that of the
+    /// variables by which catalogs find the directories of packages (`NAME_GCC_DIR`). The site's hook `SiteName` comes first.
+    site_name: String = String::new(), String::new(); "LMOD_SITE_NAME" ;
     /// How and where collections are written: `lmod`, `modules`. Both kinds are read.
     collection_format: CollectionFormat = CollectionFormat::Lmod, CollectionFormat::Modules; "XMOD_COLLECTION_FORMAT" ;
     /// The name of the system: each has its own collections.
@@ -620,6 +625,11 @@ settings! {
 }
 
 impl Config {
+    /// The name of the site, where it has one.
+    pub fn name_of_site(&self) -> Option<String> {
+        (!self.site_name.is_empty()).then(|| self.site_name.clone())
+    }
+
     /// The settings in force for a session, options not yet applied.
     pub fn new(session: &Session) -> Config {
         let mut site = file::of_site(session);

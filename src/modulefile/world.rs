@@ -151,6 +151,12 @@ pub trait World {
         Vec::new()
     }
 
+    /// Who marked `module` as the default of its name, in Lmod's words: `user`, `system` (an rc file of the site), `marked`
+    /// (its modulepath), `none`.
+    fn default_kind(&mut self, _module: &ModuleContext) -> &'static str {
+        "none"
+    }
+
     /// The tags of `module` that rc files, the site and the request give it.
     fn tags(&mut self, _module: &ModuleContext) -> Vec<String> {
         Vec::new()

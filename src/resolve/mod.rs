@@ -706,6 +706,24 @@ impl Resolver {
         names
     }
 
+    /// Who marked a module as the default of its directory.
+    pub fn marked_by(
+        &mut self,
+        modulepath: &Utf8Path,
+        full_name: &str,
+        rc: &mut dyn RcReader,
+    ) -> Rank {
+        let Some((dir, child)) = full_name.rsplit_once('/') else {
+            return Rank::Plain;
+        };
+        self.roots.read_root_rc(modulepath, rc);
+        self.locate(modulepath, full_name, rc);
+        match self.roots.marked_child(modulepath, dir, rc) {
+            Some((marked, rank)) if marked == child => rank,
+            _ => Rank::Plain,
+        }
+    }
+
     /// What the alias `name` stands for, as far as the rc files on the way to it say.
     pub fn alias_target(&mut self, name: &str, rc: &mut dyn RcReader) -> Option<String> {
         for root in self.roots.modulepaths().to_vec() {

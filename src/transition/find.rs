@@ -10,12 +10,12 @@ use crate::config::Config;
 use crate::diag::{Diagnostic, Kind, SourceFile};
 use crate::env::Loaded;
 use crate::modulefile::relation::Hiding;
-use crate::modulefile::site::Site;
+use crate::modulefile::site::{CacheUse, Site};
 use crate::modulefile::{self, Languages, LoadedModule};
 use crate::name::Spec;
 use crate::resolve::{Beyond, Found, ResolveError, Resolver};
 use crate::session::Session;
-use crate::tree::{Crawl, Depth, GlobalRc, Memory, RcEvaluator, Wanted};
+use crate::tree::{Crawl, Depth, GlobalRc, Memory, Rank, RcEvaluator, Wanted};
 
 /// How long an error message may look for the module in other hierarchies.
 const LOOK_ELSEWHERE: Duration = Duration::from_millis(500);
@@ -77,6 +77,11 @@ pub trait Modulefiles {
     /// The symbolic versions that point at `full_name`.
     fn symbols(&mut self, full_name: &str) -> Vec<String>;
 
+    /// Who marked the module as the default of its name: see [`modulefile::World::default_kind`].
+    fn default_kind(&mut self, _modulepath: &Utf8Path, _full_name: &str) -> &'static str {
+        "none"
+    }
+
     /// The message for a module that was not found, with what was probably meant and how to get there.
     fn explain(&mut self, spec: &Spec, diagnostic: Diagnostic) -> Diagnostic;
 
@@ -119,6 +124,8 @@ pub struct Trees<'a> {
     resolver: Resolver,
     rc: RcEvaluator<'a>,
     cache: Option<Cache>,
+    /// The settings with the places of caches that the site's files name, once one is needed.
+    cache_places: Option<Config>,
     is_saved: bool,
 }
 
@@ -134,6 +141,7 @@ impl<'a> Trees<'a> {
             resolver: Resolver::default(),
             rc: RcEvaluator::new(session, config, languages, shell),
             cache: None,
+            cache_places: None,
             is_saved: false,
         }
     }
@@ -147,16 +155,18 @@ impl<'a> Trees<'a> {
     ) -> Crawl {
         let (session, config) = (self.rc.session, self.rc.config);
         let start = Instant::now();
+        let site = Site::new(session, config, self.rc.languages);
+        let places =
+            (self.cache_places).get_or_insert_with(|| site.with_cache_places(CacheUse::Read));
         let cache = self
             .cache
-            .get_or_insert_with(|| Cache::open(session, config));
+            .get_or_insert_with(|| Cache::open(session, places));
         let roots = self.resolver.roots();
         let crawl = roots.crawl_for(wanted, depth, &mut self.rc, cache, deadline);
-        let site = Site::new(session, config, self.rc.languages);
         // A hook that fails has said so elsewhere; it does not forbid.
         let may_write = || site.may_write_cache().unwrap_or(true);
         let slow = start.elapsed().as_millis() > u128::from(config.cache_after_ms);
-        let place = cache::path(session, config, cache::Owner::User);
+        let place = cache::path(session, places, cache::Owner::User);
         if slow && crawl.is_news() && !config.ignore_cache && !self.is_saved && may_write() {
             self.is_saved = true;
             // A home that cannot be written is no reason to fail: the next crawl is as slow as this one.
@@ -213,6 +223,15 @@ impl Modulefiles for Trees<'_> {
 
     fn symbols(&mut self, full_name: &str) -> Vec<String> {
         self.resolver.symbols(full_name, &mut self.rc)
+    }
+
+    fn default_kind(&mut self, modulepath: &Utf8Path, full_name: &str) -> &'static str {
+        match self.resolver.marked_by(modulepath, full_name, &mut self.rc) {
+            Rank::User => "user",
+            Rank::System => "system",
+            Rank::Tree => "marked",
+            Rank::Plain | Rank::Meta => "none",
+        }
     }
 
     fn explain(&mut self, spec: &Spec, diagnostic: Diagnostic) -> Diagnostic {

@@ -112,6 +112,11 @@ impl World for Transition<'_> {
         self.site.symbols(full_name)
     }
 
+    fn default_kind(&mut self, module: &ModuleContext) -> &'static str {
+        self.site
+            .default_kind(&module.modulepath, &module.full_name())
+    }
+
     fn tags(&mut self, module: &ModuleContext) -> Vec<String> {
         let full_name = module.full_name();
         let own = self.frames.iter().rev().map(|f| &f.module);

@@ -6,6 +6,7 @@ use camino::Utf8PathBuf;
 use super::listing::Filter;
 use crate::env::{EnvOp, PathAction};
 use crate::modulefile::{Evaluation, RelationKind};
+use crate::name::LuaPattern;
 
 /// What a modulefile tells about its module.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -32,6 +33,8 @@ pub struct About {
     pub commands_in: Vec<Utf8PathBuf>,
     /// The directories it puts in `LD_LIBRARY_PATH`.
     pub libraries_in: Vec<Utf8PathBuf>,
+    /// The directories of its package, as variables of the site name them: `SITE_GCC_DIR`.
+    pub package_dirs: Vec<Utf8PathBuf>,
 }
 
 impl About {
@@ -50,6 +53,29 @@ impl About {
     /// What the module is: its description, else its first line of `whatis`.
     pub fn description(&self) -> &str {
         description_in(self.whatis.iter().map(String::as_str))
+    }
+
+    /// Takes over the directories that variables name: of packages, and of libraries, by the patterns of their names.
+    pub(super) fn add_directories(
+        &mut self,
+        evaluation: &Evaluation,
+        packages: &LuaPattern,
+        libraries: &LuaPattern,
+    ) {
+        for recorded in &evaluation.ops {
+            let EnvOp::Set { var, value, .. } = &recorded.op else {
+                continue;
+            };
+            let lists = [
+                (packages, &mut self.package_dirs),
+                (libraries, &mut self.libraries_in),
+            ];
+            for (pattern, list) in lists {
+                if pattern.is_match(var.as_str()) {
+                    add_absolute(list, value, b":");
+                }
+            }
+        }
     }
 
     /// Takes over what an evaluation collected.
@@ -80,12 +106,7 @@ impl About {
                     "LD_LIBRARY_PATH" => &mut about.libraries_in,
                     _ => continue,
                 };
-                for dir in value.split_str(delim).filter_map(|dir| dir.to_str().ok()) {
-                    let dir = Utf8PathBuf::from(dir.trim_end_matches('/'));
-                    if dir.is_absolute() && !list.contains(&dir) {
-                        list.push(dir);
-                    }
-                }
+                add_absolute(list, value, delim);
             }
         }
         for (relation, _) in &evaluation.relations {
@@ -128,6 +149,16 @@ pub(super) fn description_of(packed: &[u8]) -> &str {
     let fields = packed.to_str().ok().map(|text| text.split(FIELD));
     let whatis = fields.and_then(|mut fields| fields.nth(1));
     description_in(whatis.unwrap_or_default().split_terminator(WORD))
+}
+
+/// Adds the absolute paths of a value.
+fn add_absolute(list: &mut Vec<Utf8PathBuf>, value: &[u8], delim: &[u8]) {
+    for dir in value.split_str(delim).filter_map(|dir| dir.to_str().ok()) {
+        let dir = Utf8PathBuf::from(dir.trim_end_matches('/'));
+        if dir.is_absolute() && !list.contains(&dir) {
+            list.push(dir);
+        }
+    }
 }
 
 /// Whether a line of `whatis` begins with a key: `Category: ...`.
@@ -207,6 +238,10 @@ impl Packed {
         );
         field(
             &mut text,
+            &mut about.package_dirs.iter().map(|dir| dir.as_str()),
+        );
+        field(
+            &mut text,
             &mut about.is_dynamic.then_some("dynamic").into_iter(),
         );
         Packed(text.into_bytes())
@@ -246,6 +281,7 @@ pub fn unpack(bytes: &[u8]) -> Option<About> {
         Some(words()?.into_iter().map(Utf8PathBuf::from).collect())
     };
     let (opens, commands_in, libraries_in) = (paths()?, paths()?, paths()?);
+    let package_dirs = paths()?;
     let is_dynamic = !words()?.is_empty();
     Some(About {
         whatis,
@@ -259,6 +295,7 @@ pub fn unpack(bytes: &[u8]) -> Option<About> {
         is_dynamic,
         commands_in,
         libraries_in,
+        package_dirs,
     })
 }
 
@@ -332,6 +369,7 @@ mod tests {
             is_dynamic: true,
             commands_in: vec!["/opt/bin".into()],
             libraries_in: vec!["/opt/lib".into()],
+            package_dirs: vec!["/opt".into()],
         };
         for about in [about, About::default()] {
             let packed = Packed::new(&about);

@@ -20,10 +20,12 @@ use super::rc::{RcEvaluator, RcReader};
 use super::reads::Reads;
 use super::recorder::Recorder;
 use super::roots::Roots;
+use super::site;
 use super::stamp::{self, Stamp};
 use super::survey::{Readers, Source, Survey};
 use crate::config::Config;
 use crate::diag::{Diagnostic, Kind, Place, Span};
+use crate::modulefile::site::Site;
 use crate::modulefile::{self, Languages, Mode, ModuleContext};
 use crate::session::Session;
 
@@ -825,7 +827,7 @@ fn described(
 }
 
 /// What a modulefile says about its module; and its first mistake.
-fn describe(subject: &Subject, site: &RcEvaluator<'_>, readers: Readers) -> Described {
+fn describe(subject: &Subject, evaluator: &RcEvaluator<'_>, readers: Readers) -> Described {
     // The stamp is taken first, so that a change in between is noticed later.
     let now = stamp::now();
     let meta = std::fs::metadata(&subject.file).ok();
@@ -849,14 +851,18 @@ fn describe(subject: &Subject, site: &RcEvaluator<'_>, readers: Readers) -> Desc
         modulepath: subject.modulepath.clone(),
         ..ModuleContext::default()
     };
-    let mut world = Recorder::new(site, Mode::Spider);
+    let mut world = Recorder::new(evaluator, Mode::Spider);
     let result = modulefile::evaluate(&source, &context, Mode::Spider, &mut world);
     let mut reads = world.into_reads();
     let (evaluation, mistake) = match result {
         Ok(evaluation) => (evaluation, None),
         Err(failure) => (failure.evaluation, Some(failure.diagnostic)),
     };
-    let about = About::from_evaluation(&evaluation);
+    let mut about = About::from_evaluation(&evaluation);
+    let code = Site::new(evaluator.session, evaluator.config, evaluator.languages);
+    if let Some((packages, libraries)) = site::package_patterns(&code) {
+        about.add_directories(&evaluation, &packages, &libraries);
+    }
     reads.volatile |= about.is_dynamic;
     let kept = (mistake.as_ref()).map(|mistake| Mistake::of(mistake, &subject.file));
     let record = Record {

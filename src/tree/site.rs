@@ -1,4 +1,4 @@
-//! What the site's own code makes of the rules: `isVisibleHook` and `isForbiddenHook`.
+//! What the site's own code makes of the rules (`isVisibleHook`, `isForbiddenHook`) and of variables (`packagebasename`).
 //!
 //! Source: Lmod user guide "Hooks".
 
@@ -8,6 +8,7 @@ use super::facts::{Forbidden, NearlyForbidden, Subject, Verdict};
 use crate::diag::Diagnostic;
 use crate::modulefile::relation::Hiding;
 use crate::modulefile::site::{self, Listed, Site};
+use crate::name::LuaPattern;
 
 /// The verdict about a module after the site's hooks; what they say becomes a warning of the module.
 pub(super) fn judge(
@@ -29,6 +30,14 @@ pub(super) fn judge(
         .map(|m| m.text.to_string().trim_end().to_owned());
     judged.warnings.extend(texts);
     judged
+}
+
+/// The patterns of the variables that name the directory of a package, and of its libraries; `None` where the site's hooks
+/// fail or give what is no pattern.
+pub(super) fn package_patterns(site: &Site<'_>) -> Option<(LuaPattern, LuaPattern)> {
+    let (packages, libraries) = site.package_patterns().ok()?;
+    let pattern = |text: String| LuaPattern::new(&text).ok();
+    Some((pattern(packages)?, pattern(libraries)?))
 }
 
 fn ask(

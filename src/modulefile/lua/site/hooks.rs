@@ -1,19 +1,21 @@
 //! The hooks of the site: what each is given and what its answer means.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use bstr::{BStr, BString, ByteSlice};
 use camino::{Utf8Path, Utf8PathBuf};
 use indexmap::IndexMap;
 use mlua::{Lua, MultiValue, Table};
 
+use super::packages;
 use crate::config::Config;
 use crate::diag::{Diagnostic, Place, SourceFile};
 use crate::env::EnvOp;
 use crate::modulefile::host::{Host, Stop};
 use crate::modulefile::lua::bind;
-use crate::modulefile::lua::machine::Machine;
+use crate::modulefile::lua::machine::{Machine, Shared};
 use crate::modulefile::value::Value;
 use crate::modulefile::{
     Languages, LoadedModule, Message, Mode, ModuleContext, Outcome, Relation, World,
@@ -24,10 +26,12 @@ use crate::session::{Environment, Session};
 #[derive(Debug)]
 pub struct Site<'a> {
     session: &'a Session,
-    config: &'a Config,
+    pub(super) config: &'a Config,
     languages: &'a Languages,
     said: RefCell<Vec<Message>>,
     code: RefCell<Vec<BString>>,
+    /// With what the site's code ended the request.
+    ended: Cell<Option<i32>>,
 }
 
 /// A module as the hooks about names see it.
@@ -58,11 +62,11 @@ pub struct Forbidden {
 pub type KeptAndLeft = (Vec<String>, Vec<String>);
 
 /// What a hook left behind.
-struct Reply {
+pub(super) struct Reply {
     /// What its last function gave.
-    result: Value,
+    pub(super) result: Value,
     /// Its arguments; tables are edited in place.
-    args: Vec<Value>,
+    pub(super) args: Vec<Value>,
 }
 
 impl Reply {
@@ -84,6 +88,7 @@ impl<'a> Site<'a> {
             languages,
             said: RefCell::default(),
             code: RefCell::default(),
+            ended: Cell::default(),
         }
     }
 
@@ -96,6 +101,11 @@ impl<'a> Site<'a> {
     pub fn has_code(&self) -> bool {
         let files = self.languages.lua.start_files();
         !files.get(self.session, self.config).is_empty()
+    }
+
+    /// Whether the site's code ended the request (`os.exit`) as one that went well.
+    pub fn has_ended_well(&self) -> bool {
+        self.ended.get() == Some(0)
     }
 
     /// What the hooks have said to people since the last call.
@@ -175,13 +185,14 @@ impl<'a> Site<'a> {
         self.hook("restore", vec![table]).map(drop)
     }
 
-    /// `SiteName`: what the names of family variables begin with beside `LMOD`.
+    /// `SiteName`: what the names of family variables begin with beside `LMOD`; without the hook what the settings say.
     ///
     /// # Errors
     /// The hook fails.
     pub fn site_name(&self) -> Result<Option<String>, Diagnostic> {
         let reply = self.hook("SiteName", Vec::new())?;
-        Ok(reply.and_then(|r| text(&r.result)))
+        let given = reply.and_then(|r| text(&r.result));
+        Ok(given.or_else(|| self.config.name_of_site()))
     }
 
     /// `msgHook`: the lines of a report; `kind` is `avail`, `list`, `overview` or `spider`.
@@ -323,7 +334,7 @@ impl<'a> Site<'a> {
     pub fn is_visible(&self, module: &Listed, is_visible: bool) -> Result<bool, Diagnostic> {
         let mut table = listed(module);
         table.insert("isVisible".to_owned(), Value::Bool(is_visible));
-        let reply = self.hook("isVisibleHook", vec![Value::Map(table)])?;
+        let reply = self.module_hook("isVisibleHook", module, table)?;
         let edited = reply.map(|mut r| r.args.remove(0));
         Ok(match edited.as_ref().and_then(|t| field(t, "isVisible")) {
             Some(Value::Bool(is_visible)) => *is_visible,
@@ -342,7 +353,7 @@ impl<'a> Site<'a> {
         table.insert("forbiddenState".to_owned(), state_word);
         table.insert("message".to_owned(), words(&state.message));
         table.insert("nearlymessage".to_owned(), words(&state.nearly_message));
-        let Some(mut reply) = self.hook("isForbiddenHook", vec![Value::Map(table)])? else {
+        let Some(mut reply) = self.module_hook("isForbiddenHook", module, table)? else {
             return Ok(state);
         };
         let edited = reply.args.remove(0);
@@ -352,86 +363,6 @@ impl<'a> Site<'a> {
             message: word("message"),
             nearly_message: word("nearlymessage"),
         })
-    }
-
-    /// A message of the program in the words of the site: those of its message file, then those of `errWarnMsgHook`, which
-    /// is told the `kind`: `lmoderror` or `lmodwarning`. What is a warning in Lmod is called one whatever becomes of it.
-    pub fn reworded(&self, mut diagnostic: Diagnostic, kind: &str) -> Diagnostic {
-        let Some(wording) = &diagnostic.wording else {
-            return diagnostic;
-        };
-        if !self.has_code() && !self.has_messages() {
-            return diagnostic;
-        }
-        let values: IndexMap<String, Value> = wording
-            .values
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), Value::text(value.as_str())))
-            .collect();
-        let own = BString::from(diagnostic.message.as_str());
-        let is_warning = wording.key.starts_with("w_");
-        let kind = if is_warning { "lmodwarning" } else { kind };
-        let text = self.with_host(|host| {
-            let template = super::template(host, wording.key)?;
-            let said = Said {
-                text: template.map_or(own, |template| super::filled(&template, &values)),
-                key: wording.key.to_owned(),
-                values,
-            };
-            message_text(host, kind, said)
-        });
-        // What is wrong with the site's own files does not hide what is wrong with the request.
-        match text {
-            Ok(text) => diagnostic.message = lossy(&text).trim_end().to_owned(),
-            Err(problem) => {
-                let place = problem.place.map(|(place, _)| format!("{place}: "));
-                let place = place.unwrap_or_default();
-                diagnostic.notes.push(format!("{place}{}", problem.message));
-            }
-        }
-        diagnostic
-    }
-
-    /// `groupName`: the name of a file that differs between kinds of machines.
-    ///
-    /// # Errors
-    /// The hook fails.
-    pub fn group_name(&self, file: &str) -> Result<String, Diagnostic> {
-        let reply = self.hook("groupName", vec![Value::text(file)])?;
-        Ok(reply
-            .and_then(|r| text(&r.result))
-            .unwrap_or_else(|| file.to_owned()))
-    }
-
-    /// `writeCache`: whether the user's cache is written.
-    ///
-    /// # Errors
-    /// The hook fails.
-    pub fn may_write_cache(&self) -> Result<bool, Diagnostic> {
-        let table = map([("dontWriteCache", Value::Bool(false))]);
-        let reply = self.hook("writeCache", vec![table])?;
-        let edited = reply.map(|mut r| r.args.remove(0));
-        let forbids = edited.as_ref().and_then(|t| field(t, "dontWriteCache"));
-        Ok(forbids != Some(&Value::Bool(true)))
-    }
-
-    /// `parse_updateFn`: what the time stamp file of a cache says: seconds since 1970 and a kind of machine.
-    ///
-    /// # Errors
-    /// The hook fails.
-    pub fn cache_stamp(&self, file: &Utf8Path) -> Result<Option<(f64, String)>, Diagnostic> {
-        let table = map([
-            ("lastUpdateEpoch", Value::Int(0)),
-            ("hostType", Value::text("")),
-        ]);
-        let args = vec![Value::text(file.as_str()), table];
-        let Some(mut reply) = self.hook("parse_updateFn", args)? else {
-            return Ok(None);
-        };
-        let edited = reply.args.remove(1);
-        let word = |key| field(&edited, key).and_then(text);
-        let epoch = word("lastUpdateEpoch").and_then(|t| t.parse().ok());
-        Ok(epoch.map(|e| (e, word("hostType").unwrap_or_default())))
     }
 
     /// `reverseMapPathFilter`: beginnings of the paths that reverse maps keep and leave out.
@@ -449,33 +380,63 @@ impl<'a> Site<'a> {
         }))
     }
 
-    /// `packagebasename`: the patterns of variables that name a package's directory and its libraries.
+    /// `packagebasename`: the patterns of the variables that name the directory of a package, and of those that name its
+    /// libraries.
     ///
     /// # Errors
-    /// The hook fails.
-    pub fn package_patterns(
-        &self,
-        dir: &str,
-        library: &str,
-    ) -> Result<(String, String), Diagnostic> {
+    /// A hook fails.
+    pub fn package_patterns(&self) -> Result<(String, String), Diagnostic> {
+        let name = self.site_name()?.unwrap_or_else(|| "LMOD".to_owned());
+        let (dir, library) = (format!("^{name}_.*_DIR"), format!("^{name}_.*_LIB"));
         let table = map([
-            ("patDir", Value::text(dir)),
-            ("patLib", Value::text(library)),
+            ("patDir", Value::text(dir.as_str())),
+            ("patLib", Value::text(library.as_str())),
         ]);
         let reply = self.hook("packagebasename", vec![table])?;
         let edited = reply.map(|mut r| r.args.remove(0));
         let word = |key| edited.as_ref().and_then(|t| text(field(t, key)?));
         Ok((
-            word("patDir").unwrap_or_else(|| dir.to_owned()),
-            word("patLib").unwrap_or_else(|| library.to_owned()),
+            word("patDir").unwrap_or(dir),
+            word("patLib").unwrap_or(library),
         ))
     }
 
-    fn hook(&self, name: &str, args: Vec<Value>) -> Result<Option<Reply>, Diagnostic> {
+    pub(super) fn hook(&self, name: &str, args: Vec<Value>) -> Result<Option<Reply>, Diagnostic> {
         if !self.has_code() {
             return Ok(None);
         }
-        self.with_host(|host| call(host, name, args, |_, _| Ok(())))
+        self.with_host(|host| call(host, name, args, |_, _, _| Ok(())))
+    }
+
+    /// A hook about a module, which also gets objects for it and for what is loaded: `mname`, `mt`.
+    fn module_hook(
+        &self,
+        name: &str,
+        module: &Listed,
+        table: IndexMap<String, Value>,
+    ) -> Result<Option<Reply>, Diagnostic> {
+        if !self.has_code() {
+            return Ok(None);
+        }
+        let version = module.full_name.get(module.name.len() + 1..);
+        let context = ModuleContext {
+            name: module.name.clone(),
+            version: version.map(str::to_owned),
+            requested: module.full_name.clone(),
+            file: module.file.clone(),
+            modulepath: module.modulepath.clone(),
+            ..ModuleContext::default()
+        };
+        let args = vec![Value::Map(table)];
+        self.with_host(|host| {
+            call(host, name, args, |lua, shared, values| {
+                let [mlua::Value::Table(table)] = values else {
+                    return Ok(());
+                };
+                table.raw_set("mname", module_object(lua, shared, &context)?)?;
+                table.raw_set("mt", packages::loaded_modules(lua, shared)?)
+            })
+        })
     }
 
     pub(super) fn with_host<T>(
@@ -488,6 +449,11 @@ impl<'a> Site<'a> {
         let mut host = Host::new(&mut world, &module, Mode::Load, &source);
         match work(&mut host) {
             Ok(value) => Ok(value),
+            Err(Stop::Exit(code)) => {
+                self.ended.set(Some(code));
+                let message = format!("code of the site ended the request (exit {code})");
+                Err(Diagnostic::new(crate::diag::Kind::Site, message))
+            }
             Err(stop) => match host.finish(Err(stop)) {
                 Err(failure) => Err(*failure.diagnostic),
                 Ok(_) => Err(Diagnostic::new(
@@ -535,7 +501,7 @@ fn call(
     host: &mut Host<'_>,
     hook: &str,
     args: Vec<Value>,
-    prepare: impl FnOnce(&Lua, &[mlua::Value]) -> mlua::Result<()>,
+    prepare: impl FnOnce(&Lua, &Rc<Shared>, &[mlua::Value]) -> mlua::Result<()>,
 ) -> Result<Option<Reply>, Stop> {
     let machine = Machine::of(host)?;
     let functions = machine
@@ -548,12 +514,12 @@ fn call(
     let Some(functions) = functions else {
         return Ok(None);
     };
-    machine.within(host, |lua, _| {
+    machine.within(host, |lua, shared| {
         let values = args
             .into_iter()
             .map(|value| bind::to_lua(lua, value))
             .collect::<mlua::Result<Vec<_>>>()?;
-        prepare(lua, &values)?;
+        prepare(lua, shared, &values)?;
         let mut result = mlua::Value::Nil;
         for function in functions {
             result = function.call(MultiValue::from_vec(values.clone()))?;
@@ -635,10 +601,17 @@ pub(in crate::modulefile) fn after_evaluation(host: &mut Host<'_>) -> Result<(),
         ("modFullName", Value::text(module.full_name())),
         ("sn", Value::text(module.name.as_str())),
     ]);
-    call(host, hook, vec![table], |lua, values| match values {
-        [mlua::Value::Table(table)] => table.raw_set("mname", module_object(lua, module)?),
-        _ => Ok(()),
-    })
+    call(
+        host,
+        hook,
+        vec![table],
+        |lua, shared, values| match values {
+            [mlua::Value::Table(table)] => {
+                table.raw_set("mname", module_object(lua, shared, module)?)
+            }
+            _ => Ok(()),
+        },
+    )
     .map(drop)
 }
 
@@ -657,7 +630,7 @@ fn decorate(host: &mut Host<'_>) -> Result<(), Stop> {
         ),
         ("contents", Value::text(host.source.text())),
     ]);
-    let reply = call(host, "decorate_module", vec![table], |_, _| Ok(()))?;
+    let reply = call(host, "decorate_module", vec![table], |_, _, _| Ok(()))?;
     let lines = match reply.map(|r| r.result) {
         Some(Value::Bytes(text)) => text.to_string(),
         Some(lines) => texts(&lines).unwrap_or_default().join("\n"),
@@ -668,7 +641,7 @@ fn decorate(host: &mut Host<'_>) -> Result<(), Stop> {
 }
 
 /// The object that stands for a module in hooks.
-fn module_object(lua: &Lua, module: &ModuleContext) -> mlua::Result<Table> {
+fn module_object(lua: &Lua, shared: &Rc<Shared>, module: &ModuleContext) -> mlua::Result<Table> {
     let table = lua.create_table()?;
     let facts = [
         ("sn", module.name.clone()),
@@ -677,8 +650,6 @@ fn module_object(lua: &Lua, module: &ModuleContext) -> mlua::Result<Table> {
         ("userName", module.requested.clone()),
         ("fn", module.file.to_string()),
         ("mpath", module.modulepath.to_string()),
-        // Who chose a default is not kept.
-        ("defaultKind", "unknown".to_owned()),
     ];
     for (name, fact) in facts {
         let fact = lua.create_string(fact)?;
@@ -687,6 +658,15 @@ fn module_object(lua: &Lua, module: &ModuleContext) -> mlua::Result<Table> {
             lua.create_function(move |_, _: MultiValue| Ok(fact.clone()))?,
         )?;
     }
+    // Few ask, so it is found out only then.
+    let (asker, asked) = (Rc::clone(shared), module.clone());
+    table.raw_set(
+        "defaultKind",
+        lua.create_function(move |_, _: MultiValue| {
+            let module = asked.clone();
+            asker.host(move |host| host.world.default_kind(&module))
+        })?,
+    )?;
     // A module that is evaluated on request is one that its user sees.
     table.raw_set(
         "isVisible",
@@ -697,8 +677,9 @@ fn module_object(lua: &Lua, module: &ModuleContext) -> mlua::Result<Table> {
 
 /// `SiteName` within an evaluation.
 pub(in crate::modulefile) fn site_name(host: &mut Host<'_>) -> Result<Option<String>, Stop> {
-    let reply = call(host, "SiteName", Vec::new(), |_, _| Ok(()))?;
-    Ok(reply.and_then(|r| text(&r.result)))
+    let reply = call(host, "SiteName", Vec::new(), |_, _, _| Ok(()))?;
+    let given = reply.and_then(|r| text(&r.result));
+    Ok(given.or_else(|| host.world.config().name_of_site()))
 }
 
 /// A text that a modulefile or the program has for people.
@@ -731,7 +712,7 @@ pub(in crate::modulefile) fn message_text(
         Value::Bytes(said.text.clone()),
         Value::Map(values),
     ];
-    let reply = call(host, "errWarnMsgHook", args, |_, _| Ok(()))?;
+    let reply = call(host, "errWarnMsgHook", args, |_, _, _| Ok(()))?;
     Ok(match reply.map(|r| r.result) {
         Some(Value::Bytes(changed)) => changed,
         _ => said.text,
@@ -743,7 +724,7 @@ pub(super) fn lossy(text: &BString) -> String {
     text.to_str_lossy().into_owned()
 }
 
-fn map<const N: usize>(entries: [(&str, Value); N]) -> Value {
+pub(super) fn map<const N: usize>(entries: [(&str, Value); N]) -> Value {
     Value::Map(entries.map(|(key, value)| (key.to_owned(), value)).into())
 }
 
@@ -763,14 +744,14 @@ fn listed(module: &Listed) -> IndexMap<String, Value> {
     ])
 }
 
-fn field<'v>(value: &'v Value, key: &str) -> Option<&'v Value> {
+pub(super) fn field<'v>(value: &'v Value, key: &str) -> Option<&'v Value> {
     match value {
         Value::Map(entries) => entries.get(key),
         _ => None,
     }
 }
 
-fn text(value: &Value) -> Option<String> {
+pub(super) fn text(value: &Value) -> Option<String> {
     value.to_bytes().map(|t| t.to_str_lossy().into_owned())
 }
 

@@ -123,6 +123,44 @@ impl Site<'_> {
         let text = self.with_host(|host| template(host, key))?;
         Ok(text.map(|text| hooks::lossy(&filled(&text, &values))))
     }
+
+    /// A message of the program in the words of the site: those of its message file, then those of `errWarnMsgHook`, which
+    /// is told the `kind`: `lmoderror` or `lmodwarning`. What is a warning in Lmod is called one whatever becomes of it.
+    pub fn reworded(&self, mut diagnostic: Diagnostic, kind: &str) -> Diagnostic {
+        let Some(wording) = &diagnostic.wording else {
+            return diagnostic;
+        };
+        if !self.has_code() && !self.has_messages() {
+            return diagnostic;
+        }
+        let values: IndexMap<String, Value> = wording
+            .values
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), Value::text(value.as_str())))
+            .collect();
+        let own = BString::from(diagnostic.message.as_str());
+        let is_warning = wording.key.starts_with("w_");
+        let kind = if is_warning { "lmodwarning" } else { kind };
+        let text = self.with_host(|host| {
+            let template = super::template(host, wording.key)?;
+            let said = Said {
+                text: template.map_or(own, |template| super::filled(&template, &values)),
+                key: wording.key.to_owned(),
+                values,
+            };
+            message_text(host, kind, said)
+        });
+        // What is wrong with the site's own files does not hide what is wrong with the request.
+        match text {
+            Ok(text) => diagnostic.message = hooks::lossy(&text).trim_end().to_owned(),
+            Err(problem) => {
+                let place = problem.place.map(|(place, _)| format!("{place}: "));
+                let place = place.unwrap_or_default();
+                diagnostic.notes.push(format!("{place}{}", problem.message));
+            }
+        }
+        diagnostic
+    }
 }
 
 impl SiteWords for Site<'_> {

@@ -6,6 +6,7 @@
 //!
 //! Source: Lmod user guide "SitePackage.lua and hooks", "Configuring Lmod" (lmod_config.lua).
 
+mod caches;
 mod hooks;
 mod messages;
 mod packages;
@@ -13,6 +14,7 @@ pub mod rc;
 #[cfg(test)]
 mod tests;
 
+pub use caches::CacheUse;
 pub use hooks::{Forbidden, KeptAndLeft, Listed, Site};
 pub(in crate::modulefile) use hooks::{Said, after_evaluation, message_text, site_name};
 pub(in crate::modulefile) use messages::{filled, template};

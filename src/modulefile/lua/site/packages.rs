@@ -5,7 +5,7 @@
 use std::rc::Rc;
 
 use bstr::ByteSlice;
-use mlua::{Function, IntoLua, Lua, MultiValue, Table, Value};
+use mlua::{Function, IntoLua, Lua, MultiValue, ObjectLike, Table, Value};
 
 use crate::modulefile::lua::machine::Shared;
 use crate::modulefile::lua::{bind, library};
@@ -175,6 +175,14 @@ fn written_in_lua(lua: &Lua, shared: &Rc<Shared>, name: &str) -> mlua::Result<Va
     };
     let maker: Function = makers.raw_get(name)?;
     maker.call(())
+}
+
+/// `MT:singleton()`: what is loaded.
+pub(super) fn loaded_modules(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Table> {
+    match written_in_lua(lua, shared, "MT")? {
+        Value::Table(class) => class.call_method("singleton", ()),
+        _ => lua.create_table(),
+    }
 }
 
 /// The request: its words behind the sub-command, the style of `avail`, whether it is terse.
@@ -380,6 +388,14 @@ fn hook(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Table> {
     Ok(table)
 }
 
+/// Settings of Lmod that have no value, rather than an empty one, where nobody gives them one.
+const NAMES_WITHOUT_DEFAULT: &[&str] = &[
+    "LMOD_PACKAGE_PATH",
+    "LMOD_SITE_MSG_FILE",
+    "LMOD_SITE_NAME",
+    "LMOD_SYSTEM_NAME",
+];
+
 /// `require("Cosmic"):singleton()`: `assign(NAME, VALUE)` and `value(NAME)`.
 fn cosmic(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Table> {
     let table = lua.create_table()?;
@@ -408,11 +424,13 @@ fn cosmic(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Table> {
             if let Some((_, value)) = assigned.iter().rev().find(|(n, _)| *n == name) {
                 return value.as_str().into_lua(lua);
             }
+            let names_something = NAMES_WITHOUT_DEFAULT.contains(&name.as_str());
             let text = reader.host(move |host| {
                 let own = host.world.config().text_of_variable(&name);
                 let session = host.world.session();
                 session.text(&name).map(str::to_owned).or(own)
             })?;
+            let text = text.filter(|text| !names_something || !text.is_empty());
             text.into_lua(lua)
         })?,
     )?;
