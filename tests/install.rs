@@ -318,9 +318,11 @@ fn the_commands_of_xmod_itself_have_a_manual_page_and_completion() {
         "usage report",
         "sbatch COMMAND",
         "tclsh FILE ARGS",
+        "\\-o, \\-\\-output OUTPUT",
     ] {
         assert!(page.contains(&format!(".B {command}")), "{command}");
     }
+    assert!(page.contains("The format: json, csv, markdown, html, ood, lmod\\-software\\-page."));
     // `freeze` and its kind are sub-commands of `module`.
     let page = std::fs::read_to_string(format!("{prefix}/share/man/man1/module.1")).unwrap();
     assert!(page.contains(".B freeze"));

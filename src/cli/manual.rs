@@ -43,19 +43,39 @@ fn describe(command: &Command, above: &[&str], text: &mut String) {
         let Some(help) = argument.get_help() else {
             continue;
         };
-        let spelling = match (argument.get_long(), argument.get_short()) {
-            (Some(long), _) => format!("--{long}"),
-            (None, Some(short)) => format!("-{short}"),
-            (None, None) => placeholder(argument),
-        };
         text.push_str(&format!(
             ".RS\n.TP\n.B {}\n{}.\n.RE\n",
-            roff(&spelling),
-            roff(&help.to_string())
+            roff(&spelling(argument)),
+            roff(&format!("{help}{}", choices(argument)))
         ));
     }
     for inner in command.get_subcommands() {
         describe(inner, &names, text);
+    }
+}
+
+/// An argument as it is typed: `-o, --output OUTPUT`.
+fn spelling(argument: &Arg) -> String {
+    let short = argument.get_short().map(|short| format!("-{short}"));
+    let long = argument.get_long().map(|long| format!("--{long}"));
+    let dashed: Vec<String> = short.into_iter().chain(long).collect();
+    match (dashed.as_slice(), argument.get_action().takes_values()) {
+        ([], _) => placeholder(argument),
+        (dashed, true) => format!("{} {}", dashed.join(", "), placeholder(argument)),
+        (dashed, false) => dashed.join(", "),
+    }
+}
+
+/// The words that an argument can be, if it cannot be anything.
+fn choices(argument: &Arg) -> String {
+    if !argument.get_action().takes_values() {
+        return String::new();
+    }
+    let values = argument.get_possible_values();
+    let names: Vec<&str> = values.iter().map(|value| value.get_name()).collect();
+    match names.as_slice() {
+        [] => String::new(),
+        names => format!(": {}", names.join(", ")),
     }
 }
 

@@ -16,12 +16,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use camino::Utf8Path;
 use minijinja::{AutoEscape, Environment, context};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::metadata::web_address;
-use super::model::{Catalog, Package, UNSORTED, Version};
+use super::model::{Catalog, Package, UNSORTED, Usage, Version};
 use super::write::SiteFile;
 use crate::diag::{Diagnostic, Kind};
+use crate::tree::Way;
 
 /// Our files; the first is a template.
 const FILES: &[(&str, &str)] = &[
@@ -63,11 +65,11 @@ pub(super) fn site(
     if let Some(dir) = templates {
         collect(dir, "", &mut files)?;
     }
-    let mut data = vec![("index".to_owned(), index(catalog))];
+    let mut data = vec![("index".to_owned(), index(catalog).to_string())];
     let needed_by = needed_by(catalog);
     let nobody = BTreeSet::new();
     for (number, packages) in catalog.modules.chunks(SHARD).enumerate() {
-        let details: Vec<Value> = packages
+        let details: Vec<Details> = packages
             .iter()
             .map(|package| {
                 details(
@@ -76,10 +78,11 @@ pub(super) fn site(
                 )
             })
             .collect();
-        data.push((number.to_string(), json!(details)));
+        let details = serde_json::to_string(&details).expect("texts and numbers are JSON");
+        data.push((number.to_string(), details));
     }
-    for (name, value) in data {
-        files.insert(format!("data/{name}.js"), script(&name, &value.to_string()));
+    for (name, json) in data {
+        files.insert(format!("data/{name}.js"), script(&name, &json));
     }
     // Browsers keep files for a while; another content has another address.
     let version = format!("{:016x}", fingerprint(&files));
@@ -176,15 +179,20 @@ fn script(name: &str, json: &str) -> Vec<u8> {
     text.push_str("xmodData(\"");
     text.push_str(name);
     text.push_str("\", '");
-    for c in json.chars() {
-        match c {
-            '\\' => text.push_str("\\\\"),
-            '\'' => text.push_str("\\'"),
-            '\u{2028}' => text.push_str("\\u2028"),
-            '\u{2029}' => text.push_str("\\u2029"),
-            c => text.push(c),
+    let mut rest = json;
+    while let Some(at) = rest.find(['\\', '\'', '\u{2028}', '\u{2029}']) {
+        let (plain, special) = rest.split_at(at);
+        text.push_str(plain);
+        let mut signs = special.chars();
+        match signs.next() {
+            Some('\u{2028}') => text.push_str("\\u2028"),
+            Some('\u{2029}') => text.push_str("\\u2029"),
+            Some(c) => text.extend(['\\', c]),
+            None => {}
         }
+        rest = signs.as_str();
     }
+    text.push_str(rest);
     text.push_str("');\n");
     text.into_bytes()
 }
@@ -257,10 +265,45 @@ fn short(text: &str) -> String {
 }
 
 /// All else about a piece of software.
-fn details(package: &Package, needed_by: &BTreeSet<&str>) -> Value {
+#[derive(Serialize)]
+struct Details<'c> {
+    description: &'c str,
+    license: &'c str,
+    maintainers: &'c [String],
+    metadata: &'c BTreeMap<String, Vec<String>>,
+    versions: Vec<VersionDetails<'c>>,
+    helps: Vec<String>,
+    needed_by: &'c BTreeSet<&'c str>,
+}
+
+#[derive(Serialize)]
+struct VersionDetails<'c> {
+    full_name: &'c str,
+    is_default: bool,
+    symbols: &'c [String],
+    tags: &'c [String],
+    warnings: &'c [String],
+    forbidden: Option<&'c str>,
+    families: &'c [String],
+    requires: &'c [String],
+    extensions: &'c [String],
+    changed: Option<&'c str>,
+    usage: Option<Usage>,
+    /// The number of its text among the helps of the software.
+    help: Option<usize>,
+    files: Vec<FileDetails<'c>>,
+}
+
+#[derive(Serialize)]
+struct FileDetails<'c> {
+    path: &'c str,
+    ways: &'c [Way],
+}
+
+fn details<'c>(package: &'c Package, needed_by: &'c BTreeSet<&'c str>) -> Details<'c> {
     // Most versions say the same.
     let mut helps: Vec<&str> = Vec::new();
-    let versions: Vec<Value> = package
+    let versions = package
         .versions
         .iter()
         .map(|version| {
@@ -274,42 +317,37 @@ fn details(package: &Package, needed_by: &BTreeSet<&str>) -> Value {
             version_details(version, help)
         })
         .collect();
-    let helps: Vec<String> = helps.into_iter().map(help::html).collect();
-    json!({
-        "description": package.description,
-        "license": package.license,
-        "maintainers": package.maintainers,
-        "metadata": package.metadata,
-        "versions": versions,
-        "helps": helps,
-        "needed_by": needed_by,
-    })
+    Details {
+        description: &package.description,
+        license: &package.license,
+        maintainers: &package.maintainers,
+        metadata: &package.metadata,
+        versions,
+        helps: helps.into_iter().map(help::html).collect(),
+        needed_by,
+    }
 }
 
-fn version_details(version: &Version, help: Option<usize>) -> Value {
-    let files: Vec<Value> = version
-        .files
-        .iter()
-        .map(|file| {
-            let ways: Vec<_> = file.ways.iter().take(MAX_WAYS).collect();
-            json!({ "path": file.path, "ways": ways })
-        })
-        .collect();
-    json!({
-        "full_name": version.full_name,
-        "is_default": version.is_default,
-        "symbols": version.symbols,
-        "tags": version.tags,
-        "warnings": version.warnings,
-        "forbidden": version.forbidden,
-        "families": version.families,
-        "requires": version.requires,
-        "extensions": version.extensions,
-        "changed": version.changed,
-        "usage": version.usage,
-        "help": help,
-        "files": files,
-    })
+fn version_details(version: &Version, help: Option<usize>) -> VersionDetails<'_> {
+    let files = version.files.iter().map(|file| FileDetails {
+        path: &file.path,
+        ways: &file.ways[..file.ways.len().min(MAX_WAYS)],
+    });
+    VersionDetails {
+        full_name: &version.full_name,
+        is_default: version.is_default,
+        symbols: &version.symbols,
+        tags: &version.tags,
+        warnings: &version.warnings,
+        forbidden: version.forbidden.as_deref(),
+        families: &version.families,
+        requires: &version.requires,
+        extensions: &version.extensions,
+        changed: version.changed.as_deref(),
+        usage: version.usage,
+        help,
+        files: files.collect(),
+    }
 }
 
 /// For each name those that need it.
