@@ -23,18 +23,44 @@ pub struct Session {
     pub args: Vec<BString>,
     /// The environment at the start.
     pub env: Environment,
-    /// The working directory; `None` where it is gone or not UTF-8.
-    pub cwd: Option<Utf8PathBuf>,
-    /// Whether people see standard error directly.
-    pub stderr_is_terminal: bool,
-    /// Whether standard output is a terminal (then nobody evals it).
-    pub stdout_is_terminal: bool,
     /// The name the program was called by, as it was given.
     called_as: BString,
+    cwd: Fact<Option<Utf8PathBuf>>,
+    stderr_is_terminal: Fact<bool>,
     groups: OnceLock<Vec<String>>,
     user: OnceLock<String>,
     exe: OnceLock<Option<Utf8PathBuf>>,
     questions: Questions,
+}
+
+/// What the system is asked for once, when somebody wants to know; the default where there is no process behind.
+#[derive(Debug, Default, Clone)]
+struct Fact<T> {
+    known: OnceLock<T>,
+    ask: Option<fn() -> T>,
+}
+
+impl<T: Default> Fact<T> {
+    fn asked_of(ask: fn() -> T) -> Fact<T> {
+        Fact {
+            known: OnceLock::new(),
+            ask: Some(ask),
+        }
+    }
+
+    fn get(&self) -> &T {
+        let ask = || self.ask.map_or_else(T::default, |ask| ask());
+        self.known.get_or_init(ask)
+    }
+}
+
+impl<T> From<T> for Fact<T> {
+    fn from(value: T) -> Fact<T> {
+        Fact {
+            known: OnceLock::from(value),
+            ask: None,
+        }
+    }
 }
 
 /// What was asked since the last [`Session::forget_questions`].
@@ -73,11 +99,11 @@ impl Session {
             env: std::env::vars_os()
                 .map(|(k, v)| (BString::from(k.into_vec()), BString::from(v.into_vec())))
                 .collect(),
-            cwd: std::env::current_dir()
-                .ok()
-                .and_then(|d| Utf8PathBuf::from_path_buf(d).ok()),
-            stderr_is_terminal: std::io::stderr().is_terminal(),
-            stdout_is_terminal: std::io::stdout().is_terminal(),
+            cwd: Fact::asked_of(|| {
+                let dir = std::env::current_dir().ok()?;
+                Utf8PathBuf::from_path_buf(dir).ok()
+            }),
+            stderr_is_terminal: Fact::asked_of(|| std::io::stderr().is_terminal()),
             ..Session::default()
         }
     }
@@ -91,6 +117,34 @@ impl Session {
             env,
             cwd: self.cwd.clone(),
             ..Session::default()
+        }
+    }
+
+    /// The working directory; `None` where it is gone or not UTF-8.
+    pub fn cwd(&self) -> Option<&Utf8PathBuf> {
+        self.cwd.get().as_ref()
+    }
+
+    /// The same world with another working directory.
+    #[must_use]
+    pub fn in_directory(self, dir: Utf8PathBuf) -> Session {
+        Session {
+            cwd: Some(dir).into(),
+            ..self
+        }
+    }
+
+    /// Whether people see standard error directly.
+    pub fn stderr_is_terminal(&self) -> bool {
+        *self.stderr_is_terminal.get()
+    }
+
+    /// The same world with a terminal, or without.
+    #[must_use]
+    pub fn with_terminal(self, stderr_is_terminal: bool) -> Session {
+        Session {
+            stderr_is_terminal: stderr_is_terminal.into(),
+            ..self
         }
     }
 
@@ -142,7 +196,7 @@ impl Session {
     fn found_by_name(&self) -> Option<Utf8PathBuf> {
         let name = self.called_as.to_str().ok()?;
         let path = if name.contains('/') {
-            self.cwd.as_ref()?.join(name)
+            self.cwd()?.join(name)
         } else {
             let dirs = self.text("PATH")?.split(':').map(Utf8PathBuf::from);
             dirs.map(|dir| dir.join(name)).find(|file| file.is_file())?

@@ -211,7 +211,7 @@ impl Tree {
         env.insert("XMOD_POLICY".into(), policy.into());
         let mut session = Session::default();
         session.env = env.into_iter().map(|(k, v)| (k.into(), v.into())).collect();
-        session.cwd = Some(self.root());
+        let session = session.in_directory(self.root());
         let config = Config::new(&session);
         let languages = Languages::default();
         let mut rc = RcEvaluator::new(&session, &config, &languages, "bash");

@@ -97,6 +97,11 @@ enum Command {
         #[arg(long, global = true, conflicts_with = "system")]
         user: bool,
     },
+    /// Tell the mistakes of modulefiles and rc files; of all in MODULEPATH where none are named
+    Lint {
+        /// Modules, files, directories
+        words: Vec<String>,
+    },
     /// The software of all hierarchies for portals: export it, or see what it lacks
     Catalog {
         #[command(subcommand)]
@@ -195,6 +200,7 @@ pub(super) fn run(session: &Session) -> Outcome {
         Command::Uninstall { prefix, destdir } => {
             install::uninstall(&prefix, destdir.as_deref()).map(answer)
         }
+        Command::Lint { words } => return lint(session, words),
         Command::Catalog { action } => catalog::run(session, &action),
         Command::Usage { action } => counting::run(session, &action),
         Command::Sbatch(options) => sbatch::run(session, &options),
@@ -203,6 +209,23 @@ pub(super) fn run(session: &Session) -> Outcome {
         Command::Tclsh { .. } => return tclsh(session),
     };
     result.unwrap_or_else(|diagnostic| failed(&diagnostic))
+}
+
+/// `module lint` without a shell: the mistakes, and a status.
+fn lint(session: &Session, words: Vec<String>) -> Outcome {
+    let config = Config::new(session);
+    let lint = command::table::find("lint").expect("lint is in the table");
+    let request = command::Request {
+        action: command::Action::Run(lint),
+        options: command::Options::default(),
+        words,
+        warnings: Vec::new(),
+    };
+    let row = shell::find("sh").expect("sh is in the table");
+    Outcome {
+        stdout: Vec::new(),
+        ..command::run(session, &config, row, lint, &request)
+    }
 }
 
 /// What clap has to say: help and version are answers, the rest are mistakes.
@@ -242,7 +265,7 @@ pub(super) fn tclsh(session: &Session) -> Outcome {
         .iter()
         .map(|(name, value)| (name.to_vec(), value.to_vec()))
         .collect();
-    let cwd = session.cwd.clone().unwrap_or_default();
+    let cwd = session.cwd().cloned().unwrap_or_default();
     let exit = tcl::tclsh(tcl::Shell {
         file: file.map(|file| std::path::Path::new(std::ffi::OsStr::from_bytes(file))),
         args: &args,

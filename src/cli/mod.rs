@@ -16,7 +16,7 @@ mod usage;
 use bstr::{BString, ByteSlice};
 
 use crate::command::{self, Action, Dump, Outcome, Request, table};
-use crate::config::Config;
+use crate::config::{Config, OptionLetters};
 use crate::diag::{Diagnostic, Kind};
 use crate::session::Session;
 use crate::shell::{self, Row};
@@ -91,7 +91,7 @@ fn module(session: &Session, shell: &'static Row, args: &[BString]) -> Outcome {
         return command::modulespath::run(session, &config, shell);
     }
     let extra = session.text("LMOD_OPTIONS");
-    let request = match parse(extra, args) {
+    let request = match parse_with(extra, args, config.option_letters) {
         Ok(request) => request,
         Err(diagnostic) => return command::failed(session, &config, Some(shell), &diagnostic),
     };
@@ -136,6 +136,15 @@ fn parent_shell() -> &'static Row {
 /// # Errors
 /// An unknown sub-command, an option without its value, or a word that is not UTF-8.
 pub fn parse(extra: Option<&str>, args: &[BString]) -> Result<Request, Diagnostic> {
+    parse_with(extra, args, OptionLetters::Lmod)
+}
+
+/// The same with the single letters of one of the peers.
+fn parse_with(
+    extra: Option<&str>,
+    args: &[BString],
+    letters: OptionLetters,
+) -> Result<Request, Diagnostic> {
     let mut words = args
         .iter()
         .map(|a| {
@@ -155,7 +164,10 @@ pub fn parse(extra: Option<&str>, args: &[BString]) -> Result<Request, Diagnosti
     if is_ml {
         words = ml::rewrite(&words[1..])?;
     }
-    let mut reader = options::Reader::default();
+    let mut reader = options::Reader {
+        letters: Some(letters),
+        ..options::Reader::default()
+    };
     reader.options.by_ml = is_ml;
     if let Some(extra) = extra {
         let extra = options::split_quoted(extra);

@@ -3,6 +3,7 @@
 //! One table; `_` and `-` are the same in long names. Source: Lmod user guide "module --help"; `module(1)` "OPTIONS".
 
 use crate::command::{Action, Dump, Options, Report, Subcommand, Words};
+use crate::config::{OptionLetters, Verbosity};
 use crate::diag::{Diagnostic, Kind};
 
 /// What an option does with its value, if it takes one.
@@ -66,7 +67,9 @@ static OPTIONS: &[Opt] = &[
     Opt { short: "", long: &["check"], effect: Flag(|o| o.check = true), doc: "freeze: only say whether it still holds" },
     Opt { short: "", long: &["expert"], effect: Flag(|o| { o.quiet = true; o.expert = true; }), doc: "quiet, and no look for near misses" },
     Opt { short: "", long: &["novice"], effect: Flag(|o| { o.quiet = false; o.expert = false; }), doc: "undo LMOD_QUIET and LMOD_EXPERT" },
-    Opt { short: "T", long: &["trace"], effect: Flag(|o| o.trace = true), doc: "tell each step" },
+    Opt { short: "T", long: &["trace"], effect: Flag(|o| o.verbosity = Some(Verbosity::Trace)), doc: "tell each step" },
+    Opt { short: "", long: &["verbose"], effect: Flag(louder), doc: "tell each load and unload" },
+    Opt { short: "", long: &["silent"], effect: Flag(|o| o.verbosity = Some(Verbosity::Silent)), doc: "tell nothing beside what was asked for" },
     Opt { short: "", long: &["check-syntax", "checkSyntax"], effect: Flag(|o| o.check_syntax = true), doc: "evaluate without effect, report mistakes" },
     Opt { short: "", long: &["config"], effect: Flag(|o| ask(o, Action::Config(Report::Text))), doc: "the settings and where they come from" },
     Opt { short: "", long: &["config-json"], effect: Flag(|o| ask(o, Action::Config(Report::Json))), doc: "the settings as JSON" },
@@ -78,11 +81,37 @@ static OPTIONS: &[Opt] = &[
     Opt { short: "", long: &["initial-load"], effect: Flag(|o| o.initial_load = true), doc: "" },
     Opt { short: "", long: &["protected-vars"], effect: Flag(|o| o.protected_vars = true), doc: "" },
     Opt { short: "", long: &["regression-testing"], effect: Flag(|o| o.width = Some(80)), doc: "" },
-    Opt { short: "D", long: &[], effect: Flag(|_| ()), doc: "" },
+    Opt { short: "D", long: &[], effect: Flag(deeper), doc: "" },
     Opt { short: "", long: &["debug"], effect: Value(|_, _| true), doc: "" },
     Opt { short: "", long: &["timer"], effect: Flag(|_| ()), doc: "" },
     Opt { short: "", long: &["spider-timeout"], effect: Value(|_, v| v.parse::<f64>().is_ok()), doc: "" },
 ];
+
+/// The letters that mean something else in Environment Modules.
+#[rustfmt::skip]
+static MODULES_LETTERS: &[Opt] = &[
+    Opt { short: "h", long: &[], effect: Flag(|o| ask(o, Action::Usage)), doc: "" },
+    Opt { short: "V", long: &[], effect: Flag(|o| ask(o, Action::Version)), doc: "" },
+    Opt { short: "v", long: &[], effect: Flag(louder), doc: "" },
+    Opt { short: "s", long: &[], effect: Flag(|o| o.verbosity = Some(Verbosity::Silent)), doc: "" },
+    Opt { short: "D", long: &[], effect: Flag(deeper), doc: "" },
+];
+
+/// `-v`, and `-vv`.
+fn louder(options: &mut Options) {
+    options.verbosity = Some(match options.verbosity {
+        Some(Verbosity::Verbose) => Verbosity::Verbose2,
+        _ => Verbosity::Verbose,
+    });
+}
+
+/// `-D`, and `-DD`.
+fn deeper(options: &mut Options) {
+    options.verbosity = Some(match options.verbosity {
+        Some(Verbosity::Debug) => Verbosity::Debug2,
+        _ => Verbosity::Debug,
+    });
+}
 
 /// Options of `use` alone.
 #[rustfmt::skip]
@@ -149,6 +178,8 @@ fn ask(options: &mut Options, action: Action) {
 /// Collects what options say, and what was odd about them.
 #[derive(Default)]
 pub(super) struct Reader {
+    /// Whose single letters options are; Lmod's where nobody says.
+    pub(super) letters: Option<OptionLetters>,
     pub(super) options: Options,
     pub(super) warnings: Vec<String>,
 }
@@ -169,7 +200,10 @@ impl Reader {
                 break;
             }
             index += 1;
-            let used = self.take(OPTIONS, word, words.get(index))?;
+            let mut used = self.take_letters(word);
+            if used.is_none() {
+                used = self.take(OPTIONS, word, words.get(index))?;
+            }
             match used {
                 Some(used) => index += used,
                 None => self.warnings.push(format!("unknown option `{word}`")),
@@ -200,8 +234,8 @@ impl Reader {
                 rest.push(word.clone());
                 continue;
             }
-            let mut used = None;
-            if subcommand.name == "use" {
+            let mut used = self.take_letters(word);
+            if used.is_none() && subcommand.name == "use" {
                 used = self.take(USE_OPTIONS, word, words.get(index))?;
             }
             if used.is_none() {
@@ -214,6 +248,21 @@ impl Reader {
             }
         }
         Ok(rest)
+    }
+
+    /// Applies a group of letters that Environment Modules understands in its own way.
+    fn take_letters(&mut self, word: &str) -> Option<usize> {
+        let letters = word.strip_prefix('-')?;
+        let option = |c: char| MODULES_LETTERS.iter().find(|o| o.short.contains(c));
+        let own = self.letters == Some(OptionLetters::Modules)
+            && !letters.is_empty()
+            && letters.chars().all(|c| option(c).is_some());
+        for option in letters.chars().filter(|_| own).filter_map(option) {
+            if let Flag(set) = option.effect {
+                set(&mut self.options);
+            }
+        }
+        own.then_some(0)
     }
 
     /// Applies one option word. Gives how many of the following words were its value; `None` for an unknown option.

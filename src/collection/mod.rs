@@ -314,6 +314,11 @@ pub fn disable(session: &Session, config: &Config, name: &str) -> Result<Utf8Pat
     Ok(disabled)
 }
 
+/// A collection as the lines of requests that Environment Modules writes.
+pub fn as_requests(collection: &Collection, config: &Config) -> String {
+    modules::write(collection, config).trim_end().to_owned() + "\n"
+}
+
 /// The names of the user's collections, sorted. With a system name only those of that system, without its suffix.
 pub fn names(session: &Session, config: &Config) -> Vec<String> {
     let suffix = match config.system_name.as_str() {

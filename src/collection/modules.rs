@@ -110,7 +110,7 @@ pub(super) fn write(collection: &Collection, config: &Config) -> String {
         if module.auto {
             tags.insert(0, "auto-loaded".to_owned());
         }
-        let name = if config.pin_versions {
+        let name = if config.pin_versions && !module.full_name.is_empty() {
             &module.full_name
         } else {
             &module.requested

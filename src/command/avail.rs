@@ -114,7 +114,16 @@ struct Chosen {
 /// The trees with only those modules that the request is about.
 fn chosen(context: &mut Context, depth: Depth) -> Result<Chosen, Diagnostic> {
     let filters = filters(context)?;
-    let wanted = match filters.is_empty() {
+    let (config, words) = (context.config, context.words);
+    let by_path = |modulepath: &str| {
+        config.avail_matches_modulepaths
+            && words
+                .iter()
+                .any(|w| !w.is_empty() && modulepath.contains(w.as_str()))
+    };
+    let modulepaths = context.engine.state().modulepath();
+    let any_by_path = modulepaths.iter().any(|path| by_path(path.as_str()));
+    let wanted = match filters.is_empty() || any_by_path {
         true => Wanted::All,
         false => Wanted::Accepted(&filters),
     };
@@ -139,12 +148,18 @@ fn chosen(context: &mut Context, depth: Depth) -> Result<Chosen, Diagnostic> {
         }
     }
     for tree in &mut crawl.trees {
+        let whole = filters.is_empty() || by_path(tree.modulepath.as_str());
         tree.modules.retain(|entry| {
             (all || !entry.is_hidden())
                 && (!only_default || entry.is_default || entry.is_alone)
-                && (filters.is_empty() || filters.iter().any(|f| f.accepts(entry)))
+                && (whole || filters.iter().any(|f| f.accepts(entry)))
         });
-        if !filters.is_empty() {
+        if context.config.sort_ignores_case {
+            // Versions of a name stay in their order.
+            tree.modules
+                .sort_by_cached_key(|entry| entry.name.to_lowercase());
+        }
+        if !whole {
             tree.aliases
                 .retain(|(name, _)| filters.iter().any(|f| f.accepts_name(name)));
         }

@@ -111,7 +111,7 @@ pub fn build(
 
 /// Shows how far a build is, where somebody sees it.
 fn bar(session: &Session) -> Option<Box<dyn Fn(usize, usize)>> {
-    if !session.stderr_is_terminal {
+    if !session.stderr_is_terminal() {
         return None;
     }
     let style = indicatif::ProgressStyle::with_template("{bar:40} {pos}/{len} modulefiles {eta}");

@@ -158,7 +158,7 @@ fn crawl(session: &Session, config: &Config, dirs: &[String]) -> Result<Crawl, D
         .iter()
         .flat_map(|dirs| dirs.split(':'))
         .filter(|dir| !dir.is_empty())
-        .map(|dir| session.cwd.clone().unwrap_or_default().join(dir))
+        .map(|dir| session.cwd().cloned().unwrap_or_default().join(dir))
         .collect();
     if modulepaths.is_empty() {
         return Err(Diagnostic::new(

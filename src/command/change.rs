@@ -3,6 +3,7 @@
 use bstr::BString;
 
 use super::{Context, collections};
+use crate::config::ListingStyle;
 use crate::diag::{Diagnostic, Kind};
 use crate::name::Spec;
 use crate::transition::UsePosition;
@@ -148,6 +149,10 @@ pub(super) fn use_paths(context: &mut Context) -> Result<(), Diagnostic> {
             context.print_json(&serde_json::json!({ "version": 1, "modulepath": paths }));
             return Ok(());
         }
+        if context.config.listing_style == ListingStyle::Modules {
+            super::modules::collections::used(context);
+            return Ok(());
+        }
         for path in paths {
             context.print(&format!("{path}\n"));
         }
@@ -175,7 +180,7 @@ pub(super) fn directories(context: &Context) -> Vec<BString> {
         if dir.starts_with('/') || dir.starts_with('$') {
             return dir.to_owned();
         }
-        let Some(cwd) = &context.session.cwd else {
+        let Some(cwd) = context.session.cwd() else {
             return dir.to_owned();
         };
         let joined = cwd.join(dir);

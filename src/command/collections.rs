@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::{Context, change};
 use crate::collection::{self, Collection};
+use crate::config::ListingStyle;
 use crate::diag::{Diagnostic, Kind};
 use crate::transition::RestoreVersions as Versions;
 use crate::view::numbered;
@@ -119,6 +120,9 @@ pub(super) fn getdefault(context: &mut Context) -> Result<(), Diagnostic> {
 
 /// The names of the collections.
 pub(super) fn savelist(context: &mut Context) -> Result<(), Diagnostic> {
+    if context.config.listing_style == ListingStyle::Modules {
+        return super::modules::collections::savelist(context);
+    }
     let mut names = collection::names(context.session, context.config);
     // What was put aside has a list of its own.
     names.retain(|name| context.options.all || !super::modules::stash::is_stash(name));
@@ -158,6 +162,9 @@ pub(super) fn describe(context: &mut Context) -> Result<(), Diagnostic> {
 
 /// What the collection of that name holds.
 pub(super) fn describe_named(context: &mut Context, name: &str) -> Result<(), Diagnostic> {
+    if context.config.listing_style == ListingStyle::Modules && !context.options.json {
+        return super::modules::collections::saveshow(context, name);
+    }
     let set = collection::read(context.session, context.config, name)?;
     let pinned = context.options.pin_versions || context.config.pin_versions;
     let modules: Vec<String> = names_of(&set, pinned);

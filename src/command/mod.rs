@@ -11,6 +11,7 @@ mod collections;
 pub mod exec;
 mod freeze;
 pub mod install;
+mod lint;
 mod list;
 mod modulecache;
 mod modules;
@@ -40,7 +41,7 @@ pub use pager::Pager;
 pub use request::{Action, Dump, Options, Report, Request};
 pub use table::{Subcommand, Words};
 
-use crate::config::{Config, Origin, Redirect};
+use crate::config::{Colour, Config, Origin, Redirect};
 use crate::diag::{Diagnostic, Kind, OwnWords, Severity, SiteWords};
 use crate::env::{Change, Delta, State, VarName};
 use crate::modulefile::Languages;
@@ -118,10 +119,14 @@ impl<'s> Context<'s> {
     /// # Errors
     /// There is none, or one of them is no specification.
     pub fn some_specs(&self, subcommand: &str) -> Result<Vec<Spec>, Diagnostic> {
-        if self.words.is_empty() {
+        self.some_specs_of(self.words, subcommand)
+    }
+
+    fn some_specs_of(&self, words: &[String], subcommand: &str) -> Result<Vec<Spec>, Diagnostic> {
+        if words.is_empty() {
             return Err(read::needs_names(subcommand));
         }
-        self.specs(self.words)
+        self.specs(words)
     }
 
     /// The hooks that follow a sub-command: what the site makes of its report, and what it does at the end.
@@ -243,7 +248,7 @@ impl<'s> Context<'s> {
 
     /// How text is laid out.
     pub fn layout(&self) -> Layout<'s> {
-        layout(self.session, Some(self.options), self.site)
+        layout(self.session, self.config, Some(self.options), self.site)
     }
 }
 
@@ -256,40 +261,33 @@ fn json_text(value: &serde_json::Value) -> String {
 /// Columns and colours: options, then variables, then the terminal, which is asked only now.
 fn layout<'w>(
     session: &Session,
+    config: &Config,
     options: Option<&Options>,
     words: &'w dyn SiteWords,
 ) -> Layout<'w> {
-    let number = |name| {
-        session
-            .text(name)
-            .and_then(|w| w.trim().parse::<usize>().ok())
-    };
+    let columns = || session.text("COLUMNS")?.trim().parse::<usize>().ok();
     let width = options
         .and_then(|o| o.width)
-        .or_else(|| number("LMOD_TERM_WIDTH"))
-        .or_else(|| number("MODULES_TERM_WIDTH"))
-        .or_else(|| number("COLUMNS"))
         .filter(|w| *w > 0)
+        .or_else(|| Some(config.width as usize).filter(|w| *w > 0))
+        .or_else(|| columns().filter(|w| *w > 0))
         .or_else(|| terminal_size::terminal_size_of(std::io::stderr()).map(|(w, _)| w.0 as usize))
         .unwrap_or(80)
         .clamp(30, 2000);
     Layout {
         width,
-        colour: colour(session),
+        colour: colour(session, config),
         words,
     }
 }
 
 /// Whether text for people is coloured.
-fn colour(session: &Session) -> bool {
-    match session
-        .text("LMOD_COLORIZE")
-        .or_else(|| session.text("MODULES_COLOR"))
-    {
-        Some("force" | "always") => true,
-        Some("no" | "never" | "off" | "0" | "") => false,
-        _ => {
-            session.stderr_is_terminal
+fn colour(session: &Session, config: &Config) -> bool {
+    match config.colour {
+        Colour::Always => true,
+        Colour::Never => false,
+        Colour::Auto => {
+            session.stderr_is_terminal()
                 && session.text("NO_COLOR").is_none_or(str::is_empty)
                 && session.text("TERM") != Some("dumb")
         }
@@ -350,6 +348,9 @@ pub fn apply_options(config: &mut Config, options: &Options) {
             config.set(name, "yes", Origin::Option);
         }
     }
+    if let Some(verbosity) = options.verbosity {
+        config.set("verbosity", &verbosity.to_string(), Origin::Option);
+    }
     if options.no_modulepath_ignore {
         config.set("modulepath_ignore", "no", Origin::Option);
     }
@@ -387,25 +388,28 @@ struct Voice {
     quiet: bool,
     /// Reports go to standard output.
     redirect: bool,
-    /// What shows reports on this terminal.
+    /// What shows the report on this terminal.
     pager: Option<Pager>,
     /// The longest value that a shell called as `csh` is given; 0 where that decides itself.
     csh_limit: usize,
 }
 
 impl Voice {
-    fn of(session: &Session, config: &Config) -> Voice {
+    fn of(session: &Session, config: &Config, report: &str) -> Voice {
         Voice {
-            quiet: config.quiet,
+            quiet: config.is_mute(),
             redirect: match config.redirect {
                 Redirect::Never => false,
                 Redirect::Always => true,
                 Redirect::Piped => {
-                    session.stderr_is_terminal
-                        && session.text(PIPED).is_some_and(|piped| !piped.is_empty())
+                    let piped = session.text(PIPED).is_some_and(|piped| !piped.is_empty());
+                    piped && session.stderr_is_terminal()
                 }
             },
-            pager: Pager::of(session, config),
+            // Without a report nobody asks the terminal.
+            pager: (!report.is_empty())
+                .then(|| Pager::of(session, config))
+                .flatten(),
             csh_limit: usize::try_from(config.csh_limit).unwrap_or(usize::MAX),
         }
     }
@@ -463,7 +467,7 @@ fn answer(
     let mut without = config.clone();
     without.set("ignore_cache", "yes", Origin::Option);
     let mut answered = attempt(session, &without, row, subcommand, request);
-    if !config.quiet {
+    if !config.is_mute() {
         let warning = Diagnostic::new(Kind::Site, "a cache of modules is damaged and was not used")
             .help("xmod cache build");
         let warning = rendered(session, config, Severity::Warning, &warning);
@@ -541,15 +545,15 @@ fn attempt(
         errors,
     } = engine.finish();
     let state = ManuallyDrop::new(state);
-    let done = |delta, messages, report| Answered {
+    let done = |delta, messages, report: String| Answered {
         delta,
         messages,
+        voice: Voice::of(session, config, &report),
         report,
-        voice: Voice::of(session, config),
         cache_is_damaged,
     };
     let mut messages = String::new();
-    if !config.quiet {
+    if !config.is_mute() {
         for problem in &config.problems {
             messages.push_str(&rendered(session, config, Severity::Warning, problem));
         }
@@ -560,18 +564,19 @@ fn attempt(
         messages.push_str(&started);
         messages.push_str(&said_by(&site, config));
     }
+    let verbosity = config.verbosity;
     let diagnostic = match result {
         Ok(()) => {
             let previews = request.options.dry_run || answer == Answer::Preview;
             if request.options.json && (previews || !text.is_empty()) {
                 // A program reads the document: nothing else may stand in the stream.
                 messages.clear();
-            } else if config.quiet {
+            } else if config.is_mute() {
                 messages.push_str(&view::report::direct(&report));
             } else {
                 report.reword(|diagnostic| site.reworded(diagnostic, "lmodwarning"));
-                let layout = || layout(session, Some(&request.options), &site);
-                messages.push_str(&view::report::render(&report, layout));
+                let layout = || layout(session, config, Some(&request.options), &site);
+                messages.push_str(&view::report::render(&report, verbosity, layout));
                 for error in &errors {
                     let error = site.reworded(error.clone(), "lmoderror");
                     messages.push_str(&rendered(session, config, Severity::Error, &error));
@@ -599,7 +604,7 @@ fn attempt(
                 let text = if request.options.json {
                     text + &json_text(&view::diff::json(&delta, session))
                 } else {
-                    let layout = layout(session, Some(&request.options), &site);
+                    let layout = layout(session, config, Some(&request.options), &site);
                     text + &view::diff::render(&delta, session, layout)
                 };
                 return done(Delta::default(), messages, text);
@@ -617,11 +622,17 @@ fn attempt(
         Err(_) if site.has_ended_well() => return done(Delta::default(), messages, text),
         Err(diagnostic) => site.reworded(diagnostic, "lmoderror"),
     };
-    if !config.quiet {
-        let layout = || layout(session, Some(&request.options), &site);
-        messages.push_str(&view::report::messages(&report, &diagnostic, layout));
+    if !config.is_mute() {
+        let layout = || layout(session, config, Some(&request.options), &site);
+        messages.push_str(&view::report::messages(
+            &report,
+            &diagnostic,
+            verbosity,
+            layout,
+        ));
     }
     Answered {
+        voice: Voice::of(session, config, &text),
         report: text,
         cache_is_damaged,
         ..Answered::failure(session, config, messages, &diagnostic)
@@ -649,16 +660,14 @@ impl Answered {
     ) -> Answered {
         messages.push_str(&rendered(session, config, Severity::Error, diagnostic));
         // Kept even where nothing is said: programs ask for quiet and read the reason from here.
-        let kept = diagnostic.render(
-            Severity::Error,
-            false,
-            layout(session, None, &OwnWords).width,
-        );
+        let diagnostic = &with_contact(diagnostic, config);
+        let layout = layout(session, config, None, &OwnWords);
+        let kept = diagnostic.render(Severity::Error, false, layout.width);
         Answered {
             delta: failure(&kept),
             messages,
             report: String::new(),
-            voice: Voice::of(session, config),
+            voice: Voice::of(session, config, ""),
             cache_is_damaged: false,
         }
     }
@@ -730,8 +739,8 @@ pub fn say(session: &Session, config: &Config, row: &Row, text: String, ok: bool
             ..Delta::default()
         },
         messages: String::new(),
+        voice: Voice::of(session, config, &text),
         report: text,
-        voice: Voice::of(session, config),
         cache_is_damaged: false,
     };
     finish(answered, row)
@@ -774,11 +783,20 @@ fn rendered(
     severity: Severity,
     diagnostic: &Diagnostic,
 ) -> String {
-    if config.quiet {
+    if config.is_mute() {
         return String::new();
     }
-    let layout = layout(session, None, &OwnWords);
-    diagnostic.render(severity, layout.colour, layout.width)
+    let layout = layout(session, config, None, &OwnWords);
+    with_contact(diagnostic, config).render(severity, layout.colour, layout.width)
+}
+
+/// A mistake of a modulefile with the one who can mend it.
+fn with_contact<'d>(diagnostic: &'d Diagnostic, config: &Config) -> Cow<'d, Diagnostic> {
+    if diagnostic.kind != Kind::Modulefile || config.contact.is_empty() {
+        return Cow::Borrowed(diagnostic);
+    }
+    let contact = format!("please tell {} about it", config.contact);
+    Cow::Owned(diagnostic.clone().help(contact))
 }
 
 /// Puts code, messages and report together. A report goes to standard output as code that prints it where the user wants

@@ -26,7 +26,7 @@ impl Pager {
     /// The pager of this session; `None` where there is no terminal for it, or none is wanted.
     pub(super) fn of(session: &Session, config: &Config) -> Option<Pager> {
         let terminal = session.text("TERM").unwrap_or_default();
-        if !session.stderr_is_terminal || !config.paginate || ["", "dumb"].contains(&terminal) {
+        if !config.paginate || ["", "dumb"].contains(&terminal) || !session.stderr_is_terminal() {
             return None;
         }
         let mut words = config.pager.split_whitespace().map(str::to_owned);
@@ -71,8 +71,7 @@ mod tests {
     use crate::config::{Origin, Policy};
 
     fn session(terminal: bool, term: &str) -> Session {
-        let mut session = Session::default();
-        session.stderr_is_terminal = terminal;
+        let mut session = Session::default().with_terminal(terminal);
         session.env.insert("TERM".into(), term.into());
         session
     }

@@ -1,6 +1,7 @@
 //! What one call of `module` asks for, read from a command line by the `cli` room.
 
 use super::table::Subcommand;
+use crate::config::Verbosity;
 
 /// One call of `module`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -123,8 +124,8 @@ pub struct Options {
     pub no_extensions: bool,
     /// Extensions in terse `avail`.
     pub terse_extensions: bool,
-    /// Tell each step on standard error.
-    pub trace: bool,
+    /// How much is told.
+    pub verbosity: Option<Verbosity>,
     /// Reports to standard output (`Some(true)`) or standard error (`Some(false)`).
     pub redirect: Option<bool>,
     /// Through the pager, or not; `None`: as configured.

@@ -93,6 +93,9 @@ fn described(modules: &[&Seen]) -> Vec<Package> {
 
 /// Lists all modules, the versions of one, or all about one version.
 pub(super) fn run(context: &mut Context) -> Result<(), Diagnostic> {
+    if context.config.listing_style == ListingStyle::Modules {
+        return super::modules::spider(context);
+    }
     if context.words.is_empty() {
         let crawl = crawl(context, Wanted::All);
         let modules = seen(context, &crawl);
@@ -429,7 +432,10 @@ fn list(
         versions: versions.iter().map(|v| format!("{v} (E)")).collect(),
         description: String::new(),
     }));
-    packages.sort_by(|a, b| a.name.cmp(&b.name));
+    match context.config.sort_ignores_case {
+        true => packages.sort_by_cached_key(|package| package.name.to_lowercase()),
+        false => packages.sort_by(|a, b| a.name.cmp(&b.name)),
+    }
     let text = view::spider::overview(heading, &packages, context.layout());
     context.print(&text);
     Ok(())

@@ -5,8 +5,8 @@
 //! them. Source: Lmod user guide; `module(1)`.
 
 use super::{
-    Context, avail, change, collections, freeze, list, modulecache, modules, past, query, read,
-    search, spider,
+    Context, avail, change, collections, freeze, lint, list, modulecache, modules, past, query,
+    read, search, spider,
 };
 use crate::diag::Diagnostic;
 
@@ -102,6 +102,7 @@ pub static SUBCOMMANDS: &[Subcommand] = table![
     "help" ["help" 1] Modules "[MODULE...]" LISTING "the help text of a module, or this text" read::help;
     "show" ["show" 2 "display" 2] Modules "MODULE..." LISTING "what loading a module would do" read::show;
     "test" ["test" 4] Modules "MODULE..." LISTING "run the test that a module brings along" read::test;
+    "lint" ["lint" 4] Any "[MODULE|FILE|DIR...]" LISTING "the mistakes of modulefiles and rc files" lint::run;
     "is-loaded" ["is-loaded" 4 "is_loaded" 4 "isloaded" 3 "isLoaded" 3] Loaded "MODULE..." LISTING "true if the modules are loaded" query::is_loaded;
     "is-avail" ["is-avail" 4 "is_avail" 4 "isavail" 3 "isAvail" 3] Modules "MODULE..." LISTING "true if the modules can be loaded" query::is_avail;
     "path" ["path" 4] Modules "MODULE" LISTING "the file of a module" query::path;
@@ -115,7 +116,7 @@ pub static SUBCOMMANDS: &[Subcommand] = table![
     "save" ["save" 1 "setdefault" 4 "sd" 2] Collections "[NAME]" SETS "save the loaded modules as a collection" collections::save;
     "restore" ["restore" 1] Collections "[NAME]" SETS "load the modules of a collection" collections::restore;
     "getdefault" ["getdefault" 4 "gd" 2] Collections "[NAME]" SETS "restore a collection silently" collections::getdefault;
-    "savelist" ["savelist" 5 "listdefaults" 5 "sl" 2 "ld" 2] Nothing "" SETS "the names of the collections" collections::savelist;
+    "savelist" ["savelist" 5 "listdefaults" 5 "sl" 2 "ld" 2] Any "[PATTERN...]" SETS "the names of the collections" collections::savelist;
     "describe" ["describe" 3 "mcc" 2 "saveshow" 5] Collections "[NAME]" SETS "what a collection holds" collections::describe;
     "lock" ["lock" 4] Collections "[NAME]" SETS "keep the loaded modules with the content of their files" collections::lock;
     "freeze" ["freeze" 3] Collections "[--check] [NAME]" SETS "write a collection as scripts that a shell sources, without a search" freeze::run;

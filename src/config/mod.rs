@@ -46,6 +46,8 @@ pub struct Setting {
     pub doc: &'static str,
     /// The variables that give it a value, of several that are set the last wins.
     pub variables: &'static [Variable],
+    /// The words that it takes; empty where it takes any text.
+    pub values: &'static [&'static str],
 }
 
 /// An environment variable that gives a setting its value.
@@ -59,10 +61,15 @@ pub struct Variable {
 
 /// A type of setting: reads itself from the text of a variable or an option.
 trait Parse: Sized {
+    /// The words that it takes; empty for any text.
+    const VALUES: &'static [&'static str] = &[];
+
     fn parse(text: &str) -> Option<Self>;
 }
 
 impl Parse for bool {
+    const VALUES: &'static [&'static str] = &["1", "0"];
+
     /// As Lmod: empty, `0`, `no` and `off` (and `false`, `never`) mean no, all else yes.
     fn parse(text: &str) -> Option<bool> {
         let no = ["", "0", "no", "off", "false", "never"];
@@ -86,12 +93,14 @@ impl Parse for u32 {
 macro_rules! words {
     ($(#[doc = $doc:literal])+ $name:ident { $($(#[doc = $variant_doc:literal])+ $variant:ident = $word:literal,)+ }) => {
         $(#[doc = $doc])+
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
         pub enum $name {
             $($(#[doc = $variant_doc])+ $variant,)+
         }
 
         impl Parse for $name {
+            const VALUES: &'static [&'static str] = &[$($word),+];
+
             fn parse(text: &str) -> Option<$name> {
                 match text {
                     $($word => Some($name::$variant),)+
@@ -250,7 +259,92 @@ impl std::fmt::Display for Redirect {
     }
 }
 
+words! {
+    /// How much people are told beside what they asked for.
+    Verbosity {
+        /// Nothing.
+        Silent = "silent",
+        /// Errors, warnings, and what modulefiles say.
+        Concise = "concise",
+        /// What happened that was not asked for.
+        Normal = "normal",
+        /// Each load and unload.
+        Verbose = "verbose",
+        /// The same.
+        Verbose2 = "verbose2",
+        /// Each modulefile that is evaluated.
+        Trace = "trace",
+        /// The same.
+        Debug = "debug",
+        /// The same.
+        Debug2 = "debug2",
+    }
+}
+
+words! {
+    /// In which order the entries of one prepend come.
+    PrependBlock {
+        /// As they are written.
+        Normal = "normal",
+        /// The last one in front.
+        Reversed = "reversed",
+    }
+}
+
+words! {
+    /// Whose single letters options are.
+    OptionLetters {
+        /// Lmod's: `-v` is the version, `-s` the style.
+        Lmod = "lmod",
+        /// Those of Environment Modules: `-v` is verbose, `-s` silent.
+        Modules = "modules",
+    }
+}
+
+/// Whether text for people is coloured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Colour {
+    /// No.
+    Never,
+    /// On a terminal.
+    Auto,
+    /// Yes.
+    Always,
+}
+
+impl Parse for Colour {
+    const VALUES: &'static [&'static str] = &["never", "auto", "always"];
+
+    /// The words of both peers.
+    fn parse(text: &str) -> Option<Colour> {
+        Some(match text {
+            "never" | "no" | "off" | "0" | "" => Colour::Never,
+            "always" | "force" => Colour::Always,
+            "auto" | "yes" | "on" | "1" => Colour::Auto,
+            _ => return None,
+        })
+    }
+}
+
+impl std::fmt::Display for Colour {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Colour::Never => "never",
+            Colour::Auto => "auto",
+            Colour::Always => "always",
+        })
+    }
+}
+
+impl Invert for Colour {
+    fn invert(self) -> Colour {
+        self
+    }
+}
+
 impl Parse for VersionOrder {
+    const VALUES: &'static [&'static str] = &["lmod", "dictionary"];
+
     fn parse(text: &str) -> Option<VersionOrder> {
         [VersionOrder::Lmod, VersionOrder::Dictionary]
             .into_iter()
@@ -303,6 +397,8 @@ macro_rules! settings {
             pub policy: Policy,
             $( $(#[doc = $doc])+ pub $name: $type, )*
             origins: Vec<(&'static str, Origin)>,
+            /// The settings that only the site may change.
+            pub locked: Vec<String>,
             /// Mistakes in configuration files.
             pub problems: Vec<Diagnostic>,
         }
@@ -312,6 +408,7 @@ macro_rules! settings {
             $( Setting {
                 name: stringify!($name),
                 doc: concat!($($doc, "\n"),+),
+                values: <$type as Parse>::VALUES,
                 variables: &[ $(Variable { name: $var, inverted: false },)* $($(Variable { name: $inv, inverted: true },)+)? ],
             }, )*
         ];
@@ -323,6 +420,7 @@ macro_rules! settings {
                     policy,
                     $( $name: match policy { Policy::Lmod => $lmod, Policy::Modules => $modules }, )*
                     origins: Vec::new(),
+                    locked: Vec::new(),
                     problems: Vec::new(),
                 }
             }
@@ -393,6 +491,12 @@ settings! {
     avail_output: String = "modulepath:alias:dirwsym:sym:tag:variantifspec:key".to_owned(), "modulepath:alias:dirwsym:sym:tag:variantifspec:key".to_owned(); "MODULES_AVAIL_OUTPUT" ;
     /// The same for terse output.
     avail_terse_output: String = "modulepath:alias:dirwsym:sym:tag:variantifspec".to_owned(), "modulepath:alias:dirwsym:sym:tag:variantifspec".to_owned(); "MODULES_AVAIL_TERSE_OUTPUT" ;
+    /// What `spider` shows in the style of Environment Modules.
+    spider_output: String = "modulepath:alias:dirwsym:sym:tag:variantifspec:via:key".to_owned(), "modulepath:alias:dirwsym:sym:tag:variantifspec:via:key".to_owned(); "MODULES_SPIDER_OUTPUT" ;
+    /// The same for terse output.
+    spider_terse_output: String = "modulepath:alias:dirwsym:sym:tag:variantifspec".to_owned(), "modulepath:alias:dirwsym:sym:tag:variantifspec".to_owned(); "MODULES_SPIDER_TERSE_OUTPUT" ;
+    /// `spider` in that style also shows what lies in the directories that match.
+    spider_in_depth: bool = true, true; "MODULES_SPIDER_INDEPTH" ;
     /// What `list` shows in the style of Environment Modules.
     list_output: String = "header:idx:variant:sym:tag:key".to_owned(), "header:idx:variant:sym:tag:key".to_owned(); "MODULES_LIST_OUTPUT" ;
     /// The same for terse output.
@@ -439,6 +543,13 @@ settings! {
     full_name_first: bool = true, false; "XMOD_FULL_NAME_FIRST" ;
     /// `NAME/latest` and `NAME/default` exist by themselves.
     automatic_symbols: bool = false, true; "XMOD_AUTOMATIC_SYMBOLS" ;
+    /// A marked default that does not exist in its directory is looked for by its name, in later modulepaths too, and its
+    /// name may be an incomplete version; when off, such a mark says nothing.
+    marked_default_is_a_name: bool = false, true; "XMOD_MARKED_DEFAULT_IS_A_NAME" ;
+    /// Names that only rc files know make directories with defaults: after `module-virtual foo/1 FILE`, `load foo` means it.
+    names_make_directories: bool = false, true; "XMOD_NAMES_MAKE_DIRECTORIES" ;
+    /// A name with `@` in it is looked for as it is before what follows is taken for versions.
+    at_in_names: bool = true, false; "XMOD_AT_IN_NAMES" ;
     /// The characters that may follow an incomplete version: with `.` and `-`, `gcc/12` means `gcc/12.3` and `gcc/12-1`.
     extended_separators: String = "-+_.=".to_owned(), "-.".to_owned(); "XMOD_EXTENDED_SEPARATORS" ;
     /// An alias (`module-alias`) counts as a version when the highest one is looked for.
@@ -471,6 +582,8 @@ settings! {
     dot_reveals: bool = false, true; "XMOD_DOT_REVEALS" ;
     /// A rule that hides or forbids a category holds for all modules in it.
     rules_cover_categories: bool = false, true; "XMOD_RULES_COVER_CATEGORIES" ;
+    /// A rule about an incomplete version (`gcc/12`) holds for all versions that it may mean.
+    rules_extend_versions: bool = false, true; "XMOD_RULES_EXTEND_VERSIONS" ;
     /// A rule with both `before` and `after` holds before the one or after the other, not between them.
     rule_window_outside: bool = false, true; "XMOD_RULE_WINDOW_OUTSIDE" ;
     /// For how many days a module that will be forbidden is announced.
@@ -488,11 +601,11 @@ settings! {
     /// All symbolic versions of a loaded module stand for it, not only those it was asked for by.
     loaded_symbols: bool = false, true; "XMOD_LOADED_SYMBOLS" ;
     /// Adding an entry that a path already has leaves it where it is.
-    path_keep_position: bool = false, true; "LMOD_TMOD_PATH_RULE" ;
+    path_keep_position: bool = false, true; "LMOD_TMOD_PATH_RULE" ! "MODULES_PATH_ENTRY_REORDER" ;
     /// Path variables may hold an entry twice.
     duplicate_paths: bool = false, false; "LMOD_DUPLICATE_PATHS" ;
-    /// Several entries of one prepend come in reverse order.
-    prepend_reverse: bool = false, false; ;
+    /// In which order the entries of one prepend come: `normal`, `reversed`.
+    prepend_block: PrependBlock = PrependBlock::Normal, PrependBlock::Normal; "LMOD_PREPEND_BLOCK" ;
     /// `//`, `/./` and a trailing `/` in entries of path variables are cleaned away.
     normalise_paths: bool = true, false; ;
     /// Loading a module that is loaded unloads it first, so that it is evaluated again; when off, nothing happens.
@@ -543,6 +656,30 @@ settings! {
     /// The first line of the message about a module that does not exist; `{module}` stands for what was asked for. Scripts
     /// look for the sentence of the system that they were written for.
     unknown_module: String = "The following module(s) are unknown: `{module}`".to_owned(), "Unable to locate a modulefile for `{module}`".to_owned(); "XMOD_UNKNOWN_MODULE" ;
+    /// How much people are told: `silent`, `concise`, `normal`, `verbose`, `verbose2`, `trace`, `debug`, `debug2`.
+    verbosity: Verbosity = Verbosity::Normal, Verbosity::Normal; "MODULES_VERBOSITY" ;
+    /// Whether text for people is coloured: `never`, `always`, `auto` (on a terminal).
+    colour: Colour = Colour::Auto, Colour::Auto; "MODULES_COLOR" "LMOD_COLORIZE" ;
+    /// How wide text for people may be, in columns; 0: as wide as the terminal.
+    width: u32 = 0, 0; "MODULES_TERM_WIDTH" "LMOD_TERM_WIDTH" ;
+    /// Whose single letters options are: `lmod`, `modules`.
+    option_letters: OptionLetters = OptionLetters::Lmod, OptionLetters::Modules; "XMOD_OPTION_LETTERS" ;
+    /// Whom users may write to about a modulefile with a mistake; empty for nobody.
+    contact: String = String::new(), String::new(); "MODULECONTACT" ;
+    /// The program of `module edit`; where it is empty `VISUAL`, `EDITOR`, `vi`.
+    editor: String = String::new(), String::new(); "MODULES_EDITOR" ;
+    /// The program that tells the domain of the machine to modulefiles (`uname domain`); empty: the kernel is asked.
+    domain_program: String = String::new(), String::new(); "MODULES_DOMAINNAME" ;
+    /// An unknown name is looked for in all hierarchies, for the message about it.
+    look_for_misses: bool = true, true; ! "LMOD_EXPERT" ;
+    /// Listings in Lmod's style are sorted without regard to upper and lower case.
+    sort_ignores_case: bool = false, false; "LMOD_CASE_INDEPENDENT_SORTING" ;
+    /// A pattern of `avail` that a modulepath holds means all its modules.
+    avail_matches_modulepaths: bool = false, false; "LMOD_MPATH_AVAIL" ;
+    /// The extensions of a module do not stand for it, as names given by `provide` do.
+    extensions_inform: bool = true, false; "MODULES_INFO_EXTENSION" ;
+    /// Tags that are not remembered with a loaded module, separated by colons.
+    unrecorded_tags: String = String::new(), String::new(); "MODULES_NON_EXPORTABLE_TAGS" ;
     /// No messages for people, not even errors.
     quiet: bool = false, false; "LMOD_QUIET" ;
     /// Caches are not used.
@@ -661,9 +798,15 @@ impl Config {
                 }
             }
         }
+        config.locked = std::mem::take(&mut site.locked);
         config.problems.append(&mut site.problems);
         config.problems.append(&mut user.problems);
         config
+    }
+
+    /// Whether people are told nothing at all, but what they asked for.
+    pub fn is_mute(&self) -> bool {
+        self.quiet || self.verbosity == Verbosity::Silent
     }
 
     /// How many threads read and evaluate a tree.
@@ -693,6 +836,7 @@ impl Config {
             variants: self.variant_spec,
             shortcuts: shortcuts.collect(),
             order: self.version_order,
+            at_in_names: self.at_in_names,
         }
     }
 
@@ -703,6 +847,7 @@ impl Config {
             extended_default: self.extended_default,
             ignore_case: self.ignore_case == IgnoreCase::Always,
             order: self.version_order,
+            automatic_symbols: self.automatic_symbols,
         }
     }
 

@@ -18,6 +18,7 @@ use super::op::VarName;
 use super::packed::base64_read;
 use super::path_list::{PathList, PathRules};
 use super::state::State;
+use crate::name::automatic_symbol;
 use crate::session::Environment;
 
 /// Most pieces of Lmod's module table that are read.
@@ -74,8 +75,13 @@ pub(super) fn take_over(
             }
         }
         for field in names.get(&module.full_name).into_iter().flatten() {
-            if let Some((_, name)) = field.split_once('|') {
-                module.alternatives.push(name.to_owned());
+            match field.split_once('|') {
+                Some(("as", name)) => {
+                    let symbol = name.rsplit('/').next().unwrap_or_default();
+                    module.alternatives.push(automatic_symbol(symbol));
+                }
+                Some((_, name)) => module.alternatives.push(name.to_owned()),
+                None => {}
             }
         }
     }
@@ -434,7 +440,7 @@ mod tests {
         );
         assert!(a.auto && !b.auto);
         assert_eq!(a.tags, ["deprecated"]);
-        assert_eq!(a.alternatives, ["a/default", "alpha"]);
+        assert_eq!(a.alternatives, ["=default", "alpha"]);
         assert_eq!(
             b.variants,
             [("mpi".into(), "1".into()), ("prec".into(), "4".into())]

@@ -8,6 +8,7 @@
 
 pub mod command;
 pub mod host;
+mod lint;
 mod lua;
 pub mod relation;
 pub mod tcl;
@@ -22,6 +23,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 pub use command::{Command, find_lua, find_tcl, find_toml};
 pub use host::{Host, Stop};
+pub use lint::lint;
 pub use lua::site;
 pub use relation::{Directive, Relation, RelationKind};
 pub use value::{ArgError, Args, Value};
@@ -166,7 +168,7 @@ pub struct Evaluation {
     pub ops: Vec<Recorded>,
     /// Loads, conflicts, requirements, families in the order of the file.
     pub relations: Vec<(Relation, Place)>,
-    /// The calls, recorded in [`Mode::Show`] only.
+    /// The calls, recorded in [`Mode::Show`], and in [`Mode::Spider`] where the [`World`] keeps them.
     pub calls: Vec<Call>,
     /// Lines of `whatis`.
     pub whatis: Vec<BString>,

@@ -3,10 +3,12 @@
 //! The real world is the transition (a load that may load others in its middle); a recording one serves `show`, `help`,
 //! crawls; tests have a fake.
 
+use std::time::Instant;
+
 use bstr::{BStr, BString};
 use camino::Utf8PathBuf;
 
-use super::relation::Relation;
+use super::relation::{Directive, Relation};
 use super::{Languages, ModuleContext};
 use crate::config::Config;
 use crate::diag::{Diagnostic, Place};
@@ -70,6 +72,11 @@ pub trait World {
     /// The shell that the output is for: `bash`, `tcsh`, `python`.
     fn shell_name(&self) -> &str;
 
+    /// When an evaluation has to end, done or not: whoever waits for it has no more time.
+    fn deadline(&self) -> Option<Instant> {
+        None
+    }
+
     /// A variable of the working environment, with what this and other modulefiles have done so far.
     fn var(&self, name: &BStr) -> Option<&BStr>;
 
@@ -111,6 +118,14 @@ pub trait World {
         relation: &Relation,
         place: &Place,
     ) -> Result<(), Diagnostic>;
+
+    /// Whether calls are kept where a file is read for listings: somebody searches in them.
+    fn keeps_calls(&self) -> bool {
+        false
+    }
+
+    /// Takes in what a modulefile, not an rc file, says about names: it holds until the end of the request.
+    fn declare(&mut self, _module: &ModuleContext, _directive: &Directive) {}
 
     /// Whether a module that matches is loaded, or is just being loaded.
     fn is_loaded(&self, spec: &Spec) -> bool {

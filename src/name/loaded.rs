@@ -26,10 +26,28 @@ pub struct LoadedName<'a> {
     pub name: &'a str,
     /// Name with version.
     pub full_name: &'a str,
-    /// Further names that led to it or stand for it: aliases, symbolic versions.
+    /// Further names that led to it or stand for it: aliases, symbolic versions, [automatic ones](automatic_symbol).
     pub alternatives: &'a [String],
     /// The variants it was loaded with.
     pub variants: &'a [(String, String)],
+}
+
+/// How a symbol of a module's own directory that nobody has defined (`default`, `latest`) stands among its further names.
+pub fn automatic_symbol(symbol: &str) -> String {
+    format!("={symbol}")
+}
+
+impl LoadedName<'_> {
+    /// Whether `word` is one of its further names.
+    fn is_called(&self, word: &str) -> bool {
+        let dir = self.full_name.rsplit_once('/').map_or("", |(dir, _)| dir);
+        self.alternatives
+            .iter()
+            .any(|name| match name.strip_prefix('=') {
+                Some(symbol) => version_below(word, dir) == Some(symbol),
+                None => name == word,
+            })
+    }
 }
 
 /// How a word that is part of a name is understood.
@@ -44,6 +62,8 @@ pub struct LoadedRules {
     pub ignore_case: bool,
     /// The order for ranges.
     pub order: VersionOrder,
+    /// `latest` is a symbolic version, which the loaded module has or has not.
+    pub automatic_symbols: bool,
 }
 
 /// Whether the loaded module `loaded` is one that `spec` means when asked for `purpose`.
@@ -83,23 +103,31 @@ fn matches_name(
 ) -> bool {
     match &spec.versions {
         Versions::AsWritten => {}
+        Versions::Latest if rules.automatic_symbols => {
+            return loaded.is_called(&format!("{word}/latest"));
+        }
         // What `latest` meant was settled when the module was loaded: any version of the name is meant here.
         Versions::Latest | Versions::Loaded => {
             return word == loaded.name || is_below(loaded.full_name, word);
         }
         constraint => {
-            let version = version_below(loaded.full_name, word);
-            return version.is_some_and(|version| constraint.accepts(version, rules.order));
+            let holds = |name: &str| {
+                version_below(name, word)
+                    .is_some_and(|version| constraint.accepts(version, rules.order))
+            };
+            return holds(loaded.full_name)
+                || !rules.by_purpose && loaded.alternatives.iter().any(|name| holds(name));
         }
     }
-    if loaded.alternatives.iter().any(|name| name == word) || word == loaded.full_name {
+    if loaded.is_called(word) || word == loaded.full_name {
         return true;
     }
     if !rules.by_purpose {
-        return is_below(loaded.full_name, word)
-            || rules.extended_default
-                && word.contains('/')
-                && continues(loaded.full_name, word, &['.', '-']);
+        let extends = rules.extended_default && word.contains('/');
+        let means =
+            |name: &str| is_below(name, word) || extends && continues(name, word, &['.', '-']);
+        // What a module provides has versions, too.
+        return means(loaded.full_name) || loaded.alternatives.iter().any(|name| means(name));
     }
     if word == loaded.name {
         return true;

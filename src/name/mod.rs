@@ -8,7 +8,7 @@ pub(crate) mod lua_pattern;
 mod order;
 mod spec;
 
-pub use loaded::{LoadedName, LoadedRules, Purpose, matches_loaded};
+pub use loaded::{LoadedName, LoadedRules, Purpose, automatic_symbol, matches_loaded};
 pub use lua_pattern::LuaPattern;
 pub use order::{VersionKey, VersionOrder, lmod_canonical};
 pub use spec::{Bound, Edge, Range, Spec, SpecError, SpecRules, Versions};

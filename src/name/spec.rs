@@ -118,6 +118,8 @@ pub struct SpecRules {
     pub shortcuts: Vec<(char, String)>,
     /// The order by which `@2:1` is found to be empty.
     pub order: VersionOrder,
+    /// Names may hold `@`: what has a `/` behind it is one.
+    pub at_in_names: bool,
 }
 
 impl Spec {
@@ -252,6 +254,12 @@ impl Spec {
         );
         let word = self.text.split_ascii_whitespace().next()?;
         (is_range && word.contains('@')).then_some(word)
+    }
+
+    /// The same text taken as a name, where it holds characters that have a meaning in specifications.
+    pub fn as_plain(&self) -> Option<Spec> {
+        let plain = self.text.contains('@').then(|| Spec::plain(&self.text))?;
+        plain.ok().filter(|plain| plain.path != self.path)
     }
 
     /// Whether this names a file by its place (`/x`, `./x`, `../x`) instead of a module.
@@ -405,7 +413,7 @@ fn begins_element(c: char, rest: &str, at: usize, word: &str, rules: &SpecRules)
         is_variant_name(name)
     };
     match c {
-        '@' => rules.at,
+        '@' => rules.at && !(rules.at_in_names && rest.contains('/')),
         '+' | '~' => rules.variants && !in_range && names_variant(),
         // `-name` is a variant only as a word of its own.
         '-' => rules.variants && at == 0 && names_variant(),
@@ -621,6 +629,7 @@ mod tests {
             variants: true,
             shortcuts: vec![('%', "toolchain".to_owned())],
             order: VersionOrder::Dictionary,
+            at_in_names: false,
         }
     }
 

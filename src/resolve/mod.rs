@@ -18,7 +18,7 @@ pub use error::ResolveError;
 use crate::config::{Config, IgnoreCase};
 use crate::diag::Diagnostic;
 use crate::modulefile::relation::Hiding;
-use crate::name::{Spec, VersionKey, Versions};
+use crate::name::{Spec, VersionKey, Versions, automatic_symbol};
 use crate::tree::{
     AliasKind, Child, Choice, Chosen, FileChild, Forbidden, NearlyForbidden, Rank, RcReader, Roots,
     Subject, Verdict, Want, file_path, is_ignored, joined,
@@ -154,16 +154,22 @@ impl Resolver {
     /// # Errors
     /// There is none.
     pub fn find(&mut self, spec: &Spec, rc: &mut dyn RcReader) -> Result<Found, ResolveError> {
+        let plain = spec.as_plain();
+        let as_it_is = match &plain {
+            Some(plain) if rc.config().at_in_names => self.find_name(plain, rc).ok(),
+            _ => None,
+        };
+        if let Some(found) = as_it_is {
+            return Ok(found);
+        }
         let mut found = match self.find_name(spec, rc) {
             // A name may hold the characters of specifications.
-            Err(ResolveError::NotFound { .. }) if spec.text.contains('@') => {
-                match Spec::plain(&spec.text) {
-                    Ok(plain) => self
-                        .find_name(&plain, rc)
-                        .map_err(|_| ResolveError::NotFound { spec: spec.clone() })?,
-                    Err(_) => return Err(ResolveError::NotFound { spec: spec.clone() }),
+            Err(error @ ResolveError::NotFound { .. }) => match &plain {
+                Some(plain) if !rc.config().at_in_names => {
+                    self.find_name(plain, rc).map_err(|_| error)?
                 }
-            }
+                _ => return Err(error),
+            },
             other => other?,
         };
         found.variants = spec.variants.clone();
@@ -187,6 +193,7 @@ impl Resolver {
         let mut alternatives = Vec::new();
         // A virtual module keeps its name, whatever is behind it.
         let mut own_name: Option<String> = None;
+        let mut marked = None;
         for _ in 0..MAX_ALIASES {
             match self.step(&path, &versions, rc)? {
                 Step::Alias(target) => {
@@ -194,6 +201,11 @@ impl Resolver {
                     if versions == Versions::Latest {
                         versions = Versions::AsWritten;
                     }
+                    alternatives.push(std::mem::replace(&mut path, target));
+                }
+                Step::Marked(target) => {
+                    versions = Versions::AsWritten;
+                    marked = Some(target.clone());
                     alternatives.push(std::mem::replace(&mut path, target));
                 }
                 Step::Virtual(target) => {
@@ -206,7 +218,12 @@ impl Resolver {
                     }
                     return Ok(self.describe(&root, chosen, &path, alternatives, rc));
                 }
-                Step::Nothing => return Err(ResolveError::NotFound { spec: spec.clone() }),
+                // The name that a mark led to is the one that is missing.
+                Step::Nothing => {
+                    let missing = marked.and_then(|name| Spec::plain(&name).ok());
+                    let spec = missing.unwrap_or_else(|| spec.clone());
+                    return Err(ResolveError::NotFound { spec });
+                }
             }
         }
         Err(ResolveError::Loop {
@@ -224,10 +241,15 @@ impl Resolver {
         let full_name_first = rc.config().full_name_first;
         let mut spots = Vec::new();
         let mut not_modulefile = None;
+        let mut ways = Vec::new();
         for root in self.roots.modulepaths().to_vec() {
             self.roots.read_root_rc(&root, rc);
-            let spot = self.locate(&root, path, rc);
-            if let Some(step) = self.alias_step(&root, path, versions, rc.config()) {
+            let spellings = self.spellings(&root, path, rc);
+            ways.extend(spellings.into_iter().map(|path| (root.clone(), path)));
+        }
+        for (root, path) in ways {
+            let spot = self.locate(&root, &path, rc);
+            if let Some(step) = self.alias_step(&root, &path, versions, rc.config()) {
                 return Ok(step);
             }
             let Some(spot) = spot else {
@@ -259,7 +281,8 @@ impl Resolver {
             if !full_name_first {
                 match self.answer(&spot, versions, rc) {
                     Choice::Module(chosen) => return Ok(Step::Module(root, chosen)),
-                    Choice::NoDefault => return Err(no_default(path)),
+                    Choice::Name(name) => return Ok(Step::Marked(name)),
+                    Choice::NoDefault => return Err(no_default(&path)),
                     Choice::Nothing => continue,
                 }
             }
@@ -269,6 +292,42 @@ impl Resolver {
             (Step::Nothing, Some(error)) => Err(error),
             (step, _) => Ok(step),
         }
+    }
+
+    /// The names of a modulepath that `path` may mean: itself, and where upper and lower case are the same, all that are
+    /// written in another way, the highest first.
+    fn spellings(&mut self, root: &Utf8Path, path: &str, rc: &mut dyn RcReader) -> Vec<String> {
+        if rc.config().ignore_case != IgnoreCase::Always {
+            return vec![path.to_owned()];
+        }
+        let mut found = vec![String::new()];
+        let mut words = path.split('/').peekable();
+        while let Some(word) = words.next() {
+            let same = |name: &&String| name.to_lowercase() == word.to_lowercase();
+            let mut longer = Vec::new();
+            for dir in &found {
+                let Some(read) = self.roots.dir(root, dir, rc) else {
+                    continue;
+                };
+                let count = longer.len();
+                let names = read.children.keys().filter(same);
+                longer.extend(names.map(|name| joined(dir, name)));
+                // The beginning of a version.
+                if longer.len() == count && words.peek().is_none() {
+                    longer.push(joined(dir, word));
+                }
+            }
+            found = longer;
+        }
+        let aliases = self.roots.scopes(root, rc.config()).into_iter();
+        let aliases = aliases.flat_map(|facts| facts.aliases.keys());
+        let same = |name: &&String| name.to_lowercase() == path.to_lowercase();
+        found.extend(aliases.filter(same).cloned());
+        found.push(path.to_owned());
+        let order = rc.config().version_order;
+        found.sort_by(|a, b| order.compare(b, a).then_with(|| b.cmp(a)));
+        found.dedup();
+        found
     }
 
     /// The best answer of all modulepaths, or that of the first one where the setting or the layout says so.
@@ -287,6 +346,7 @@ impl Resolver {
         for spot in spots {
             match self.answer(&spot, versions, rc) {
                 Choice::Module(chosen) if first => return Ok(Step::Module(spot.root, chosen)),
+                Choice::Name(name) if first => return Ok(Step::Marked(name)),
                 Choice::Module(chosen) => {
                     if best
                         .as_ref()
@@ -296,7 +356,8 @@ impl Resolver {
                     }
                 }
                 Choice::NoDefault => undecided = true,
-                Choice::Nothing => {}
+                // What leads elsewhere cannot be compared.
+                Choice::Nothing | Choice::Name(_) => {}
             }
         }
         match best {
@@ -355,6 +416,7 @@ impl Resolver {
                     accepts: &|version| constraint.accepts(version, order),
                     names: &|version| constraint.names(version),
                     hidden_marks: rc.config().hidden_default_in_ranges,
+                    absent_marks: false,
                     ..Want::DEFAULT
                 };
                 self.roots.choose(&spot.root, dir, want, rc)
@@ -408,6 +470,7 @@ impl Resolver {
         let want = Want {
             accepts: &begins,
             hidden_marks: rc.config().hidden_default_in_ranges,
+            absent_marks: false,
             revealed: if rc.config().dot_reveals {
                 dir.len() + 1 + word.len()
             } else {
@@ -542,67 +605,23 @@ impl Resolver {
             return None;
         }
         let Some((above, word)) = path.rsplit_once('/') else {
-            let (name, child) = self.top(root, path, rc)?;
-            return Some((name, child, None));
-        };
-        let ignore_case = rc.config().ignore_case == IgnoreCase::Always;
-        let above = if ignore_case {
-            match self.descend(root, above, rc)? {
-                (above, Child::Dir, None) => above,
-                _ => return None,
-            }
-        } else {
-            above.to_owned()
+            let child = self.roots.top(root, path, rc)?;
+            return Some((path.to_owned(), child, None));
         };
         // A directory is known by itself: the one above it may hold thousands of names.
-        if !ignore_case && self.roots.real_dir(root, path, rc).is_some() {
+        if self.roots.real_dir(root, path, rc).is_some() {
             return Some((path.to_owned(), Child::Dir, None));
         }
-        let read = self.roots.dir(root, &above, rc)?;
-        let mut known = read.children.get_key_value(word);
-        if known.is_none() && ignore_case {
-            let order = rc.config().version_order;
-            let same = |name: &&String| name.to_lowercase() == word.to_lowercase();
-            let best = read
-                .children
-                .keys()
-                .filter(same)
-                .max_by_key(|name| order.key(name));
-            known = best.and_then(|name| read.children.get_key_value(name));
-        }
+        let read = self.roots.dir(root, above, rc)?;
+        let known = read.children.get_key_value(word);
         match known {
             Some((name, child)) => {
-                let here = joined(&above, name);
+                let here = joined(above, name);
                 let child = self.roots.resolve_child(root, &here, child, rc);
                 Some((here, child, None))
             }
-            None => Some((above, Child::Dir, Some(word.to_owned()))),
+            None => Some((above.to_owned(), Child::Dir, Some(word.to_owned()))),
         }
-    }
-
-    /// What bears a name directly in the modulepath.
-    fn top(
-        &mut self,
-        root: &Utf8Path,
-        name: &str,
-        rc: &mut dyn RcReader,
-    ) -> Option<(String, Child)> {
-        if let Some(child) = self.roots.top(root, name, rc) {
-            return Some((name.to_owned(), child));
-        }
-        if rc.config().ignore_case != IgnoreCase::Always {
-            return None;
-        }
-        let order = rc.config().version_order;
-        let listing = self.roots.dir(root, "", rc)?;
-        let same = |known: &&String| known.to_lowercase() == name.to_lowercase();
-        let known = listing
-            .children
-            .keys()
-            .filter(same)
-            .max_by_key(|name| order.key(name))?;
-        let child = self.roots.top(root, known, rc)?;
-        Some((known.clone(), child))
     }
 
     /// A file that was named by its place.
@@ -611,7 +630,7 @@ impl Resolver {
         if !rc.config().load_files {
             return Err(not_found());
         }
-        let start = rc.session().cwd.clone().unwrap_or_else(|| "/".into());
+        let start = rc.session().cwd().cloned().unwrap_or_else(|| "/".into());
         let file = normal(&start.join(&spec.path));
         if !file.is_file() {
             return Err(not_found());
@@ -663,6 +682,9 @@ impl Resolver {
                 if !alternatives.contains(&symbol) {
                     alternatives.push(symbol);
                 }
+            }
+            if rc.config().automatic_symbols && rc.config().implicit_default {
+                self.add_automatic_symbols(root, &full_name, &mut alternatives, rc);
             }
         }
         Found {
@@ -724,6 +746,35 @@ impl Resolver {
         }
     }
 
+    /// `default` and `latest` of the module's directory, where nobody has said what they stand for.
+    fn add_automatic_symbols(
+        &mut self,
+        root: &Utf8Path,
+        full_name: &str,
+        names: &mut Vec<String>,
+        rc: &mut dyn RcReader,
+    ) {
+        let Some((dir, _)) = full_name.rsplit_once('/') else {
+            return;
+        };
+        for (symbol, marks) in [("default", true), ("latest", false)] {
+            let name = joined(dir, symbol);
+            let said =
+                self.roots.alias(root, &name, rc.config()).is_some() || names.contains(&name);
+            if said || marks && self.roots.marked_child(root, dir, rc).is_some() {
+                continue;
+            }
+            let want = Want {
+                marks,
+                ..Want::DEFAULT
+            };
+            let chosen = self.roots.choose(root, dir, want, rc);
+            if matches!(chosen, Choice::Module(chosen) if chosen.full_name == full_name) {
+                names.push(automatic_symbol(symbol));
+            }
+        }
+    }
+
     /// What the alias `name` stands for, as far as the rc files on the way to it say.
     pub fn alias_target(&mut self, name: &str, rc: &mut dyn RcReader) -> Option<String> {
         for root in self.roots.modulepaths().to_vec() {
@@ -761,6 +812,8 @@ impl Resolver {
 enum Step {
     /// Another name.
     Alias(String),
+    /// What a directory's default is called: it lies elsewhere, or is yet to be completed.
+    Marked(String),
     /// A module of its own, with the file of another.
     Virtual(String),
     /// A module of a modulepath.

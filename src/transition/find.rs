@@ -11,7 +11,7 @@ use crate::diag::{Diagnostic, Kind, SourceFile};
 use crate::env::Loaded;
 use crate::modulefile::relation::Hiding;
 use crate::modulefile::site::{CacheUse, Site};
-use crate::modulefile::{self, Languages, LoadedModule};
+use crate::modulefile::{self, Directive, Languages, LoadedModule, ModuleContext};
 use crate::name::Spec;
 use crate::resolve::{Beyond, Found, ResolveError, Resolver};
 use crate::session::Session;
@@ -114,6 +114,9 @@ pub trait Modulefiles {
 
     /// Takes over what the rc files of the site and of the user say, which were evaluated by themselves.
     fn know_global(&mut self, read: Vec<GlobalRc>);
+
+    /// Takes over what a modulefile says about names.
+    fn know_rule(&mut self, _module: &ModuleContext, _rule: &Directive) {}
 
     /// Warnings about rc files that were read meanwhile.
     fn take_warnings(&mut self) -> Vec<Diagnostic>;
@@ -236,7 +239,7 @@ impl Modulefiles for Trees<'_> {
 
     fn explain(&mut self, spec: &Spec, diagnostic: Diagnostic) -> Diagnostic {
         // Nobody reads it: no look at the whole tree.
-        if self.rc.config.quiet {
+        if self.rc.config.is_mute() || !self.rc.config.look_for_misses {
             return diagnostic;
         }
         let Err(error) = self.resolver.resolve(spec, &mut self.rc) else {
@@ -289,6 +292,11 @@ impl Modulefiles for Trees<'_> {
 
     fn know_global(&mut self, read: Vec<GlobalRc>) {
         self.resolver.roots().know_global(read, self.rc.config);
+    }
+
+    fn know_rule(&mut self, module: &ModuleContext, rule: &Directive) {
+        let roots = self.resolver.roots();
+        roots.know_rule(&module.name, &module.file, rule.clone(), &mut self.rc);
     }
 
     fn take_warnings(&mut self) -> Vec<Diagnostic> {

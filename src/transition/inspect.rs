@@ -66,6 +66,17 @@ impl Transition<'_> {
         self.site.is_cache_damaged()
     }
 
+    /// The same as [`Transition::inspect`], with the calls of the file.
+    ///
+    /// # Errors
+    /// There is no such module, or a mistake in its file.
+    pub fn inspect_calls(&mut self, spec: &Spec, mode: Mode) -> Result<Inspected, Diagnostic> {
+        self.keeps_calls = true;
+        let inspected = self.inspect(spec, mode);
+        self.keeps_calls = false;
+        inspected
+    }
+
     /// Evaluates a modulefile in a mode that only reads. What the file sets is visible to itself and dropped afterwards.
     ///
     /// # Errors
@@ -77,7 +88,7 @@ impl Transition<'_> {
         let mark = self.state.mark();
         let id = self.state.loaded.next_id();
         self.frames.push(Frame {
-            module: new_module(id, &found, &source, &How::user(), 0),
+            module: new_module(id, &found, &source, &How::user(), 0, ""),
             mode,
             manager: false,
         });

@@ -40,7 +40,7 @@ pub use report::{Followed, Notice, Report};
 pub use restore::Versions as RestoreVersions;
 pub use why::{Behind, Origin};
 
-use crate::config::{Config, UnloadOrder};
+use crate::config::{Config, PrependBlock, UnloadOrder};
 use crate::diag::{Diagnostic, Kind};
 use crate::env::packed::{self, Loss};
 use crate::env::state::MODULEPATH;
@@ -98,6 +98,8 @@ pub struct Transition<'a> {
     aborts: bool,
     /// Whether a modulefile ended the request: nothing is loaded any more.
     ended: bool,
+    /// Whether the calls of files are kept that are only read.
+    keeps_calls: bool,
     /// Whether modules without a journal were looked at.
     adopted: bool,
     /// Whether this request takes others back, and so is not one to be taken back itself.
@@ -165,6 +167,7 @@ impl<'a> Transition<'a> {
             via: std::collections::BTreeMap::new(),
             aborts: aborts(config, command),
             ended: false,
+            keeps_calls: false,
             adopted: false,
             undoing: false,
             missing: Vec::new(),
@@ -230,7 +233,7 @@ impl<'a> Transition<'a> {
     /// Adds what the site has to say about the modules that were loaded.
     fn announce(&mut self) {
         let file = camino::Utf8Path::new(&self.config.admin_file);
-        if file.as_str().is_empty() || self.config.quiet {
+        if file.as_str().is_empty() || self.config.is_mute() {
             return;
         }
         let mut names: Vec<&str> = (self.notices.iter())
@@ -722,7 +725,7 @@ pub fn path_rules(config: &Config) -> PathRules {
     PathRules {
         duplicates: config.duplicate_paths,
         keep_position: config.path_keep_position,
-        prepend_reverse: config.prepend_reverse,
+        prepend_reverse: config.prepend_block == PrependBlock::Reversed,
         normalise: config.normalise_paths,
         keep_empty: true,
     }

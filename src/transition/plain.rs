@@ -51,7 +51,7 @@ impl Transition<'_> {
     /// # Errors
     /// There is no such file, or a mistake in it.
     pub fn source(&mut self, spec: &Spec) -> Result<(), Diagnostic> {
-        let start = self.session.cwd.clone().unwrap_or_else(|| "/".into());
+        let start = self.session.cwd().cloned().unwrap_or_else(|| "/".into());
         let place: Utf8PathBuf = start.join(&spec.path);
         let file = match place.is_file() {
             true => place,

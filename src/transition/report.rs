@@ -1,5 +1,7 @@
 //! What a request did, for people and for logs. Plain values: the words belong to the views.
 
+use camino::Utf8PathBuf;
+
 use crate::diag::Diagnostic;
 use crate::env::packed::Loss;
 use crate::env::{Loaded, Module};
@@ -29,6 +31,13 @@ pub enum Notice {
         full_name: String,
         /// How deep in other modules' loads.
         depth: u32,
+    },
+    /// A modulefile is about to be evaluated; told only where people want each step.
+    Evaluated {
+        /// The module.
+        full_name: String,
+        /// Its file.
+        file: Utf8PathBuf,
     },
     /// A module was unloaded.
     Unloaded {

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
+use crate::config::Verbosity;
 use crate::diag::{Diagnostic, Kind, SourceFile};
 use crate::env::{EnvOp, Module, Need, NeedKind, Owner, fingerprint32};
 use crate::modulefile::site::Site;
@@ -74,11 +75,24 @@ impl Transition<'_> {
         }
         let context = self.context_of_found(&found);
         let source = self.site.read(&found.file).map_err(|d| self.wanted_by(d))?;
+        if self.config.verbosity >= Verbosity::Trace {
+            self.notices.push(Notice::Evaluated {
+                full_name: context.full_name(),
+                file: found.file.clone(),
+            });
+        }
         loop {
             let mark = self.state.mark();
             let (said, missing) = (self.notices.len(), self.missing.len());
             let id = self.state.loaded.next_id();
-            let mut module = new_module(id, &found, &source, &how, self.frames.len() as u32);
+            let mut module = new_module(
+                id,
+                &found,
+                &source,
+                &how,
+                self.frames.len() as u32,
+                &self.config.unrecorded_tags,
+            );
             if module.auto && self.config.hide_auto_loaded {
                 module.tags.push("hidden-loaded".to_owned());
             }
@@ -93,7 +107,10 @@ impl Transition<'_> {
             match result {
                 Ok(evaluation) => match evaluation.outcome {
                     Outcome::Completed => {
-                        self.complete(frame.module, evaluation);
+                        self.check_variants(&context, &evaluation)?;
+                        let mut module = frame.module;
+                        self.judge_again(&found, &evaluation, &mut module)?;
+                        self.complete(module, evaluation);
                         return Ok(Some(id));
                     }
                     Outcome::Broken(text) if self.config.break_is_error => {
@@ -138,6 +155,61 @@ impl Transition<'_> {
                     self.displace(other, &context)?;
                 }
             }
+        }
+    }
+
+    /// A variant that was asked for has to be one of the module's.
+    fn check_variants(
+        &self,
+        context: &ModuleContext,
+        evaluation: &Evaluation,
+    ) -> Result<(), Diagnostic> {
+        let declared = |name: &str| evaluation.variants.iter().any(|v| v.name == name);
+        let Some((name, _)) = (context.variants.iter()).find(|(name, _)| !declared(name)) else {
+            return Ok(());
+        };
+        let full_name = context.full_name();
+        let diagnostic = Diagnostic::new(
+            Kind::Module,
+            format!("`{full_name}` has no variant `{name}`"),
+        );
+        let names: Vec<String> = (evaluation.variants.iter())
+            .map(|variant| format!("`{}`", variant.name))
+            .collect();
+        let diagnostic = match names.is_empty() {
+            true => diagnostic.help(format!("module load {full_name}")),
+            false => diagnostic.help(format!("it has {}", names.join(", "))),
+        };
+        Err(self.wanted_by(diagnostic))
+    }
+
+    /// A modulefile may have said something about its own module: that it is forbidden, or what those are told who load it.
+    fn judge_again(
+        &mut self,
+        found: &Found,
+        evaluation: &Evaluation,
+        module: &mut Module,
+    ) -> Result<(), Diagnostic> {
+        if evaluation.directives.is_empty() {
+            return Ok(());
+        }
+        let Ok(spec) = Spec::plain(&module.full_name) else {
+            return Ok(());
+        };
+        match self.find(&spec) {
+            Ok(again) if again.file == found.file => {
+                let known = words_of(found);
+                let news = words_of(&again).into_iter().filter(|w| !known.contains(w));
+                self.notices.extend(news.map(Notice::Text));
+                for tag in tags_of(&again) {
+                    if !module.tags.contains(&tag) {
+                        module.tags.push(tag);
+                    }
+                }
+                Ok(())
+            }
+            Err(Miss::Refused(refusal)) => Err(self.wanted_by(*refusal)),
+            Ok(_) | Err(Miss::Unknown(_)) => Ok(()),
         }
     }
 
@@ -721,9 +793,11 @@ pub(super) fn new_module(
     source: &SourceFile,
     how: &How,
     depth: u32,
+    unrecorded: &str,
 ) -> Module {
     let mut tags = tags_of(found);
     tags.extend(how.tags.iter().cloned());
+    tags.retain(|tag| !unrecorded.split(':').any(|name| name == tag));
     Module {
         id,
         full_name: found.full_name(),

@@ -7,7 +7,7 @@ use crate::config::Config;
 use crate::diag::{Diagnostic, Kind, Place};
 use crate::env::{EnvOp, Module, NeedKind};
 use crate::modulefile::{
-    Languages, LoadedModule, Message, Mode, ModuleContext, Relation, RelationKind, World,
+    Directive, Languages, LoadedModule, Message, Mode, ModuleContext, Relation, RelationKind, World,
 };
 use crate::name::{Purpose, Spec, matches_loaded};
 use crate::resolve::Found;
@@ -84,6 +84,14 @@ impl World for Transition<'_> {
     ) -> Result<(), Diagnostic> {
         self.meet(relation)
             .map_err(|diagnostic| diagnostic.at(place.clone(), ""))
+    }
+
+    fn keeps_calls(&self) -> bool {
+        self.keeps_calls
+    }
+
+    fn declare(&mut self, module: &ModuleContext, directive: &Directive) {
+        self.site.know_rule(module, directive);
     }
 
     fn is_loaded(&self, spec: &Spec) -> bool {

@@ -21,6 +21,8 @@ pub struct Want<'a> {
     pub marks: bool,
     /// Whether it does so on a hidden module.
     pub hidden_marks: bool,
+    /// Whether a mark on what is not there counts, too: as a name that is looked for.
+    pub absent_marks: bool,
     /// Whether a name was given in full, so that it may be a hidden one.
     pub names: &'a dyn Fn(&str) -> bool,
     /// How many bytes of the full name were asked for: dots in them do not hide.
@@ -33,6 +35,7 @@ impl Want<'_> {
         accepts: &|_| true,
         marks: true,
         hidden_marks: true,
+        absent_marks: true,
         names: &|_| false,
         revealed: 0,
     };
@@ -47,6 +50,8 @@ pub enum Choice {
     NoDefault,
     /// This one.
     Module(Chosen),
+    /// What bears this name, wherever that is.
+    Name(String),
 }
 
 /// A chosen module.
@@ -99,9 +104,19 @@ impl Roots {
         if want.marks
             && let Some((child, rank)) = self.marked_child(root, dir, rc)
             && (want.accepts)(child.split('/').next().unwrap_or_default())
-            && let Some(chosen) = self.take(root, dir, &child, &read, rank, &want, depth, rc)
         {
-            return Choice::Module(chosen);
+            match self.take(root, dir, &child, &read, rank, &want, depth, rc) {
+                Choice::Nothing | Choice::NoDefault
+                    if want.absent_marks
+                        && rc.config().marked_default_is_a_name
+                        && !read.children.contains_key(&child)
+                        && !child.contains('/') =>
+                {
+                    return Choice::Name(joined(dir, &child));
+                }
+                Choice::Nothing | Choice::NoDefault => {}
+                taken => return taken,
+            }
         }
         let order = rc.config().version_order;
         let added = self.added_children(root, dir, rc.config());
@@ -120,9 +135,9 @@ impl Roots {
         let guess = rc.config().implicit_default || !want.marks;
         for (_, name) in candidates.into_iter().rev() {
             match self.take(root, dir, name, &read, Rank::Plain, &want, depth, rc) {
-                Some(chosen) if guess => return Choice::Module(chosen),
-                Some(_) => return Choice::NoDefault,
-                None => {}
+                Choice::Nothing | Choice::NoDefault => {}
+                taken if guess => return taken,
+                _ => return Choice::NoDefault,
             }
         }
         Choice::Nothing
@@ -136,12 +151,20 @@ impl Roots {
         rc: &dyn RcReader,
     ) -> Option<(String, Rank)> {
         let (child, rank) = self.mark(root, dir, rc.config())?;
-        let symbol = self.alias(root, &joined(dir, &child), rc.config());
-        let target = symbol.and_then(|alias| alias.target.strip_prefix(dir)?.strip_prefix('/'));
-        Some((target.map_or(child, str::to_owned), rank))
+        let mut marked = child;
+        // A symbol may stand for a symbol; in a circle none of them stands for anything.
+        for _ in 0..MAX_DEPTH {
+            let symbol = self.alias(root, &joined(dir, &marked), rc.config());
+            let target = symbol.and_then(|alias| alias.target.strip_prefix(dir)?.strip_prefix('/'));
+            match target {
+                Some(target) => marked = target.to_owned(),
+                None => break,
+            }
+        }
+        Some((marked, rank))
     }
 
-    /// The module that `child` (a path below `dir`) is, or the default of the directory it is; `None` where it may not be
+    /// The module that `child` (a path below `dir`) is, or the default of the directory it is; nothing where it may not be
     /// chosen without being named in full.
     #[expect(
         clippy::too_many_arguments,
@@ -157,11 +180,13 @@ impl Roots {
         want: &Want<'_>,
         depth: usize,
         rc: &mut dyn RcReader,
-    ) -> Option<Chosen> {
+    ) -> Choice {
         let full_name = joined(dir, child);
         if let Some((first, rest)) = child.split_once('/') {
             let below = joined(dir, first);
-            let read = self.dir(root, &below, rc)?;
+            let Some(read) = self.dir(root, &below, rc) else {
+                return Choice::Nothing;
+            };
             return self.take(root, &below, rest, &read, rank, want, depth + 1, rc);
         }
         let key = rc.config().version_order.key(child);
@@ -176,32 +201,50 @@ impl Roots {
                     ..*want
                 };
                 return match self.choose_within(root, &full_name, below, depth + 1, rc) {
-                    Choice::Module(chosen) => Some(Chosen {
+                    Choice::Module(chosen) => Choice::Module(Chosen {
                         rank,
                         key,
                         ..chosen
                     }),
-                    Choice::Nothing | Choice::NoDefault => None,
+                    Choice::NoDefault => Choice::Nothing,
+                    other => other,
                 };
             }
             Some(Child::File(file)) => {
                 let path = file_path(root, dir, &file);
                 if !self.is_loadable(&path, &file, rc.config()) {
-                    return None;
+                    return Choice::Nothing;
                 }
                 path
             }
             None => {
-                let alias = self.added_children(root, dir, rc.config()).remove(child)?;
+                let Some(alias) = self.added_children(root, dir, rc.config()).remove(child) else {
+                    return Choice::Nothing;
+                };
                 if alias.kind != AliasKind::Virtual {
-                    // A name for another version of the directory; one that leads elsewhere cannot compete.
-                    let target = alias.target.strip_prefix(dir)?.strip_prefix('/')?;
-                    read.children.get(target.split('/').next()?)?;
-                    return self.take(root, dir, target, read, rank, want, depth + 1, rc);
+                    // A name for another version of the directory.
+                    let rest = alias.target.strip_prefix(dir);
+                    let target = rest.and_then(|rest| rest.strip_prefix('/'));
+                    let known = |target: &&str| {
+                        let first = target.split('/').next().unwrap_or_default();
+                        read.children.contains_key(first)
+                    };
+                    return match target.filter(known) {
+                        Some(target) => {
+                            self.take(root, dir, target, read, rank, want, depth + 1, rc)
+                        }
+                        None if rc.config().names_make_directories => Choice::Name(full_name),
+                        // One that leads elsewhere cannot compete.
+                        None => Choice::Nothing,
+                    };
                 }
-                match alias.target.starts_with('/') {
-                    true => Utf8PathBuf::from(alias.target),
-                    false => self.file_named(root, &alias.target, rc)?,
+                let file = match alias.target.starts_with('/') {
+                    true => Some(Utf8PathBuf::from(alias.target)),
+                    false => self.file_named(root, &alias.target, rc),
+                };
+                match file {
+                    Some(file) => file,
+                    None => return Choice::Nothing,
                 }
             }
         };
@@ -212,9 +255,9 @@ impl Roots {
         };
         let may_be_hidden = rank != Rank::Plain && want.hidden_marks || (want.names)(child);
         match self.verdict(root, &subject, want.revealed, rc).hiding {
-            Some(Hiding::Hard) => None,
-            Some(Hiding::Hidden) if !may_be_hidden => None,
-            _ => Some(Chosen {
+            Some(Hiding::Hard) => Choice::Nothing,
+            Some(Hiding::Hidden) if !may_be_hidden => Choice::Nothing,
+            _ => Choice::Module(Chosen {
                 full_name,
                 file,
                 rank,

@@ -23,7 +23,6 @@ use super::roots::Roots;
 use super::site;
 use super::stamp::{self, Stamp};
 use super::survey::{Readers, Source, Survey};
-use crate::config::Config;
 use crate::diag::{Diagnostic, Kind, Place, Span};
 use crate::modulefile::site::Site;
 use crate::modulefile::{self, Languages, Mode, ModuleContext};
@@ -765,13 +764,19 @@ fn describe_all(
     deadline: Option<Instant>,
 ) -> Vec<Option<Described>> {
     let over = || deadline.is_some_and(|deadline| Instant::now() > deadline);
+    // What was ended by the clock said something else than it would have said.
+    let in_time = |describe: &mut dyn FnMut() -> Described| {
+        let described = (!over()).then(describe);
+        described.filter(|_| !over())
+    };
     let readers = memory.readers();
     let threads = site.config.threads();
     if modules.len() < WORTH_THREADS || threads == 1 {
-        let site = RcEvaluator::new(site.session, site.config, site.languages, site.shell);
+        let mut site = RcEvaluator::new(site.session, site.config, site.languages, site.shell);
+        site.deadline = deadline;
         let one = |(index, (_, subject)): (usize, &(u32, Subject))| {
             memory.progress(index, modules.len());
-            (!over()).then(|| describe(subject, &site, readers))
+            in_time(&mut || describe(subject, &site, readers))
         };
         return modules.iter().enumerate().map(one).collect();
     }
@@ -787,8 +792,11 @@ fn describe_all(
             let Some((_, subject)) = modules.get(index) else {
                 return done;
             };
-            let described =
-                (!over()).then(|| described(subject, &session, config, &languages, readers));
+            let described = in_time(&mut || {
+                let mut site = RcEvaluator::new(&session, config, &languages, "bash");
+                site.deadline = deadline;
+                describe(subject, &site, readers)
+            });
             done.push((index, described));
         }
     };
@@ -813,17 +821,6 @@ fn describe_all(
         }
     });
     described
-}
-
-fn described(
-    subject: &Subject,
-    session: &Session,
-    config: &Config,
-    languages: &Languages,
-    readers: Readers,
-) -> Described {
-    let site = RcEvaluator::new(session, config, languages, "bash");
-    describe(subject, &site, readers)
 }
 
 /// What a modulefile says about its module; and its first mistake.

@@ -376,6 +376,14 @@ impl Target {
         if self.name == subject.full_name || self.name == subject.name {
             return true;
         }
+        let begins = || {
+            let rest = subject.full_name.strip_prefix(&self.name);
+            rest.is_some_and(|rest| rest.starts_with(|c| config.extended_separators.contains(c)))
+        };
+        let extends = config.rules_extend_versions && config.extended_default;
+        if extends && self.name.contains('/') && begins() {
+            return true;
+        }
         let below = |whole: &str, part: &str| {
             whole
                 .strip_prefix(part)

@@ -460,7 +460,7 @@ impl Roots {
         self.read_root_rc(root, rc);
         match self.choose(root, group.name, Want::DEFAULT, rc) {
             Choice::Module(chosen) => Some((chosen.full_name, chosen.rank)),
-            Choice::Nothing | Choice::NoDefault => None,
+            Choice::Nothing | Choice::NoDefault | Choice::Name(_) => None,
         }
     }
 

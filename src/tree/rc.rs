@@ -3,6 +3,7 @@
 //! Source: Lmod user guide "The .modulerc file"; `modulefile(4)` "Modulerc commands".
 
 use std::cell::RefCell;
+use std::time::Instant;
 
 use camino::Utf8Path;
 
@@ -70,6 +71,8 @@ pub struct RcEvaluator<'a> {
     pub shell: &'a str,
     /// The loaded modules in load order.
     pub loaded: Vec<LoadedModule>,
+    /// When an evaluation has to end, done or not.
+    pub deadline: Option<Instant>,
     reads: RefCell<Reads>,
 }
 
@@ -87,6 +90,7 @@ impl<'a> RcEvaluator<'a> {
             languages,
             shell,
             loaded: Vec::new(),
+            deadline: None,
             reads: RefCell::default(),
         }
     }

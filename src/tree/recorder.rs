@@ -4,6 +4,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 use bstr::{BStr, BString, ByteSlice};
 
@@ -75,6 +76,10 @@ impl World for Recorder<'_> {
 
     fn languages(&self) -> &Languages {
         self.site.languages
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        self.site.deadline
     }
 
     fn shell_name(&self) -> &str {

@@ -14,7 +14,7 @@ use std::time::Instant;
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::dir::{Begins, Child, Dir, FileChild, is_ignored, link_target};
-use super::facts::{Clock, Facts};
+use super::facts::{AliasKind, Clock, Facts};
 use super::ignore::{is_ignored_path, lua_patterns};
 use super::listing::Surveyed;
 use super::rc::RcReader;
@@ -201,6 +201,9 @@ impl Roots {
     ) -> Option<Rc<Dir>> {
         if !dir.is_empty() {
             self.add_toml_versions(root, dir, &mut read, rc);
+            if rc.config().names_make_directories {
+                self.add_named_directories(root, dir, &mut read, rc.config());
+            }
         }
         let read = read.map(Rc::new);
         self.root(root).dirs.insert(dir.to_owned(), read.clone());
@@ -346,6 +349,29 @@ impl Roots {
             });
             let dir = read.get_or_insert_with(Dir::default);
             dir.children.entry(version.clone()).or_insert(child);
+        }
+    }
+
+    /// What rc files put below a name that is no directory on disk, or below names in one.
+    fn add_named_directories(
+        &self,
+        root: &Utf8Path,
+        dir: &str,
+        read: &mut Option<Dir>,
+        config: &Config,
+    ) {
+        let prefix = format!("{dir}/");
+        for facts in self.scopes(root, config) {
+            let names = facts.aliases.range(prefix.clone()..);
+            for (name, alias) in names.take_while(|(name, _)| name.starts_with(&prefix)) {
+                if alias.kind == AliasKind::Symbol {
+                    continue;
+                }
+                let known = read.get_or_insert_with(Dir::default);
+                if let Some((below, _)) = name[prefix.len()..].split_once('/') {
+                    known.children.entry(below.to_owned()).or_insert(Child::Dir);
+                }
+            }
         }
     }
 

@@ -321,7 +321,7 @@ impl Roots {
             } else {
                 match self.choose(root, name, Want::DEFAULT, rc) {
                     Choice::Module(chosen) => Some((chosen.full_name, chosen.rank)),
-                    Choice::Nothing | Choice::NoDefault => None,
+                    Choice::Nothing | Choice::NoDefault | Choice::Name(_) => None,
                 }
             };
             let choice = choice.as_ref().map(|(name, rank)| (name.as_str(), *rank));

@@ -56,7 +56,8 @@ impl Abbreviations {
         )
     }
 
-    fn of<'t>(&'t self, tag: &'t str) -> &'t str {
+    /// The short form of a tag, or the tag itself.
+    pub fn of<'t>(&'t self, tag: &'t str) -> &'t str {
         let known = self.0.iter().find(|(name, _)| name == tag);
         known.map_or(tag, |(_, short)| short)
     }
@@ -195,8 +196,13 @@ pub fn value_row(name: &str, value: &str) -> String {
     format!("{name:<OPTION_WIDTH$} {value}\n")
 }
 
-/// Sections in columns, with what their marks mean.
-pub fn sections(sections: &[Section], short: &Abbreviations, width: usize) -> String {
+/// Sections in columns; with a key to their marks where that is wanted.
+pub fn sections(
+    sections: &[Section],
+    short: &Abbreviations,
+    width: usize,
+    with_key: bool,
+) -> String {
     let mut blocks: Vec<String> = Vec::new();
     for section in sections.iter().filter(|s| !s.elements.is_empty()) {
         let cells: Vec<String> = section.elements.iter().map(|e| e.shown(short)).collect();
@@ -207,7 +213,7 @@ pub fn sections(sections: &[Section], short: &Abbreviations, width: usize) -> St
         blocks.push(head + &grid(&cells, Numbering::None, width));
     }
     let elements = sections.iter().flat_map(|s| &s.elements);
-    blocks.extend(key(elements, short, width));
+    blocks.extend(key(elements, short, width).filter(|_| with_key));
     blocks.join("\n")
 }
 
@@ -270,6 +276,16 @@ pub fn long(sections: &[Section]) -> String {
     }
     let rows = |section: &Section| section.elements.iter().map(Element::long).collect();
     long_header("Package/Alias") + &blocks(sections, rows)
+}
+
+/// A long listing of names with dates, under a line that says what they are.
+pub fn dated(column: &str, head: &str, rows: &[(String, String)]) -> String {
+    const WIDTH: usize = NAME_WIDTH + SYMBOLS_WIDTH;
+    let columns = [(column, WIDTH - 1), ("Last mod.", DATE_WIDTH)];
+    let rows = rows
+        .iter()
+        .map(|(name, date)| format!("{name:<WIDTH$}{date}\n"));
+    table_header(&columns) + head + &rows.collect::<String>()
 }
 
 /// The rows of a long listing without a section.

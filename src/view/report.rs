@@ -1,6 +1,7 @@
 //! What a request did: the lines that people see after a load.
 
 use super::{Layout, border, numbered};
+use crate::config::Verbosity;
 use crate::diag::{Diagnostic, Severity};
 use crate::modulefile::{Level, Message};
 use crate::transition::{Followed, Notice, Report};
@@ -8,8 +9,12 @@ use crate::transition::{Followed, Notice, Report};
 /// The report as text; empty where there is nothing to say.
 ///
 /// `layout` is asked for only then: it may cost a look at the terminal.
-pub fn render<'w>(report: &Report, layout: impl FnOnce() -> Layout<'w>) -> String {
-    if report.is_silent() {
+pub fn render<'w>(
+    report: &Report,
+    verbosity: Verbosity,
+    layout: impl FnOnce() -> Layout<'w>,
+) -> String {
+    if report.is_silent() && verbosity < Verbosity::Verbose {
         return String::new();
     }
     let layout = layout();
@@ -21,7 +26,10 @@ pub fn render<'w>(report: &Report, layout: impl FnOnce() -> Layout<'w>) -> Strin
         ));
     }
     for notice in &report.notices {
-        text.push_str(&one(notice, layout));
+        text.push_str(&one(notice, verbosity, layout));
+    }
+    if verbosity < Verbosity::Normal {
+        return text;
     }
     let groups: [(&str, &str, Vec<String>); 4] = [
         (
@@ -73,7 +81,7 @@ pub fn worded(notice: &Notice, layout: Layout) -> Option<Message> {
     );
     is_ours.then(|| Message {
         level: Level::Plain,
-        text: one(notice, layout).into(),
+        text: one(notice, Verbosity::Normal, layout).into(),
     })
 }
 
@@ -88,10 +96,25 @@ pub fn direct(report: &Report) -> String {
     texts.collect()
 }
 
-fn one(notice: &Notice, layout: Layout) -> String {
+fn one(notice: &Notice, verbosity: Verbosity, layout: Layout) -> String {
     match notice {
+        Notice::Loaded { full_name, .. } if verbosity >= Verbosity::Verbose => {
+            format!("Loading {full_name}\n")
+        }
+        Notice::Unloaded { full_name } if verbosity >= Verbosity::Verbose => {
+            format!("Unloading {full_name}\n")
+        }
         // Loads and unloads that were asked for are no news.
         Notice::Loaded { .. } | Notice::Unloaded { .. } => String::new(),
+        Notice::Evaluated { full_name, file } => {
+            format!("Evaluate modulefile: '{file}' as '{full_name}'\n")
+        }
+        // What nobody asked for is news, but no warning.
+        Notice::Replaced { .. } | Notice::Followed { .. } | Notice::NotLoaded { .. }
+            if verbosity < Verbosity::Normal =>
+        {
+            String::new()
+        }
         Notice::Message(message) => {
             let body = message.text.to_string();
             match message.level {
@@ -206,13 +229,14 @@ fn gone((name, newest): &(String, Option<String>)) -> String {
 pub fn messages<'w>(
     report: &Report,
     failure: &Diagnostic,
+    verbosity: Verbosity,
     layout: impl FnOnce() -> Layout<'w>,
 ) -> String {
     let mut said = report
         .notices
         .iter()
         .filter(|notice| match notice {
-            Notice::Message(_) => true,
+            Notice::Message(_) | Notice::Evaluated { .. } => true,
             Notice::Warning(warning) => warning.place != failure.place,
             _ => false,
         })
@@ -221,5 +245,5 @@ pub fn messages<'w>(
         return String::new();
     }
     let layout = layout();
-    said.map(|notice| one(notice, layout)).collect()
+    said.map(|notice| one(notice, verbosity, layout)).collect()
 }

@@ -5,19 +5,45 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
+use super::extra::{Extras, shown_variant};
 use super::{Context, modified};
 use crate::config::{IgnoreCase, SearchMatch};
 use crate::diag::{Diagnostic, Kind};
+use crate::modulefile::Variant;
 use crate::name::{Spec, VersionOrder, Versions};
-use crate::tree::{AliasKind, Entry, Tree};
+use crate::tree::{AliasKind, Depth, Entry, Tree, Wanted};
 use crate::view::modules::{self as view, Element, Section};
 
 /// What the request asks for.
 struct Query {
     patterns: Vec<Pattern>,
-    /// Tags that must (`true`) or must not be there.
-    tags: Vec<(Vec<String>, bool)>,
+    extras: Extras,
     in_depth: bool,
+}
+
+/// The elements that a listing can be made of.
+pub(super) const ELEMENTS: &[&str] = &[
+    "modulepath",
+    "alias",
+    "provided-alias",
+    "dirwsym",
+    "indesym",
+    "sym",
+    "tag",
+    "key",
+    "hidden",
+    "variant",
+    "variantifspec",
+    "via",
+];
+
+/// Which of two listings it is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Listing {
+    /// What can be loaded now.
+    Avail,
+    /// What can be reached.
+    Spider,
 }
 
 /// One word of the request.
@@ -45,54 +71,112 @@ struct Row {
     thing: Thing,
     symbols: Vec<String>,
     tags: Vec<String>,
+    variants: Vec<Variant>,
+}
+
+/// The rows of one modulepath.
+struct Block {
+    title: String,
+    /// The modules that open it, first to last.
+    via: Vec<String>,
+    rows: Vec<Row>,
 }
 
 /// Lists the modules that can be loaded now.
 pub(crate) fn avail(context: &mut Context) -> Result<(), Diagnostic> {
     let trees = context.engine.trees();
+    let trees = trees.into_iter().map(|tree| (tree, Vec::new())).collect();
+    list_trees(context, trees, Listing::Avail)
+}
+
+/// Lists the modules of all modulepaths that can be reached by loading others.
+pub(crate) fn spider(context: &mut Context) -> Result<(), Diagnostic> {
+    let mut crawl = context.engine.crawl(Wanted::All, Depth::All);
+    let trees = std::mem::take(&mut crawl.trees);
+    let with_way = trees.into_iter().map(|tree| {
+        let way = crawl.ways(&tree.modulepath).into_iter().next();
+        (tree, way.unwrap_or_default())
+    });
+    let trees = with_way.collect();
+    list_trees(context, trees, Listing::Spider)
+}
+
+fn list_trees(
+    context: &mut Context,
+    trees: Vec<(Tree, Vec<String>)>,
+    listing: Listing,
+) -> Result<(), Diagnostic> {
     if trees.is_empty() {
         return Err(
             Diagnostic::new(Kind::Site, "no module path defined").help("module use DIRECTORY")
         );
     }
-    let query = query(context)?;
-    let mut sections: Vec<(String, Vec<Row>)> = Vec::new();
-    let global = global_rows(&trees, &query);
-    if !global.is_empty() {
-        sections.push(("global/user modulerc".to_owned(), global));
+    let output = elements(context, listing)?;
+    let shows = |what: &str| output.iter().any(|element| element == what);
+    let mut query = query(context, listing)?;
+    if shows("variant") || shows("variantifspec") && query.extras.ask_variants() {
+        query.extras.show();
     }
-    for tree in &trees {
+    if shows("provided-alias") {
+        query.extras.show();
+    }
+    let mut blocks: Vec<Block> = Vec::new();
+    if shows("alias") {
+        let rows = global_rows(&trees, &query);
+        blocks.push(Block {
+            title: "global/user modulerc".to_owned(),
+            via: Vec::new(),
+            rows,
+        });
+    }
+    for (tree, via) in trees {
         let title = tree
             .label
             .clone()
             .unwrap_or_else(|| tree.modulepath.to_string());
-        sections.push((title, rows(context, tree, &query)));
+        let rows = rows(context, &tree, &query, &output);
+        blocks.push(Block { title, via, rows });
     }
-    let output = elements(context);
-    if !output.iter().any(|element| element == "modulepath") {
-        sections = vec![(String::new(), merged(sections))];
+    if !shows("modulepath") {
+        blocks = vec![Block {
+            title: String::new(),
+            via: Vec::new(),
+            rows: merged(blocks),
+        }];
     }
     let order = VersionOrder::Dictionary;
-    for (_, rows) in &mut sections {
-        rows.sort_by(|a, b| order.compare(&a.name, &b.name));
+    for block in &mut blocks {
+        (block.rows).sort_by(|a, b| order.compare(&a.name, &b.name));
     }
     if context.options.json {
-        let sections: Vec<(String, Vec<(String, String)>)> = sections
-            .iter()
-            .map(|(title, rows)| (title.clone(), rows.iter().map(as_json).collect()))
+        let sections: Vec<(String, Vec<(String, String)>)> = (blocks.iter())
+            .map(|block| {
+                let rows = block.rows.iter().map(|row| as_json(row, &block.via));
+                (block.title.clone(), rows.collect())
+            })
             .collect();
         context.print(&view::json_sections(&sections));
         return Ok(());
     }
     let long = context.options.long;
-    let sections: Vec<Section> = sections
+    let shortcuts = context.config.spec_rules().shortcuts;
+    let asks_variants = query.extras.ask_variants();
+    let shows_variants = shows("variant") || shows("variantifspec") && asks_variants;
+    let sections: Vec<Section> = blocks
         .into_iter()
-        .map(|(title, rows)| Section {
-            title,
-            elements: rows
-                .into_iter()
-                .map(|row| element(row, &output, long))
-                .collect(),
+        .map(|block| {
+            let elements = block.rows.into_iter().map(|mut row| {
+                if !shows_variants || long {
+                    row.variants.clear();
+                }
+                element(row, &output, long, &shortcuts)
+            });
+            let elements = elements.collect();
+            let title = match shows("via") && !block.via.is_empty() && !context.options.terse {
+                true => format!("{} (via {})", block.title, block.via.join(" > ")),
+                false => block.title,
+            };
+            Section { title, elements }
         })
         .collect();
     let short = context.abbreviations();
@@ -101,57 +185,56 @@ pub(crate) fn avail(context: &mut Context) -> Result<(), Diagnostic> {
     } else if context.options.terse {
         view::terse(&sections, &short)
     } else {
-        view::sections(&sections, &short, context.layout().width)
+        let width = context.layout().width;
+        view::sections(&sections, &short, width, shows("key"))
     };
     context.print(&text);
     Ok(())
 }
 
 /// What is to be shown: the option, amended or not, else the setting.
-fn elements(context: &Context) -> Vec<String> {
-    let setting = if context.options.terse {
-        &context.config.avail_terse_output
-    } else {
-        &context.config.avail_output
+fn elements(context: &Context, listing: Listing) -> Result<Vec<String>, Diagnostic> {
+    let (config, terse) = (context.config, context.options.terse);
+    let (setting, subcommand) = match (listing, terse) {
+        (Listing::Avail, false) => (&config.avail_output, "avail"),
+        (Listing::Avail, true) => (&config.avail_terse_output, "avail"),
+        (Listing::Spider, false) => (&config.spider_output, "spider"),
+        (Listing::Spider, true) => (&config.spider_terse_output, "spider"),
     };
-    let list = |text: &str| -> Vec<String> { text.split(':').map(str::to_owned).collect() };
-    match context.options.output.as_deref() {
-        None => list(setting),
-        Some(text) => match (text.strip_prefix('+'), text.strip_prefix('-')) {
-            (Some(more), _) => [list(setting), list(more)].concat(),
-            (_, Some(less)) => {
-                let less = list(less);
-                let known = list(setting);
-                known.into_iter().filter(|e| !less.contains(e)).collect()
-            }
-            (None, None) => list(text),
-        },
-    }
+    context.output_elements(setting, ELEMENTS, subcommand)
 }
 
-fn query(context: &Context) -> Result<Query, Diagnostic> {
-    let options = context.options;
-    let config = context.config;
+fn query(context: &Context, listing: Listing) -> Result<Query, Diagnostic> {
+    let (options, config) = (context.options, context.config);
+    let (mut extras, words) = Extras::take(context.words)?;
     let mut patterns = Vec::new();
-    let mut tags = Vec::new();
-    for word in context.words.iter().filter(|word| !word.is_empty()) {
-        if let Some((names, wanted)) = tag_query(word) {
-            tags.push((names, wanted));
-        } else if word.contains('@') && config.advanced_version_spec {
-            let spec = context.specs(std::slice::from_ref(word))?.remove(0);
+    let is_spec = |word: &String| word.contains(['@', '=', '+', '~']) || word.starts_with('-');
+    let special = words.iter().any(is_spec) && config.advanced_version_spec;
+    let words: Vec<String> = words.into_iter().filter(|word| !word.is_empty()).collect();
+    if special {
+        for spec in Spec::parse_all(&words, &config.spec_rules())
+            .map_err(|error| Diagnostic::new(Kind::Usage, error.to_string()))?
+        {
+            extras.add_variants(&spec.variants);
             if spec.versions == Versions::AsWritten {
-                patterns.push(text_pattern(context, &spec.path));
+                // A slash at the end speaks about what lies below.
+                let slash = if spec.text.ends_with('/') { "/" } else { "" };
+                patterns.push(text_pattern(context, &format!("{}{slash}", spec.path)));
             } else {
                 patterns.push(Pattern::Spec(Box::new(spec), config.version_order));
             }
-        } else {
-            patterns.push(text_pattern(context, word));
         }
+    } else {
+        patterns.extend(words.iter().map(|word| text_pattern(context, word)));
     }
+    let in_depth = match listing {
+        Listing::Avail => config.avail_in_depth,
+        Listing::Spider => config.spider_in_depth,
+    };
     Ok(Query {
         patterns,
-        tags,
-        in_depth: options.in_depth.unwrap_or(config.avail_in_depth),
+        extras,
+        in_depth: options.in_depth.unwrap_or(in_depth),
     })
 }
 
@@ -164,16 +247,6 @@ fn text_pattern(context: &Context, text: &str) -> Pattern {
         },
         ignore_case: context.config.ignore_case != IgnoreCase::Never,
     }
-}
-
-/// `tag:a,b` and `not:tag:a,b`.
-fn tag_query(word: &str) -> Option<(Vec<String>, bool)> {
-    let (word, wanted) = match word.strip_prefix("not:") {
-        Some(rest) => (rest, false),
-        None => (word, true),
-    };
-    let names = word.strip_prefix("tag:")?;
-    Some((names.split(',').map(str::to_owned).collect(), wanted))
 }
 
 impl Pattern {
@@ -224,12 +297,6 @@ impl Query {
         self.patterns.is_empty() || self.patterns.iter().any(|p| p.accepts(name))
     }
 
-    fn accepts_tags(&self, tags: &[String]) -> bool {
-        self.tags
-            .iter()
-            .all(|(names, wanted)| tags.iter().any(|tag| names.contains(tag)) == *wanted)
-    }
-
     /// How deep names are shown where the content of directories is not.
     fn depth(&self) -> usize {
         self.patterns.iter().map(Pattern::depth).max().unwrap_or(1)
@@ -237,7 +304,7 @@ impl Query {
 }
 
 /// `*` and `?` against a whole text.
-fn glob(pattern: &str, text: &str) -> bool {
+pub(super) fn glob(pattern: &str, text: &str) -> bool {
     let (pattern, text): (Vec<char>, Vec<char>) =
         (pattern.chars().collect(), text.chars().collect());
     let (mut p, mut t) = (0, 0);
@@ -266,12 +333,12 @@ fn glob(pattern: &str, text: &str) -> bool {
 }
 
 /// The aliases that belong to no modulepath.
-fn global_rows(trees: &[Tree], query: &Query) -> Vec<Row> {
+fn global_rows(trees: &[(Tree, Vec<String>)], query: &Query) -> Vec<Row> {
     let mut rows: Vec<Row> = Vec::new();
-    for name in trees.iter().flat_map(|tree| &tree.names) {
+    for name in trees.iter().flat_map(|(tree, _)| &tree.names) {
         if name.is_global
             && name.kind == AliasKind::Alias
-            && query.tags.is_empty()
+            && !query.extras.any()
             && query.accepts_name(&name.name)
             && !rows.iter().any(|row| row.name == name.name)
         {
@@ -289,12 +356,14 @@ fn alias_row(name: &str, target: &str) -> Row {
         },
         symbols: Vec::new(),
         tags: Vec::new(),
+        variants: Vec::new(),
     }
 }
 
 /// What a modulepath holds of what is asked for.
-fn rows(context: &Context, tree: &Tree, query: &Query) -> Vec<Row> {
-    let show_all = context.options.all || context.config.shows_hidden("avail");
+fn rows(context: &mut Context, tree: &Tree, query: &Query, output: &[String]) -> Vec<Row> {
+    let shows = |what: &str| output.iter().any(|element| element == what);
+    let show_all = context.options.all || shows("hidden") || context.config.shows_hidden("avail");
     let asked: Vec<&str> = query
         .patterns
         .iter()
@@ -324,10 +393,21 @@ fn rows(context: &Context, tree: &Tree, query: &Query) -> Vec<Row> {
         (false, false) => entries,
         (_, latest) => firsts(&entries, latest, context.config.version_order),
     };
-    let mut rows: Vec<Row> = entries
+    let entries = entries
         .into_iter()
-        .filter(|entry| query.accepts_name(&entry.full_name))
-        .map(|entry| Row {
+        .filter(|entry| query.accepts_name(&entry.full_name));
+    let mut rows: Vec<Row> = Vec::new();
+    let mut provided: Vec<Row> = Vec::new();
+    for entry in entries {
+        let tags = tags(context, entry);
+        let Some(said) = query.extras.judge(context, entry, &tags) else {
+            continue;
+        };
+        if shows("provided-alias") {
+            let names = said.provided();
+            provided.extend(names.map(|name| alias_row(name, &entry.full_name)));
+        }
+        rows.push(Row {
             name: entry.full_name.clone(),
             thing: Thing::Module {
                 file: entry.file.to_string(),
@@ -336,20 +416,33 @@ fn rows(context: &Context, tree: &Tree, query: &Query) -> Vec<Row> {
                 .get(entry.full_name.as_str())
                 .cloned()
                 .unwrap_or_default(),
-            tags: tags(context, entry),
-        })
-        .collect();
-    rows.retain(|row| query.accepts_tags(&row.tags));
-    if query.tags.is_empty() {
-        let own = tree
-            .names
-            .iter()
-            .filter(|n| n.kind == AliasKind::Alias && !n.is_global);
+            tags,
+            variants: said.variants,
+        });
+    }
+    if !query.extras.any() {
+        let mut kinds = Vec::new();
+        if shows("alias") {
+            kinds.push(AliasKind::Alias);
+        }
+        if shows("indesym") {
+            kinds.push(AliasKind::Symbol);
+        }
+        let own = tree.names.iter();
+        let own = own.filter(|n| kinds.contains(&n.kind) && !n.is_global);
         let own = own.filter(|name| query.accepts_name(&name.name));
         rows.extend(own.map(|name| alias_row(&name.name, &name.target)));
         // Those who ask for one module of each directory know the directories.
-        if !context.options.default_only && !context.options.latest {
+        if !context.options.default_only && !context.options.latest && shows("dirwsym") {
             add_directories(&mut rows, &symbols, query);
+        } else if !query.in_depth {
+            let none = BTreeMap::new();
+            add_directories(&mut rows, &none, query);
+        }
+        for row in provided {
+            if !rows.iter().any(|known| known.name == row.name) {
+                rows.push(row);
+            }
         }
     }
     rows
@@ -379,6 +472,7 @@ fn add_directories(rows: &mut Vec<Row>, symbols: &BTreeMap<&str, Vec<String>>, q
         thing: Thing::Directory,
         symbols,
         tags: Vec::new(),
+        variants: Vec::new(),
     }));
 }
 
@@ -446,9 +540,9 @@ fn tags(context: &Context, entry: &Entry) -> Vec<String> {
 }
 
 /// All rows as one list; of several with one name the first.
-fn merged(sections: Vec<(String, Vec<Row>)>) -> Vec<Row> {
+fn merged(blocks: Vec<Block>) -> Vec<Row> {
     let mut rows: Vec<Row> = Vec::new();
-    for row in sections.into_iter().flat_map(|(_, rows)| rows) {
+    for row in blocks.into_iter().flat_map(|block| block.rows) {
         if !rows.iter().any(|known| known.name == row.name) {
             rows.push(row);
         }
@@ -456,7 +550,7 @@ fn merged(sections: Vec<(String, Vec<Row>)>) -> Vec<Row> {
     rows
 }
 
-fn element(row: Row, output: &[String], long: bool) -> Element {
+fn element(row: Row, output: &[String], long: bool, shortcuts: &[(char, String)]) -> Element {
     let shows = |what: &str| output.iter().any(|element| element == what);
     let modified = match &row.thing {
         Thing::Module { file } if long => modified(file.as_str().into()),
@@ -468,7 +562,7 @@ fn element(row: Row, output: &[String], long: bool) -> Element {
             Thing::Alias { target } => Some(target),
             Thing::Module { .. } | Thing::Directory => None,
         },
-        symbols: if long || shows("sym") {
+        symbols: if long || shows("sym") && !shows("indesym") {
             row.symbols
         } else {
             Vec::new()
@@ -478,12 +572,14 @@ fn element(row: Row, output: &[String], long: bool) -> Element {
         } else {
             Vec::new()
         },
-        variants: Vec::new(),
+        variants: (row.variants.iter())
+            .map(|variant| shown_variant(variant, shortcuts))
+            .collect(),
         modified,
     }
 }
 
-fn as_json(row: &Row) -> (String, String) {
+fn as_json(row: &Row, via: &[String]) -> (String, String) {
     let name = row.name.trim_end_matches('/');
     let mut fields = vec![("name", json!(name))];
     match &row.thing {
@@ -504,7 +600,7 @@ fn as_json(row: &Row) -> (String, String) {
             ("symbols", json!(row.symbols)),
         ]),
     }
-    fields.push(("via", json!([])));
+    fields.push(("via", json!(via)));
     (name.to_owned(), view::json_row(&fields))
 }
 

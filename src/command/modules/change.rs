@@ -140,9 +140,10 @@ pub(crate) fn sh_to_mod(context: &mut Context) -> Result<(), Diagnostic> {
 pub(crate) fn edit_file(context: &mut Context) -> Result<(), Diagnostic> {
     let specs = context.some_specs("edit")?;
     let file = context.engine.locate(&specs[0])?.file;
-    let editor = ["MODULES_EDITOR", "VISUAL", "EDITOR"]
-        .iter()
-        .find_map(|name| context.session.text(name).filter(|text| !text.is_empty()))
+    let of_session = |name: &&str| context.session.text(name);
+    let editor = std::iter::once(context.config.editor.as_str())
+        .chain(["VISUAL", "EDITOR"].iter().filter_map(of_session))
+        .find(|editor| !editor.is_empty())
         .unwrap_or("vi");
     // What the editor prints must not reach the shell as code.
     let status = std::process::Command::new("/bin/sh")
@@ -179,7 +180,7 @@ pub(crate) fn clear(context: &mut Context) -> Result<(), Diagnostic> {
 /// Asks on the terminal; the answer is read wherever it comes from.
 fn confirmed(context: &Context) -> bool {
     use std::io::{BufRead, Write};
-    if context.session.stderr_is_terminal {
+    if context.session.stderr_is_terminal() {
         let question = b"Are you sure you want to clear all loaded modules!? [n] ";
         let mut stderr = std::io::stderr();
         let _ = stderr.write_all(question).and_then(|()| stderr.flush());

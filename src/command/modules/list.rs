@@ -12,7 +12,7 @@ use crate::view::modules::{self as view, Element, Numbering};
 /// Shows the loaded modules in load order, those that match a pattern if there are any.
 pub(crate) fn list(context: &mut Context) -> Result<(), Diagnostic> {
     let loaded = context.engine.state().loaded.clone();
-    let output = elements(context);
+    let output = elements(context)?;
     let shows = |what: &str| output.iter().any(|element| element == what);
     let all = context.options.all || shows("hidden") || context.config.shows_hidden("list");
     let hidden = |module: &Module| module.tags.iter().any(|tag| tag == "hidden-loaded");
@@ -95,13 +95,17 @@ pub(crate) fn list(context: &mut Context) -> Result<(), Diagnostic> {
     Ok(())
 }
 
-fn elements(context: &Context) -> Vec<String> {
+/// The elements that the listing can be made of.
+pub(super) const ELEMENTS: &[&str] = &[
+    "header", "idx", "variant", "alias", "indesym", "sym", "tag", "hidden", "key",
+];
+
+fn elements(context: &Context) -> Result<Vec<String>, Diagnostic> {
     let setting = match context.options.terse {
         true => &context.config.list_terse_output,
         false => &context.config.list_output,
     };
-    let text = context.options.output.as_deref().unwrap_or(setting);
-    text.split(':').map(str::to_owned).collect()
+    context.output_elements(setting, ELEMENTS, "list")
 }
 
 /// Whether a pattern of the request means a loaded module: its name, or one that stands for it.

@@ -4,6 +4,7 @@ use camino::Utf8PathBuf;
 use serde_json::json;
 
 use super::Context;
+use super::extra::Extras;
 use crate::collection;
 use crate::command::Answer;
 use crate::diag::{Diagnostic, Kind};
@@ -18,14 +19,18 @@ type Lines = Vec<(String, Vec<String>)>;
 /// What modules are, in one line for each call of `module-whatis`; all modules where none is named.
 pub(crate) fn whatis(context: &mut Context) -> Result<(), Diagnostic> {
     let trees = context.engine.trees();
-    if context.words.is_empty() {
-        let sections = described(context, &trees, |entry| !entry.is_hidden());
+    let (extras, words) = Extras::take(context.words)?;
+    if words.is_empty() {
+        let sections = described(context, &trees, &extras, |entry| !entry.is_hidden());
         print_whatis(context, sections);
         return Ok(());
     }
-    for spec in context.specs(context.words)? {
+    for spec in context.specs(&words)? {
         let spec = resolved(context, &trees, spec);
-        let sections = described(context, &trees, |entry| means(&spec, entry));
+        let sections = described(context, &trees, &extras, |entry| means(&spec, entry));
+        if sections.is_empty() && extras.any() {
+            continue;
+        }
         if sections.is_empty() {
             // Says why: it is not there, or forbidden.
             match context.engine.locate(&spec) {
@@ -60,7 +65,8 @@ pub(crate) fn search(context: &mut Context) -> Result<(), Diagnostic> {
         }
     };
     let trees = context.engine.trees();
-    let mut sections = described(context, &trees, |entry| !entry.is_hidden());
+    let extras = Extras::default();
+    let mut sections = described(context, &trees, &extras, |entry| !entry.is_hidden());
     if let Some(pattern) = pattern {
         for (_, modules) in &mut sections {
             modules.retain(|(_, lines)| pattern.is_match(&lines.join(" ")));
@@ -75,6 +81,7 @@ pub(crate) fn search(context: &mut Context) -> Result<(), Diagnostic> {
 fn described(
     context: &mut Context,
     trees: &[Tree],
+    extras: &Extras,
     wanted: impl Fn(&Entry) -> bool,
 ) -> Vec<(String, Lines)> {
     let mut sections = Vec::new();
@@ -85,6 +92,9 @@ fn described(
             .iter()
             .filter(|e| e.forbidden.is_none() && wanted(e))
         {
+            if extras.any() && extras.judge(context, entry, &entry.tags).is_none() {
+                continue;
+            }
             // A file that is broken has nothing to say; whoever loads it learns why.
             let Ok(spec) = Spec::plain(&entry.full_name) else {
                 continue;
@@ -195,11 +205,26 @@ pub(crate) fn aliases(context: &mut Context) -> Result<(), Diagnostic> {
 pub(crate) fn paths(context: &mut Context) -> Result<(), Diagnostic> {
     let trees = context.engine.trees();
     let mut files: Vec<Utf8PathBuf> = Vec::new();
-    for spec in context.some_specs("paths")? {
-        let spec = resolved(context, &trees, spec);
-        let modules = trees.iter().flat_map(|tree| &tree.modules);
-        let meant = modules.filter(|entry| entry.forbidden.is_none() && means(&spec, entry));
-        files.extend(meant.map(|entry| entry.file.clone()));
+    let (extras, words) = Extras::take(context.words)?;
+    let specs = match (words.is_empty(), extras.any()) {
+        (true, true) => vec![None],
+        _ => (context.some_specs_of(&words, "paths")?.into_iter())
+            .map(|spec| Some(resolved(context, &trees, spec)))
+            .collect(),
+    };
+    for spec in specs {
+        for entry in trees.iter().flat_map(|tree| &tree.modules) {
+            let named = match &spec {
+                Some(spec) => means(spec, entry),
+                None => !entry.is_hidden(),
+            };
+            if named
+                && entry.forbidden.is_none()
+                && (!extras.any() || extras.judge(context, entry, &entry.tags).is_some())
+            {
+                files.push(entry.file.clone());
+            }
+        }
     }
     files.sort_by(|a, b| VersionOrder::Dictionary.compare(a.as_str(), b.as_str()));
     files.dedup();
@@ -222,7 +247,7 @@ pub(crate) fn info_loaded(context: &mut Context) -> Result<(), Diagnostic> {
 pub(crate) fn is_used(context: &mut Context) -> Result<(), Diagnostic> {
     let modulepaths = context.engine.state().modulepath();
     let used = |dir: &String| {
-        let start = context.session.cwd.clone().unwrap_or_else(|| "/".into());
+        let start = context.session.cwd().cloned().unwrap_or_else(|| "/".into());
         let dir = start.join(dir.trim_end_matches('/'));
         modulepaths.contains(&dir)
     };

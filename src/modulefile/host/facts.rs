@@ -40,10 +40,23 @@ pub(in crate::modulefile) fn versioncmp(_: &mut Host, args: &Args) -> Result<Val
     ))
 }
 
+/// How long a program may take that only tells a fact.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// `uname FIELD`.
-pub(in crate::modulefile) fn uname(_: &mut Host, args: &Args) -> Result<Value, Stop> {
+pub(in crate::modulefile) fn uname(host: &mut Host, args: &Args) -> Result<Value, Stop> {
     use std::os::unix::ffi::OsStrExt;
     let field = args.string(0)?;
+    let program = host.world.config().domain_program.clone();
+    if field == "domain" && !program.is_empty() {
+        let words: Vec<&str> = program.split_whitespace().collect();
+        let asked = program::run(host, &words, Input::None, Some(PATIENCE));
+        if let Ok(output) = asked
+            && output.status == 0
+        {
+            return Ok(Value::text(output.stdout.trim_ascii_end()));
+        }
+    }
     let facts = nix::sys::utsname::uname().map_err(|error| ArgError {
         index: None,
         message: format!("the system does not tell: {}", error.desc()),
@@ -69,7 +82,6 @@ pub(in crate::modulefile) fn uname(_: &mut Host, args: &Args) -> Result<Value, S
 
 /// `lsb-release FIELD`: from `lsb_release`, and where that is not installed from `/etc/os-release`.
 pub(in crate::modulefile) fn lsb_release(host: &mut Host, args: &Args) -> Result<Value, Stop> {
-    const TIME: Duration = Duration::from_secs(5);
     let field = args.string(0)?;
     let (option, key) = match field.as_str() {
         "id" => ("-i", "ID"),
@@ -86,7 +98,7 @@ pub(in crate::modulefile) fn lsb_release(host: &mut Host, args: &Args) -> Result
         host,
         &["lsb_release", "-s", option],
         Input::None,
-        Some(TIME),
+        Some(PATIENCE),
     );
     if let Ok(output) = asked
         && output.status == 0

@@ -147,7 +147,9 @@ impl<'w> Host<'w> {
             }));
         }
         let value = (command.run)(self, &args)?;
-        if self.mode == Mode::Show && command.shown {
+        let keeps =
+            self.mode == Mode::Show || self.mode == Mode::Spider && self.world.keeps_calls();
+        if keeps && command.shown {
             self.evaluation.calls.push(Call { command, args });
         }
         Ok(value)

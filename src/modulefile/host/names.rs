@@ -10,6 +10,9 @@ use crate::modulefile::value::{ArgError, Args, Value};
 
 fn push(host: &mut Host, directive: Directive) -> Result<Value, Stop> {
     let place = host.place.clone();
+    if host.mode != Mode::Rc && !is_plain(host) {
+        host.world.declare(host.module, &directive);
+    }
     host.evaluation.directives.push((directive, place));
     Ok(Value::Nil)
 }
@@ -227,15 +230,18 @@ pub(in crate::modulefile) fn label(host: &mut Host, args: &Args) -> Result<Value
 
 /// `modulepath-ignore PATTERN...`: only rc files may say it, a modulefile is read too late.
 pub(in crate::modulefile) fn ignore(host: &mut Host, args: &Args) -> Result<Value, Stop> {
-    // An rc file of the site or of the user may be evaluated as a modulefile that is no module.
-    let is_plain = host.module.name == host.module.file.as_str();
-    if host.mode != Mode::Rc && !is_plain {
+    if host.mode != Mode::Rc && !is_plain(host) {
         return wrong("only rc files may say what is ignored");
     }
     let directive = Directive::Ignore {
         patterns: args.strings(0)?,
     };
     push(host, directive)
+}
+
+/// Whether the file is an rc file of the site or of the user that is evaluated as a modulefile, and no module.
+fn is_plain(host: &Host) -> bool {
+    host.module.name == host.module.file.as_str()
 }
 
 /// Whether a rule without times holds for the user: who is named as meant is meant, whatever else is said.

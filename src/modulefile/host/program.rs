@@ -249,7 +249,15 @@ impl Host<'_> {
     /// How long a program that the file starts may run: without end where the user waits for it.
     pub(in crate::modulefile) fn program_time(&self) -> Option<Duration> {
         const CRAWL_TIME: Duration = Duration::from_secs(5);
-        self.mode.is_crawl().then_some(CRAWL_TIME)
+        self.mode.is_crawl().then(|| self.time_left(CRAWL_TIME))
+    }
+
+    /// How much of `time` is left for whoever waits for the evaluation.
+    pub(in crate::modulefile) fn time_left(&self, time: Duration) -> Duration {
+        let left = |deadline: Instant| deadline.saturating_duration_since(Instant::now());
+        self.world
+            .deadline()
+            .map_or(time, |deadline| time.min(left(deadline)))
     }
 }
 

@@ -3,7 +3,7 @@
 use bstr::{BString, ByteSlice};
 use indexmap::IndexMap;
 
-use super::{Host, Stop};
+use super::{Host, Stop, relations};
 use crate::diag::{Diagnostic, Kind};
 use crate::modulefile::site::Said;
 use crate::modulefile::value::{ArgError, Args, Value};
@@ -68,7 +68,12 @@ pub(in crate::modulefile) fn extensions(host: &mut Host, args: &Args) -> Result<
                 .map(str::to_owned),
         );
     }
-    Ok(Value::Nil)
+    if host.world.config().extensions_inform {
+        return Ok(Value::Nil);
+    }
+    let names = host.evaluation.extensions.clone();
+    let names: Vec<Value> = names.into_iter().map(Value::text).collect();
+    relations::provide(host, &Args::new(names))
 }
 
 /// `metadata NAME VALUE...`: facts for the catalog.

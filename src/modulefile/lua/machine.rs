@@ -8,7 +8,7 @@ use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bstr::{BString, ByteSlice};
 use mlua::chunk::ChunkMode;
@@ -76,6 +76,8 @@ pub(super) struct Shared {
     steps: Cell<u64>,
     /// The time of the processor at the first look of the evaluation.
     started: Cell<Option<Duration>>,
+    /// When whoever waits for the evaluation has no more time.
+    deadline: Cell<Option<Instant>>,
     /// Bytes that the evaluation has handed to commands so far.
     given: Cell<usize>,
     /// What the site's code has registered.
@@ -91,6 +93,7 @@ struct Frame {
     source: Arc<SourceFile>,
     steps: u64,
     started: Option<Duration>,
+    deadline: Option<Instant>,
     given: usize,
     lines: Lines,
     /// What the file wrote to standard output.
@@ -173,6 +176,7 @@ impl Machine {
         work: impl FnOnce(&Lua, &Rc<Shared>) -> mlua::Result<R>,
     ) -> Result<R, Stop> {
         let source = Arc::clone(&host.source);
+        let deadline = host.world.deadline();
         let host = RefCell::new(host);
         let result = self.lua.scope(|scope| {
             let gate = scope.create_function(|_, ()| {
@@ -184,7 +188,7 @@ impl Machine {
                 }
                 Ok(())
             })?;
-            let _frame = self.shared.enter(gate, &source);
+            let _frame = self.shared.enter(gate, &source, deadline);
             work(&self.lua, &self.shared)
         });
         match (self.shared.stop.take(), result) {
@@ -318,12 +322,18 @@ impl Shared {
         given.map_err(|stop| self.stop(stop))
     }
 
-    fn enter(&self, gate: Function, source: &Arc<SourceFile>) -> Entered<'_> {
+    fn enter(
+        &self,
+        gate: Function,
+        source: &Arc<SourceFile>,
+        deadline: Option<Instant>,
+    ) -> Entered<'_> {
         self.frames.borrow_mut().push(Frame {
             gate,
             source: Arc::clone(source),
             steps: self.steps.replace(0),
             started: self.started.take(),
+            deadline: self.deadline.replace(deadline),
             given: self.given.replace(0),
             lines: Lines::default(),
             code: BString::default(),
@@ -352,6 +362,8 @@ impl Shared {
             format!("{MAX_STEPS} Lua instructions")
         } else if self.busy() >= MAX_BUSY {
             format!("{} seconds of Lua", MAX_BUSY.as_secs())
+        } else if (self.deadline.get()).is_some_and(|deadline| Instant::now() > deadline) {
+            "the time that there was for it".to_owned()
         } else {
             return Ok(VmState::Continue);
         };
@@ -371,6 +383,7 @@ impl Drop for Entered<'_> {
         if let Some(frame) = self.0.frames.borrow_mut().pop() {
             self.0.steps.set(frame.steps);
             self.0.started.set(frame.started);
+            self.0.deadline.set(frame.deadline);
             self.0.given.set(frame.given);
         }
     }

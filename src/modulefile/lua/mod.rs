@@ -14,6 +14,7 @@ mod attacks;
 mod bind;
 mod errors;
 mod library;
+pub(super) mod lint;
 mod machine;
 mod sandbox;
 pub mod site;

@@ -213,6 +213,17 @@ pub(super) fn gone(
     })
 }
 
+/// Whether files evaluated in `mode` may call `name`.
+pub(super) fn is_known(name: &str, mode: Mode) -> bool {
+    if mode == Mode::Rc {
+        return RC.contains(&name);
+    }
+    !RC_ONLY.contains(&name)
+        && (command::find_lua(name).is_some()
+            || STANDARD.contains(&name)
+            || library::NAMES.iter().any(|names| names.contains(&name)))
+}
+
 /// The known name that `name` most likely stands for.
 pub(super) fn near_miss(name: &str) -> Option<&'static str> {
     let known = COMMANDS

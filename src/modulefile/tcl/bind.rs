@@ -41,10 +41,10 @@ pub(in crate::modulefile) fn evaluate(host: &mut Host<'_>) -> Result<(), Stop> {
     check_cookie(host)?;
     let source = Arc::clone(&host.source);
     let mode = host.mode;
-    let globals = globals(host);
+    let (globals, limits) = (globals(host), limits(host));
     let help = Rc::new(RefCell::new(None));
     let mut binding = Binding::new(host, Rc::clone(&help));
-    let mut interp = Interp::new(&mut binding, limits(mode));
+    let mut interp = Interp::new(&mut binding, limits);
     interp.set_globals(&globals);
     let mut result = interp.run_file(&source).map(drop);
     let (mut version, mut test) = (None, None);
@@ -78,12 +78,12 @@ fn is_kept(result: &Result<(), Exit>) -> bool {
 }
 
 /// Bounds for an evaluation: a crawl meets files that nobody waits for.
-fn limits(mode: Mode) -> Limits {
+fn limits(host: &Host) -> Limits {
     const CRAWL_TIME: Duration = Duration::from_secs(10);
     const CRAWL_STEPS: u64 = 5_000_000;
-    match mode.is_crawl() {
+    match host.mode.is_crawl() {
         true => Limits {
-            time: Some(CRAWL_TIME),
+            time: Some(host.time_left(CRAWL_TIME)),
             steps: CRAWL_STEPS,
             ..Limits::default()
         },
@@ -346,7 +346,7 @@ fn diagnose(host: &Host, failure: &Error, known: Option<(BString, Box<Diagnostic
 }
 
 /// The command whose name is most like `name`.
-fn near(mode: Mode, name: &str) -> Option<&'static str> {
+pub(super) fn near(mode: Mode, name: &str) -> Option<&'static str> {
     const TCL: [&str; 24] = [
         "append", "array", "break", "catch", "continue", "error", "eval", "exec", "exit", "expr",
         "file", "foreach", "global", "info", "lappend", "lindex", "proc", "puts", "regexp",

@@ -28,6 +28,7 @@ pub(crate) mod format;
 pub(crate) mod glob;
 mod interp;
 mod library;
+pub(super) mod lint;
 mod list;
 mod math;
 mod namespace;

@@ -167,6 +167,23 @@ impl Roots {
         self.know_global(read, rc.config());
     }
 
+    /// Takes over what the modulefile of the module `name` says about names: as if the site had said it, until the end of
+    /// the request.
+    pub fn know_rule(
+        &mut self,
+        name: &str,
+        file: &Utf8Path,
+        directive: Directive,
+        rc: &mut dyn RcReader,
+    ) {
+        self.read_global(rc);
+        let place = file.parent().unwrap_or(Utf8Path::new("/"));
+        let (rules, redefine) = (rc.config().spec_rules(), rc.config().redefine_symbols);
+        let global = self.global.get_or_insert_default();
+        let added = (global.system).add(directive, name, place, &rules, redefine);
+        self.warn(added, file);
+    }
+
     /// Takes over what the rc files of the site and of the user say.
     pub fn know_global(&mut self, read: Vec<GlobalRc>, config: &Config) {
         let mut global = Global::default();

@@ -153,7 +153,7 @@ fn permissions(metadata: &Metadata) -> String {
 fn current_dir(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Function> {
     let shared = Rc::clone(shared);
     lua.create_function(move |lua, ()| {
-        let cwd = shared.host(|host| host.world.session().cwd.clone())?;
+        let cwd = shared.host(|host| host.world.session().cwd().cloned())?;
         match cwd {
             Some(cwd) => cwd.as_str().into_lua_multi(lua),
             None => (Value::Nil, "the directory is gone").into_lua_multi(lua),

@@ -161,7 +161,7 @@ fn resolve(lua: &Lua, shared: &Rc<Shared>, missing: Missing) -> mlua::Result<Fun
             return Ok(Value::Nil);
         };
         let given = path.clone();
-        let full = shared.host(move |host| match &host.world.session().cwd {
+        let full = shared.host(move |host| match host.world.session().cwd() {
             Some(cwd) => cwd.join(path),
             None => path.into(),
         })?;

@@ -69,7 +69,7 @@ const COLOURS: &[(&str, u8)] = &[
 /// `text` in a colour where people see it on a terminal.
 fn coloured(host: &Host<'_>, colour: &str, text: &str) -> String {
     let session = host.world.session();
-    let wanted = session.stderr_is_terminal && session.var("NO_COLOR").is_none();
+    let wanted = session.stderr_is_terminal() && session.var("NO_COLOR").is_none();
     match COLOURS.iter().find(|(name, _)| *name == colour) {
         Some((_, number)) if wanted => format!("\x1b[1;{number}m{text}\x1b[0m"),
         _ => text.to_owned(),
@@ -104,7 +104,7 @@ pub(in crate::modulefile::lua) fn width(host: &Host<'_>) -> usize {
     let session = host.world.session();
     let asked = session.text("LMOD_TERM_WIDTH").and_then(|w| w.parse().ok());
     asked
-        .or_else(|| match session.stderr_is_terminal {
+        .or_else(|| match session.stderr_is_terminal() {
             true => terminal_size::terminal_size_of(std::io::stderr()).map(|(w, _)| w.0.into()),
             false => None,
         })

@@ -26,7 +26,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use bstr::BString;
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use mlua::chunk::ChunkMode;
 use mlua::{Function, Lua};
 
@@ -74,7 +74,7 @@ fn search(session: &Session, config: &Config) -> Vec<Utf8PathBuf> {
     let mut files = paths(session.text("LMOD_SITEPACKAGE_PREPEND").unwrap_or_default());
     files.retain(|f| f.is_file());
     // One question tells most machines that there is nothing at all.
-    let has_config = !config.lmod_config_dir.is_empty() && config_dir.is_dir();
+    let has_config = !config.lmod_config_dir.is_empty() && is_directory(&config_dir);
     let own = config_dir.join("lmod_config.lua");
     if has_config && own.is_file() {
         files.push(own);
@@ -84,6 +84,15 @@ fn search(session: &Session, config: &Config) -> Vec<Utf8PathBuf> {
     let packages = dirs.iter().map(|d| d.join("SitePackage.lua"));
     files.extend(packages.into_iter().find(|f| f.is_file()));
     files
+}
+
+/// Whether a path leads to a directory. The standard library asks twice where the first thing it asks for is missing, to
+/// learn whether the kernel knows the question; on nearly all machines this one is.
+fn is_directory(path: &Utf8Path) -> bool {
+    use nix::sys::stat::{SFlag, stat};
+    stat(path.as_std_path()).is_ok_and(|found| {
+        SFlag::from_bits_truncate(found.st_mode) & SFlag::S_IFMT == SFlag::S_IFDIR
+    })
 }
 
 /// Runs the start files on a machine that is new.
