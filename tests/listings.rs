@@ -244,3 +244,122 @@ fn patterns_behind_r_are_those_of_lua() {
             .contains("foo/1.0-dev")
     );
 }
+
+/// Modules that say something in each of the three languages.
+fn telling() -> Site {
+    Site::new()
+        .var("XMOD_POLICY", "modules")
+        .var("COLUMNS", "80")
+        .var("LMOD_TERM_WIDTH", "80")
+        .file(".modulerc", "#%Module\nmodule-tag lib zlib/1\nmodule-forbid secret/1\nmodule-alias z zlib/1\n")
+        .file("gcc/12", "setenv CC gcc\nprepend-path PATH /gcc\nset-alias g gcc\nfamily compiler\nmodule use {$SITE/mf2}\n")
+        .file("icc/1.lua", "setenv('CC', 'icc')\nfamily('compiler')\nif false then setenv('X', '1') end\n")
+        .file("mpi/4", "prereq gcc/12\nconflict lam\nprovide mpi-any\nvariant --boolean cuda\nvariant size small large\n")
+        .file("hdf5/1.toml", "depends_on = ['mpi']\nsetenv.HDF5 = '/h'\n")
+        .file("zlib/1", "complete bash z body\nmodule load gcc\nmodule switch old new\n")
+        .file("secret/1", "setenv CC none\n")
+        .file("broken/1", "setenv CC\n")
+        .raw("mf2/deep/1", b"#%Module\nsetenv DEEP 1\n")
+}
+
+/// The names of a terse listing, without the titles.
+fn names(run: &Run) -> String {
+    let text = run.stderr();
+    let lines = text.lines().filter(|line| !line.ends_with(':'));
+    lines.collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn modules_are_found_by_what_their_files_say() {
+    let site = telling();
+    for (words, found) in [
+        ("setenv:CC", "gcc/12 icc/1"),
+        ("setenv:CC,HDF5", "gcc/12 hdf5/1 icc/1"),
+        ("setenv:CC not:set-alias:g", "icc/1"),
+        ("gcc setenv:CC", "gcc/12"),
+        ("envvar:PATH", "gcc/12"),
+        ("family:compiler", "gcc/12 icc/1"),
+        ("provided-alias:mpi-any", "mpi/4"),
+        ("require:gcc", "mpi/4 zlib/1 <lib>"),
+        ("prereq:gcc", "mpi/4"),
+        ("require:gcc@11:13", "mpi/4"),
+        ("require:mpi", "hdf5/1"),
+        ("incompat:lam", "mpi/4"),
+        ("switch-off:old", "zlib/1 <lib>"),
+        ("switch-on:new switch:old", "zlib/1 <lib>"),
+        ("complete:z", "zlib/1 <lib>"),
+        ("use:$SITE/mf2", "gcc/12"),
+        ("tag:lib", "zlib/1 <lib>"),
+        ("variant:cuda", "mpi/4{cuda=on,off:size=small,large}"),
+        ("mpi +cuda", "mpi/4{cuda=on,off:size=small,large}"),
+        ("mpi size=large,huge", "mpi/4{cuda=on,off:size=small,large}"),
+        ("mpi size=huge", ""),
+        ("hdf5 +cuda", ""),
+    ] {
+        let words = words.replace("$SITE", site.root().to_str().unwrap());
+        let run = site.run(&format!("avail -t {words}"));
+        assert_eq!(names(&run), found, "avail {words}");
+    }
+    let whatis = site.run("paths setenv:HDF5").stdout();
+    assert!(whatis.contains("hdf5/1.toml"), "{whatis}");
+    let wrong = site.run("avail sentenv:CC");
+    assert!(!wrong.ok() && wrong.stderr().contains("invalid extra specifier"));
+}
+
+#[test]
+fn a_listing_shows_the_elements_that_are_asked_for() {
+    let site = telling();
+    for (words, found) in [
+        (
+            "avail -t -o variant mpi",
+            "mpi/4{cuda=on,off:size=small,large}",
+        ),
+        (
+            "avail -t -o +variant mpi",
+            "mpi/4{cuda=on,off:size=small,large}",
+        ),
+        ("avail -t -o -alias z", "zlib/1 <lib>"),
+        ("avail -t z", "z(@) zlib/1 <lib>"),
+        ("avail -t -o -tag:alias z", "zlib/1"),
+        ("avail -t -o provided-alias mpi", "mpi-any(@) mpi/4"),
+    ] {
+        assert_eq!(names(&site.run(words)), found, "{words}");
+    }
+    assert!(!site.run("avail -o key z").stderr().contains("----"));
+    let spider = site.run("spider deep").stderr();
+    assert!(spider.contains("$SITE/mf2 (via gcc/12) "), "{spider}");
+    let json = site.run("spider -j deep").stderr();
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(
+        json["$SITE/mf2"]["deep/1"]["via"],
+        serde_json::json!(["gcc/12"])
+    );
+}
+
+#[test]
+fn collections_and_modulepaths_are_listed_as_in_environment_modules() {
+    let site = site();
+    for request in ["use", "savelist", "savelist -j"] {
+        let (ours, theirs) = (site.run(request), site.run_peer(Peer::Modules, request));
+        assert_eq!(lines(&ours), lines(&theirs), "module {request}");
+    }
+    let site = site.loaded(["gcc/9.5", "x"]);
+    for name in ["work", "default", "word"] {
+        assert!(site.run(&format!("save {name}")).ok());
+    }
+    for request in [
+        "savelist",
+        "savelist -t",
+        "savelist -l",
+        "savelist -j",
+        "savelist wor",
+        "savelist WORK",
+        "savelist nosuch",
+        "savelist -C ef",
+        "saveshow work",
+        "saveshow",
+    ] {
+        let (ours, theirs) = (site.run(request), site.run_peer(Peer::Modules, request));
+        assert_eq!(lines(&ours), lines(&theirs), "module {request}");
+    }
+}

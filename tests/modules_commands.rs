@@ -191,3 +191,95 @@ fn loaded_modules_are_forgotten_only_on_a_yes() {
     assert!(run.ok() && run.loaded().is_empty(), "{}", run.stderr());
     assert_eq!(run.var("CC").as_deref(), Some("gcc"));
 }
+
+#[test]
+fn rules_in_a_modulefile_hold_until_the_end_of_the_request() {
+    let site = site()
+        .file(
+            "rules/1",
+            "module-forbid --message {ask first} mpi/4\nmodule-alias own gcc/12\nmodule load own\n",
+        )
+        .file(
+            "self/1",
+            "setenv A 1\nmodule-forbid --message {not today} self/1\n",
+        )
+        .file("told/1", "module-warn --message {mind the gap} told\n")
+        .file("marked/1", "module-tag sticky marked/1\n");
+    let run = site.run("load rules mpi");
+    assert_eq!(run.loaded(), ["gcc/12", "rules/1"], "{}", run.stderr());
+    assert!(
+        !run.ok() && run.stderr().contains("ask first"),
+        "{}",
+        run.stderr()
+    );
+    assert!(site.run("load mpi").ok());
+    let run = site.run("load self");
+    assert!(
+        !run.ok() && run.stderr().contains("not today"),
+        "{}",
+        run.stderr()
+    );
+    assert_eq!((run.loaded().len(), run.var("A")), (0, None));
+    let run = site.run("load told");
+    assert!(
+        run.ok() && run.stderr().contains("mind the gap"),
+        "{}",
+        run.stderr()
+    );
+    let marked = site.run("load marked");
+    let run = site.after(&marked).run("purge");
+    assert_eq!(run.loaded(), ["marked/1"], "{}", run.stderr());
+}
+
+#[test]
+fn a_variant_that_a_module_does_not_have_is_refused() {
+    let site = site().file(
+        "v/1",
+        "variant --boolean --default off mpi\nsetenv MPI [getvariant mpi]\n",
+    );
+    assert!(site.run("load v +mpi").ok());
+    for (words, mpi) in [
+        ("v", "0"),
+        ("v +mpi", "1"),
+        ("v mpi=on", "1"),
+        ("v -mpi", "0"),
+        ("v~mpi", "0"),
+    ] {
+        assert_eq!(
+            site.run(&format!("load {words}")).var("MPI").as_deref(),
+            Some(mpi),
+            "{words}"
+        );
+    }
+    let run = site.run("load v +cuda");
+    assert!(
+        !run.ok() && run.stderr().contains("has no variant `cuda`"),
+        "{}",
+        run.stderr()
+    );
+    assert!(run.stderr().contains("it has `mpi`"), "{}", run.stderr());
+    assert!(!site.run("load gcc/12 +mpi").ok());
+}
+
+#[test]
+fn automatic_symbols_stand_for_what_is_loaded() {
+    for (module, request, yes) in [
+        ("s/2", "is-loaded s/latest", true),
+        ("s/2", "is-loaded s@latest", true),
+        ("s/2", "is-loaded s/default", true),
+        ("s/1", "is-loaded s/latest", false),
+        ("s/1", "is-loaded s@latest", false),
+        ("s/1", "load late", true),
+        ("s/2", "load late", false),
+    ] {
+        let loaded = Site::new()
+            .var("XMOD_POLICY", "modules")
+            .file("s/1", "")
+            .file("s/2", "")
+            .file("late/1", "conflict s@latest\n")
+            .loaded([module]);
+        assert_eq!(loaded.run(request).ok(), yes, "{module}: {request}");
+        // The list does not show what nobody has defined.
+        assert!(!loaded.run("list").stderr().contains("latest"));
+    }
+}

@@ -372,3 +372,24 @@ fn a_listing_and_a_load_agree() {
         }
     }
 }
+
+/// A miss is told at once, whatever modulefiles elsewhere do.
+#[test]
+fn an_unknown_name_does_not_wait_for_endless_modulefiles() {
+    let mut site = crate::support::Site::new();
+    for index in 0..6 {
+        site = site
+            .file(&format!("tcl{index}/1"), "while {1} {}\n")
+            .file(&format!("lua{index}/1.lua"), "while true do end\n")
+            .file(&format!("exec{index}/1"), "exec sleep 60\n");
+    }
+    let start = std::time::Instant::now();
+    let run = site.run("load nosuch");
+    assert!(
+        !run.ok() && run.stderr().contains("nosuch"),
+        "{}",
+        run.stderr()
+    );
+    // The limit is half a second; a busy machine may need more for the rest.
+    assert!(start.elapsed().as_secs() < 8, "{:?}", start.elapsed());
+}

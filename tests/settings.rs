@@ -139,7 +139,7 @@ fn each_option_of_environment_modules_changes_what_it_is_for() {
         let set = site.run_words(&["config", option, &value]);
         assert!(set.ok(), "config {option} {value}: {}", set.stderr());
         let site = site.after(&set);
-        let shown = site.run(&format!("config {option}")).stderr();
+        let shown = said(&site.run(&format!("config {option}")));
         let is_shown = shown.contains("(env-var)");
         let after = asked(site, requests);
         let (with, without) = match piece.strip_prefix('+') {

@@ -8,11 +8,14 @@ use crate::diag::{Diagnostic, Kind};
 use crate::name::Spec;
 use crate::transition::UsePosition;
 
-/// Loads modules; a name behind a dash is unloaded, before anything is loaded.
+/// Loads modules; a name behind a dash is unloaded, before anything is loaded, unless it is a variant.
 pub(super) fn load(context: &mut Context) -> Result<(), Diagnostic> {
     let words = context.words.iter();
+    // Where modules have variants, `-x` and `+x` behind one choose them; `ml -x` unloads all the same.
+    let variants = context.config.variant_spec;
+    let unloads = |w: &&String| w.starts_with('-') && (!variants || context.options.by_ml);
     let (gone, wanted): (Vec<&String>, Vec<&String>) =
-        words.partition(|w| w.starts_with('-') && w.len() > 1);
+        words.partition(|w| unloads(w) && w.len() > 1);
     if wanted.iter().any(|w| w.as_str() == "-") {
         return Err(
             Diagnostic::new(Kind::Usage, "a lone `-` is not the name of a module")
@@ -22,7 +25,12 @@ pub(super) fn load(context: &mut Context) -> Result<(), Diagnostic> {
     let gone: Vec<String> = gone.into_iter().map(|w| w[1..].to_owned()).collect();
     let wanted: Vec<String> = wanted
         .into_iter()
-        .map(|w| w.strip_prefix('+').unwrap_or(w).to_owned())
+        .map(|w| {
+            w.strip_prefix('+')
+                .filter(|_| !variants)
+                .unwrap_or(w)
+                .to_owned()
+        })
         .collect();
     let gone = context.specs(&gone)?;
     let wanted = context.specs(&wanted)?;

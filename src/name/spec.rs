@@ -161,6 +161,9 @@ impl Spec {
         let mut specs: Vec<Draft> = Vec::new();
         for word in words {
             let word = word.as_ref();
+            if word.is_empty() {
+                return Err(SpecError::Empty);
+            }
             for (index, part) in split_word(word, rules).into_iter().enumerate() {
                 match (part, specs.last_mut()) {
                     (Part::Name(name), _) => specs.push(Draft {
@@ -731,6 +734,10 @@ mod tests {
         let error = |text: &str| Spec::parse(text, &advanced()).unwrap_err().to_string();
         assert_eq!(error(""), "empty module name");
         assert_eq!(error("/"), "empty module name");
+        assert_eq!(
+            Spec::parse_all(&["foo", ""], &advanced()),
+            Err(SpecError::Empty)
+        );
         assert_eq!(error("@1.2"), "no module name before `@1.2`");
         assert_eq!(error("foo@1.2,"), "invalid version specifier `1.2,`");
         assert_eq!(error("foo@:"), "invalid version specifier `:`");
