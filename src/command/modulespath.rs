@@ -38,7 +38,7 @@ pub fn run(session: &Session, config: &Config, row: &Row) -> Outcome {
         delta,
         messages: String::new(),
         report: String::new(),
-        voice: Voice::of(session, config),
+        voice: Voice::of(session, config, ""),
         cache_is_damaged: false,
     };
     finish(answered, row)
