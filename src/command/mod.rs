@@ -298,7 +298,7 @@ fn colour(session: &Session, config: &Config) -> bool {
 fn said_by(site: &Site<'_>, config: &Config) -> String {
     let said = site.take_messages().into_iter();
     let texts = said.map(|message| message.text.to_str_lossy().into_owned());
-    match config.quiet {
+    match config.is_mute() {
         true => String::new(),
         false => texts.collect(),
     }
@@ -646,7 +646,7 @@ impl Answered {
             delta: Delta::default(),
             messages,
             report: String::new(),
-            voice: Voice::of(session, config),
+            voice: Voice::of(session, config, ""),
             cache_is_damaged: false,
         }
     }
