@@ -213,7 +213,10 @@ pub(super) fn run(session: &Session) -> Outcome {
 
 /// `module lint` without a shell: the mistakes, and a status.
 fn lint(session: &Session, words: Vec<String>) -> Outcome {
-    let config = Config::new(session);
+    let config = match command::settings(session) {
+        Ok(config) => config,
+        Err(diagnostic) => return failed(&diagnostic),
+    };
     let lint = command::table::find("lint").expect("lint is in the table");
     let request = command::Request {
         action: command::Action::Run(lint),
