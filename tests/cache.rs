@@ -664,6 +664,34 @@ fn a_request_for_names_sees_every_change_of_them_and_looks_nowhere_else() {
 }
 
 #[test]
+fn a_cache_is_written_again_only_where_something_has_changed() {
+    use std::os::unix::fs::MetadataExt;
+    let site = large()
+        .file("tool/1.lua", "prepend_path('PATH', '$SITE/bin')\n")
+        .raw("bin/tool", b"#!/bin/sh\n");
+    let program = |name: &str| {
+        let file = site.root().join("bin").join(name);
+        std::fs::write(&file, "#!/bin/sh\n").unwrap();
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).unwrap();
+    };
+    program("tool");
+    age(&site.root());
+    let inode = || {
+        build(&site);
+        std::fs::metadata(cache_file(&site)).unwrap().ino()
+    };
+    let first = inode();
+    assert_eq!(inode(), first, "nothing has changed");
+    program("other");
+    let second = inode();
+    assert_ne!(second, first, "there is a new program");
+    assert!(asked(&site, &["-t", "search", "other"]).contains("tool/1"));
+    std::fs::write(site.root().join("mf/name7/1.0.lua"), "whatis('edited')").unwrap();
+    assert_ne!(inode(), second, "a modulefile was edited");
+    assert!(asked(&site, &["-t", "keyword", "edited"]).contains("name7/1.0"));
+}
+
+#[test]
 fn broken_modulefiles_are_remembered_until_they_are_mended() {
     let site = Site::new()
         .file("good/1.lua", "whatis('fine')")

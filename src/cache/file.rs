@@ -303,6 +303,15 @@ impl File {
         }
     }
 
+    /// How many programs are known.
+    pub(super) fn count_programs(&self) -> Option<usize> {
+        let query = "SELECT count(*) FROM program";
+        let count = self
+            .connection
+            .query_row(query, [], |row| row.get::<_, i64>(0));
+        usize::try_from(count.ok()?).ok()
+    }
+
     /// All programs with their modules.
     pub(super) fn each_program(&self, take: &mut dyn FnMut(&str, &[u8])) -> bool {
         let mut whole = true;

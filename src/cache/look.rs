@@ -133,7 +133,11 @@ pub(super) fn each(
     let mut unpacker = Unpacker::new(&block.looks);
     let mut walk = || -> Option<()> {
         let mut path = String::new();
+        let last = only.map(|only| only.last().copied().unwrap_or_default());
         for (name, first) in heads(&block.names) {
+            if last.is_some_and(|last| first > last) {
+                break;
+            }
             let is_wanted = only.is_none_or(|only| only.contains(&first));
             let modules = u32::try_from(unpacker.number()?).ok()?;
             for number in first..first.checked_add(modules)? {

@@ -18,7 +18,7 @@ mod part;
 mod save;
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::rc::Rc;
 
@@ -631,14 +631,23 @@ impl Cache {
 
 /// The files of a survey, each with its number and the stamp that blocks know.
 fn files_with_stamps(survey: &Survey, blocks: &[Block]) -> Vec<(u32, String, Option<Stamp>)> {
-    let stamps = stamps(blocks, survey.index.modules());
     let mut files = Vec::new();
+    let mut firsts = BTreeSet::new();
     for group in survey.index.groups(Wanted::All) {
+        firsts.insert(group.first);
         for (number, row) in (group.first..).zip(&group.rows) {
-            let file = row.relative_file(&row.full_name(group.name));
-            let stamp = stamps.get(number as usize).copied().flatten();
-            files.push((number, file, stamp));
+            files.push((number, row.relative_file(&row.full_name(group.name)), None));
         }
+    }
+    for block in blocks {
+        look::each(block, Some(&firsts), &mut |seen| {
+            if let Seen::Module(number, stamp) = seen
+                && let Ok(at) = files.binary_search_by_key(&number, |(number, ..)| *number)
+            {
+                files[at].2 = stamp;
+            }
+            true
+        });
     }
     files
 }

@@ -70,6 +70,11 @@ impl Cache {
         config: &Config,
         others: Others,
     ) -> Result<Saved, SaveError> {
+        if others == Others::Go
+            && let Some(saved) = self.is_saved(path, crawl, config)
+        {
+            return Ok(saved);
+        }
         let mut writer = Writer::new(path)?;
         let mut saved = Saved::default();
         let mut programs: BTreeMap<String, Vec<i64>> = BTreeMap::new();
@@ -133,6 +138,30 @@ impl Cache {
         Ok(saved)
     }
 
+    /// What the file at `path` holds, where that is what a crawl found out: then it need not be written again.
+    fn is_saved(&self, path: &Utf8Path, crawl: &Crawl, config: &Config) -> Option<Saved> {
+        let file = self.stored.files.iter().find(|file| file.path == path)?;
+        let mut saved = Saved {
+            roots: crawl.known.len(),
+            modules: 0,
+            programs: file.count_programs()?,
+        };
+        for known in &crawl.known {
+            let root = &known.modulepath;
+            let is_new = |held: &Held| held.head.stamp != stamp_now(root, config);
+            let is_here = |file: &File, held: &Held| file.path == path && !is_new(held);
+            if !known.surveyed.is_remembered
+                || !known.records.is_empty()
+                || self.stored.with(root, is_here) != Some(true)
+                || self.stored.part(root, Part::Programs)? != self.programs(known).0
+            {
+                return None;
+            }
+            saved.modules += known.surveyed.survey.index.modules();
+        }
+        (file.roots.len() == saved.roots).then_some(saved)
+    }
+
     /// Whether another file than that at `path` answered for a modulepath, and nothing was found out beside it.
     fn is_held_elsewhere(&self, path: &Utf8Path, known: &Known) -> bool {
         let elsewhere = self
@@ -189,10 +218,7 @@ impl Cache {
             }
         }
         let (common, blocks) = look::pack(&survey.index, &sources, &stamps);
-        let stamp = match Freshness::of(root, config) {
-            Freshness::Stamp(file) => Stamp::of(&file),
-            Freshness::Dir | Freshness::Trust => None,
-        };
+        let stamp = stamp_now(root, config);
         let head = Head {
             settings: settings(config),
             modules: count,
@@ -339,6 +365,14 @@ impl Cache {
             (number, names)
         });
         (digests, found.collect())
+    }
+}
+
+/// The stamp file of a modulepath as it is now, where one decides.
+fn stamp_now(root: &Utf8Path, config: &Config) -> Option<Stamp> {
+    match Freshness::of(root, config) {
+        Freshness::Stamp(file) => Stamp::of(&file),
+        Freshness::Dir | Freshness::Trust => None,
     }
 }
 
