@@ -140,8 +140,8 @@ def scenarios(trees):
             samples = tree["samples"]
             full, short = samples["load_full"], samples["load_name"]
 
-            def scenario(label, words, before=(), budget=None, peers=True, alone=()):
-                return Scenario(f"{name} {fmt} {label}", tree, fmt, words, before, budget, peers, alone)
+            def scenario(label, words, before=(), budget=None, peers=True, alone=(), cached=None):
+                return Scenario(f"{name} {fmt} {label}", tree, fmt, words, before, budget, peers, alone, cached)
 
             load = 2.0 if fmt == "lua" else 1.8
             yield scenario("load NAME/VERSION", ["load", full], budget=load)
