@@ -236,6 +236,37 @@ fn a_script_on_standard_input_and_one_that_starts_its_own_shell() {
     assert_eq!(script(inner.as_bytes(), &[]).1, "inner 42\n");
 }
 
+#[test]
+fn commands_on_standard_input_run_one_by_one_and_answers_come_at_once() {
+    let input = "puts one\nerror oops\nputs [gets stdin]\nnext line\nset a {\n2\n}\nputs [string trim $a]\nputs \"open";
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("input.tcl");
+    std::fs::write(&file, input).unwrap();
+    let output = xmod()
+        .stdin(std::fs::File::open(&file).unwrap())
+        .output()
+        .unwrap();
+    assert_eq!(
+        String::from_utf8_lossy(&output.stdout),
+        "one\nnext line\n2\n"
+    );
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "oops\n");
+    assert_eq!(output.status.code(), Some(0));
+    // A program that talks to such a shell gets each answer before it says the next word.
+    let talk = r#"
+        set shell [open |[list [info nameofexecutable]] r+]
+        foreach word {first second} {
+            puts $shell [list puts $word]
+            puts $shell {gets stdin line}
+            puts $shell x
+            flush $shell
+            puts [gets $shell]
+        }
+        close $shell
+    "#;
+    assert_eq!(script(talk.as_bytes(), &[]).1, "first\nsecond\n");
+}
+
 /// A small generator with a fixed beginning: the same cases in each run.
 struct Random(u64);
 

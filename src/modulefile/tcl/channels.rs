@@ -9,6 +9,7 @@ use std::process::{ChildStdin, ChildStdout};
 
 use super::chars;
 use super::embedding::{Embedding, Stream};
+use super::encoding;
 use super::pipeline::Children;
 
 /// An open channel.
@@ -69,6 +70,8 @@ pub(super) enum Encoding {
     /// The same under its other name.
     Binary,
     Ascii,
+    /// Any other that `encoding names` lists.
+    Other(encoding::Encoding),
 }
 
 impl Encoding {
@@ -79,6 +82,7 @@ impl Encoding {
             Encoding::Latin1 => "iso8859-1",
             Encoding::Binary => "binary",
             Encoding::Ascii => "ascii",
+            Encoding::Other(other) => other.name(),
         }
     }
 
@@ -88,15 +92,25 @@ impl Encoding {
             b"iso8859-1" => Encoding::Latin1,
             b"binary" | b"" => Encoding::Binary,
             b"ascii" => Encoding::Ascii,
-            _ => return None,
+            // Lines end in two bytes there.
+            b"unicode" => return None,
+            other => Encoding::Other(encoding::Encoding::find(other)?),
         })
     }
 
+    /// Whether each character is one byte.
     fn is_bytes(self) -> bool {
-        self != Encoding::Utf8
+        match self {
+            Encoding::Utf8 => false,
+            Encoding::Other(other) => matches!(other, encoding::Encoding::Table(_)),
+            _ => true,
+        }
     }
 
     fn decode(self, raw: &[u8]) -> Vec<u8> {
+        if let Encoding::Other(other) = self {
+            return other.decode(raw);
+        }
         if !self.is_bytes() || raw.is_ascii() {
             return raw.to_vec();
         }
@@ -107,6 +121,9 @@ impl Encoding {
     }
 
     fn encode(self, text: &[u8]) -> Vec<u8> {
+        if let Encoding::Other(other) = self {
+            return other.encode(text);
+        }
         if !self.is_bytes() || text.is_ascii() {
             return text.to_vec();
         }
@@ -120,6 +137,34 @@ impl Encoding {
             })
             .collect()
     }
+}
+
+/// The raw length of so many characters of several bytes, and whether they are all there: the shortest beginning that
+/// reads as so many.
+fn span_of_multi(
+    encoding: encoding::Encoding,
+    pending: &[u8],
+    count: usize,
+    at_end: bool,
+) -> (usize, bool) {
+    let length = |at: usize| chars::count(&encoding.decode(&pending[..at]));
+    if length(pending.len()) < count || !at_end && length(pending.len()) == count {
+        return (pending.len(), false);
+    }
+    let (mut least, mut most) = (0, pending.len());
+    while least < most {
+        let middle = (least + most) / 2;
+        if length(middle) < count {
+            least = middle + 1;
+        } else {
+            most = middle;
+        }
+    }
+    // The bytes of one character may read as two while the last of them is missing.
+    while least < pending.len() && length(least + 1) <= count {
+        least += 1;
+    }
+    (least, true)
 }
 
 impl LineEnd {
@@ -304,6 +349,11 @@ impl Channel {
     fn span_of(&self, count: usize, at_end: bool) -> (usize, bool) {
         let pending = self.pending();
         let mut at = 0;
+        if let Encoding::Other(other) = self.encoding
+            && !self.encoding.is_bytes()
+        {
+            return span_of_multi(other, pending, count, at_end);
+        }
         for _ in 0..count {
             let rest = &pending[at..];
             let Some(&first) = rest.first() else {

@@ -3,62 +3,79 @@
 //! A value is UTF-8. Where Tcl speaks of *bytes in a value*, it means a value whose characters are all below 256, each one
 //! standing for a byte: [`to_bytes`] and [`from_bytes`] go between the two. Source: Tcl manual, encoding(n).
 
+mod multibyte;
+mod tables;
+
 use super::chars::{self, Char};
+use multibyte::MultiByte;
 
 /// A known encoding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Encoding {
     Ascii,
-    Cp1252,
     /// The bytes of the value as they are.
     Identity,
     Latin1,
-    Latin9,
     Utf8,
     /// UTF-16 in the machine's byte order.
     Unicode,
+    /// One byte a character: the place among the tables.
+    Table(usize),
+    /// Several bytes a character.
+    Multi(&'static MultiByte),
 }
 
-/// The names, as `encoding names` lists them.
-pub(crate) const NAMES: [(&str, Encoding); 7] = [
+/// The names beside those of tables.
+const PLAIN: [(&str, Encoding); 5] = [
     ("ascii", Encoding::Ascii),
-    ("cp1252", Encoding::Cp1252),
     ("identity", Encoding::Identity),
     ("iso8859-1", Encoding::Latin1),
-    ("iso8859-15", Encoding::Latin9),
     ("unicode", Encoding::Unicode),
     ("utf-8", Encoding::Utf8),
 ];
 
-/// What cp1252 has from 0x80 on; 0 where it has nothing, which Tcl reads as the control character of that number.
-const CP1252: [u16; 32] = [
-    0x20AC, 0, 0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021, 0x02C6, 0x2030, 0x0160, 0x2039,
-    0x0152, 0, 0x017D, 0, 0, 0x2018, 0x2019, 0x201C, 0x201D, 0x2022, 0x2013, 0x2014, 0x02DC,
-    0x2122, 0x0161, 0x203A, 0x0153, 0, 0x017E, 0x0178,
-];
-
-/// Where ISO 8859-15 differs from ISO 8859-1.
-const LATIN9: [(u8, Char); 8] = [
-    (0xA4, 0x20AC),
-    (0xA6, 0x160),
-    (0xA8, 0x161),
-    (0xB4, 0x17D),
-    (0xB8, 0x17E),
-    (0xBC, 0x152),
-    (0xBD, 0x153),
-    (0xBE, 0x178),
-];
+/// The names, as `encoding names` lists them.
+pub(crate) fn names() -> Vec<&'static str> {
+    let plain = PLAIN.iter().map(|(name, _)| *name);
+    let tables = tables::TABLES.iter().map(|(name, _)| *name);
+    let multi = multibyte::ALL.iter().map(|multi| multi.name);
+    let mut names: Vec<_> = plain.chain(tables).chain(multi).collect();
+    names.sort_unstable();
+    names
+}
 
 impl Encoding {
+    /// The encoding of this name, if it is known.
+    pub(crate) fn find(name: &[u8]) -> Option<Self> {
+        let name = std::str::from_utf8(name).ok()?;
+        if let Some((_, found)) = PLAIN.iter().find(|(known, _)| *known == name) {
+            return Some(*found);
+        }
+        if let Some(at) = tables::TABLES.iter().position(|(known, _)| *known == name) {
+            return Some(Self::Table(at));
+        }
+        let multi = multibyte::ALL.iter().find(|multi| multi.name == name);
+        multi.map(Self::Multi)
+    }
+
     /// The encoding of this name.
     ///
     /// # Errors
     /// Tcl's text.
     pub(crate) fn named(name: &[u8]) -> Result<Self, Vec<u8>> {
-        let known = NAMES.iter().find(|(known, _)| known.as_bytes() == name);
-        known
-            .map(|&(_, encoding)| encoding)
-            .ok_or_else(|| [b"unknown encoding \"", name, b"\""].concat())
+        Self::find(name).ok_or_else(|| [b"unknown encoding \"", name, b"\""].concat())
+    }
+
+    /// The name.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Table(at) => tables::TABLES[at].0,
+            Self::Multi(multi) => multi.name,
+            plain => PLAIN
+                .iter()
+                .find(|(_, known)| *known == plain)
+                .map_or("identity", |(name, _)| name),
+        }
     }
 
     /// Reads bytes as a value. What the encoding does not know becomes the character with the byte's number.
@@ -81,27 +98,19 @@ impl Encoding {
                     );
                 }
             }
-            _ => bytes
-                .iter()
-                .for_each(|&byte| chars::push(&mut out, self.char_of(byte))),
-        }
-        out
-    }
-
-    fn char_of(self, byte: u8) -> Char {
-        match self {
-            Self::Cp1252 if (0x80..0xA0).contains(&byte) => {
-                match CP1252[usize::from(byte - 0x80)] {
-                    0 => Char::from(byte),
-                    code => Char::from(code),
+            Self::Multi(multi) => multi.decode(bytes, &mut out),
+            Self::Table(at) => {
+                let upper: Vec<char> = tables::TABLES[at].1.chars().collect();
+                for &byte in bytes {
+                    let known = byte.checked_sub(0x80).map(|at| upper[usize::from(at)]);
+                    chars::push(&mut out, known.map_or(Char::from(byte), Char::from));
                 }
             }
-            Self::Latin9 => LATIN9
+            Self::Ascii | Self::Latin1 => bytes
                 .iter()
-                .find(|(known, _)| *known == byte)
-                .map_or(Char::from(byte), |&(_, c)| c),
-            _ => Char::from(byte),
+                .for_each(|&byte| chars::push(&mut out, Char::from(byte))),
         }
+        out
     }
 
     /// Writes a value as bytes. What the encoding does not have becomes a question mark.
@@ -126,19 +135,32 @@ impl Encoding {
                 }
                 out
             }
-            _ => chars::chars(value).map(|c| self.byte_of(c)).collect(),
+            Self::Multi(multi) => multi.encode(value),
+            Self::Table(at) => {
+                let upper: Vec<Char> = tables::TABLES[at].1.chars().map(Char::from).collect();
+                let byte = |c: Char| {
+                    let at = upper.iter().position(|known| *known == c);
+                    at.map(|at| at as u8 + 0x80)
+                };
+                chars::chars(value).map(|c| byte_of(c, byte)).collect()
+            }
+            Self::Ascii => chars::chars(value).map(|c| byte_of(c, |_| None)).collect(),
+            Self::Latin1 => {
+                let byte = |c: Char| u8::try_from(c).ok();
+                chars::chars(value).map(|c| byte_of(c, byte)).collect()
+            }
         }
     }
+}
 
-    fn byte_of(self, c: Char) -> u8 {
-        let byte = match c {
-            0..0x80 => Some(c as u8),
-            _ if c >= chars::RAW => u8::try_from(c - chars::RAW).ok(),
-            _ if self == Self::Ascii => None,
-            _ => (0x80..=0xFF).find(|&byte| self.char_of(byte) == c),
-        };
-        byte.unwrap_or(b'?')
-    }
+/// The byte of a character: its own below 0x80, that of a byte that was kept, else what an encoding has.
+fn byte_of(c: Char, known: impl Fn(Char) -> Option<u8>) -> u8 {
+    let byte = match c {
+        0..0x80 => Some(c as u8),
+        _ if c >= chars::RAW => u8::try_from(c - chars::RAW).ok(),
+        _ => known(c),
+    };
+    byte.unwrap_or(b'?')
 }
 
 /// The bytes which the characters of a value stand for; of a character beyond 255 the low byte.
@@ -189,7 +211,7 @@ pub(crate) fn encoding(arguments: &[&[u8]]) -> Result<Vec<u8>, Vec<u8>> {
             })
         }
         ("convertfrom" | "convertto", _) => usage(" ?encoding? data"),
-        ("names", []) => Ok(NAMES.map(|(name, _)| name).join(" ").into_bytes()),
+        ("names", []) => Ok(names().join(" ").into_bytes()),
         ("names", _) => usage(""),
         ("dirs", [] | [_]) => Ok(Vec::new()),
         ("dirs", _) => usage(" ?dirList?"),
@@ -206,9 +228,18 @@ mod tests {
 
     #[test]
     fn bytes_and_values() {
-        assert_eq!(Encoding::Cp1252.encode("€é→".as_bytes()), b"\x80\xE9?");
-        assert_eq!(Encoding::Cp1252.decode(b"\x80\x81"), "€\u{81}".as_bytes());
-        assert_eq!(Encoding::Latin9.decode(b"\xA4"), "€".as_bytes());
+        assert_eq!(
+            Encoding::named(b"cp1252").unwrap().encode("€é→".as_bytes()),
+            b"\x80\xE9?"
+        );
+        assert_eq!(
+            Encoding::named(b"cp1252").unwrap().decode(b"\x80\x81"),
+            "€\u{81}".as_bytes()
+        );
+        assert_eq!(
+            Encoding::named(b"iso8859-15").unwrap().decode(b"\xA4"),
+            "€".as_bytes()
+        );
         assert_eq!(
             Encoding::Unicode.decode(&Encoding::Unicode.encode("a€😀".as_bytes())),
             "a€😀".as_bytes()
@@ -240,6 +271,11 @@ mod tests {
         let names = [
             "ascii",
             "cp1252",
+            "cp437",
+            "cp850",
+            "koi8-r",
+            "macRoman",
+            "iso8859-7",
             "identity",
             "iso8859-1",
             "iso8859-15",

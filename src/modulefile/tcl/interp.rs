@@ -216,8 +216,11 @@ impl<'h> Interp<'h> {
             spare: Vec::new(),
             sources: HashMap::default(),
         };
-        for name in ["::tcl::mathfunc", "::tcl::mathop", "::tcl::tm"] {
-            interp.make_namespace(name.as_bytes(), GLOBAL);
+        for name in ["::tcl::mathfunc", "::tcl::tm", "::tcl::mathop"] {
+            let space = interp.make_namespace(name.as_bytes(), GLOBAL);
+            if name.ends_with("op") {
+                interp.namespace_mut(space).exports.push(Value::from("*"));
+            }
         }
         interp.insert_var(b"env", Var::env());
         let platform = platform();
@@ -344,6 +347,11 @@ impl<'h> Interp<'h> {
             .unwrap_or(file.text().len());
         let script = Rc::new(parse::script(&Code::file(file, end)));
         self.run_source(&script, file.path().as_str())
+    }
+
+    /// Whether a text has no open brace, bracket or quote.
+    pub(super) fn is_complete(&self, text: &[u8]) -> bool {
+        parse::is_complete(&Code::value(&Value::from(text)))
     }
 
     /// Runs a text that is no file, such as what comes on standard input.

@@ -38,6 +38,8 @@ pub(super) struct Namespace {
     pub(super) path: Vec<NamespaceId>,
     pub(super) unknown: Option<Value>,
     pub(super) deleted: bool,
+    /// It is being deleted.
+    pub(super) deleting: bool,
 }
 
 /// What `namespace ensemble create` makes.
@@ -208,10 +210,19 @@ impl<'h> Interp<'h> {
                     places.extend(self.namespace(from).path.clone());
                     places.push(GLOBAL);
                 }
-                places.into_iter().find_map(|place| {
-                    let namespace = self.find_namespace(qualifier, place)?;
+                let found = places.iter().find_map(|place| {
+                    let namespace = self.find_namespace(qualifier, *place)?;
                     self.command_in(namespace, tail)
-                })
+                });
+                if found.is_some() {
+                    return found;
+                }
+                // The parts of Tcl's own commands enter their namespace when they are first called.
+                let plain = qualifier.strip_prefix(b"::").unwrap_or(qualifier);
+                let part = plain.strip_prefix(b"tcl::")?;
+                builtin::parts_of(part)?;
+                let namespace = self.make_namespace(plain, GLOBAL);
+                self.command_in(namespace, tail)
             }
         }
     }
@@ -483,6 +494,10 @@ impl<'h> Interp<'h> {
 
     /// Deletes a namespace with everything in it.
     pub(super) fn delete_namespace(&mut self, id: NamespaceId) {
+        // Traces may delete it once more.
+        if id != GLOBAL && std::mem::replace(&mut self.namespace_mut(id).deleting, true) {
+            return;
+        }
         for child in self
             .namespace(id)
             .children

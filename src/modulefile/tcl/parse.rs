@@ -638,9 +638,27 @@ impl<'a> Grammar<'a> {
                     }
                     Err(error) => Err(error),
                 },
-                b'[' if which.commands => self
-                    .bracketed(rest)
-                    .map(|(after, script)| (after, Part::Script(script))),
+                b'[' if which.commands => match self.bracketed(rest) {
+                    Ok((after, script)) => Ok((after, Part::Script(script))),
+                    Err(error) => {
+                        // The commands before the broken one are run.
+                        let (_, (commands, _)) = self.commands(&rest[1..], Ends::Bracket);
+                        let mut commands = commands.into_vec();
+                        let end = self.code.text.len() as u32;
+                        commands.pop_if(|last| last.end == end);
+                        if !commands.is_empty() {
+                            if !plain.is_empty() {
+                                parts.push(Part::Text(Value::new(std::mem::take(&mut plain))));
+                            }
+                            parts.push(Part::Script(Rc::new(Script {
+                                code: Rc::clone(self.code),
+                                commands: commands.into(),
+                                error: None,
+                            })));
+                        }
+                        Err(error)
+                    }
+                },
                 byte => {
                     plain.push(byte);
                     rest = &rest[1..];

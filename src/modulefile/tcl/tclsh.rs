@@ -84,6 +84,8 @@ impl Embedding for Outside {
     }
 
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        // Whoever writes to our input may wait for what we have said.
+        self.flush(Stream::Stdout)?;
         std::io::stdin().read(buffer)
     }
 }
@@ -138,10 +140,7 @@ fn run(shell: Shell<'_>) -> u8 {
     };
     let text = match shell.file {
         Some(file) => std::fs::read(shell.cwd.join(file)),
-        None => {
-            let mut text = Vec::new();
-            std::io::stdin().read_to_end(&mut text).map(|_| text)
-        }
+        None => Ok(Vec::new()),
     };
     let text = match text {
         Ok(text) => text,
@@ -186,8 +185,7 @@ fn run(shell: Shell<'_>) -> u8 {
     let source = SourceFile::new(name, text);
     let result = match shell.file {
         Some(_) => interp.run_file(&source),
-        // Standard input has no name that messages could tell.
-        None => interp.run_text(&source),
+        None => run_input(&mut interp),
     };
     let (status, trace) = match result {
         Ok(_) | Err(Exit::Return(_) | Exit::Tail(_)) => (0, Vec::new()),
@@ -210,6 +208,52 @@ fn run(shell: Shell<'_>) -> u8 {
     match flushed {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => 1,
         _ => status,
+    }
+}
+
+/// Runs the commands on standard input, each as soon as it is complete; what fails is told, and the next one is run.
+fn run_input(interp: &mut Interp<'_>) -> Outcome {
+    let mut text = Vec::new();
+    loop {
+        let line = interp.input_line()?;
+        let ended = line.is_none();
+        text.extend(line.unwrap_or_default());
+        if !ended {
+            text.push(b'\n');
+        }
+        if text.is_empty() || !(ended || interp.is_complete(&text)) {
+            if ended {
+                return Ok(Value::empty());
+            }
+            continue;
+        }
+        // What is broken even at the end of the input is not run.
+        let complete = !ended || interp.is_complete(&text);
+        let command = std::mem::take(&mut text);
+        if complete {
+            let source = SourceFile::new("tclsh", command);
+            let message = match interp.run_text(&source) {
+                Ok(_) | Err(Exit::Return(_) | Exit::Tail(_)) => None,
+                Err(Exit::Error(error)) => {
+                    interp.publish(&error);
+                    Some(error.message.clone())
+                }
+                Err(Exit::Break) => Some(Value::from("invoked \"break\" outside of a loop")),
+                Err(Exit::Continue) => Some(Value::from("invoked \"continue\" outside of a loop")),
+                Err(Exit::Other(other)) => Some(Value::from(format!(
+                    "command returned bad code: {}",
+                    other.code
+                ))),
+                Err(stop @ Exit::Stop(_)) => return Err(stop),
+            };
+            if let Some(message) = message {
+                // Nobody is left to hear of a closed standard error.
+                let _ = interp.host.write(Stream::Stderr, &bytes!(message, "\n"));
+            }
+        }
+        if ended {
+            return Ok(Value::empty());
+        }
     }
 }
 

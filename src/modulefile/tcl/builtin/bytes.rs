@@ -35,7 +35,18 @@ fn text(result: Result<Vec<u8>, Vec<u8>>) -> Outcome {
 }
 
 fn cmd_encoding(_: &mut Interp<'_>, args: &[Value]) -> Outcome {
-    text(encoding(&words(args)))
+    encoding(&words(args)).map(Value::new).map_err(|message| {
+        let starts = |text: &[u8]| message.starts_with(text);
+        let code: &[&[u8]] = match () {
+            () if starts(b"unknown encoding") => {
+                let name = message.split(|&b| b == b'"').nth(1);
+                &[b"TCL", b"LOOKUP", b"ENCODING", name.unwrap_or_default()]
+            }
+            () if starts(b"wrong # args") => &[b"TCL", b"WRONGARGS"],
+            () => &[b"TCL", b"LOOKUP", b"SUBCOMMAND", args[0].bytes()],
+        };
+        Exit::coded(message.clone(), code)
+    })
 }
 
 fn cmd_format(_: &mut Interp<'_>, args: &[Value]) -> Outcome {

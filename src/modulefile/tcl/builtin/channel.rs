@@ -792,6 +792,15 @@ impl Interp<'_> {
         });
     }
 
+    /// The next line of standard input.
+    pub(in crate::modulefile::tcl) fn input_line(&mut self) -> Outcome<Option<Vec<u8>>> {
+        let stdin = Value::from("stdin");
+        if find(self, &stdin).is_err() {
+            return Ok(None);
+        }
+        with(self, &stdin, "reading", Channel::read_line)
+    }
+
     /// The process ids behind a channel.
     pub(super) fn channel_pids(&mut self, name: &Value) -> Outcome<Vec<i64>> {
         Ok(match &find(self, name)?.end {

@@ -224,6 +224,10 @@ impl Interp<'_> {
 
     /// The file that a name means: `~` replaced, seen from the working directory.
     pub(super) fn path(&mut self, name: &[u8]) -> Outcome<PathBuf> {
+        if name.is_empty() {
+            // Not the working directory: the system knows no file without a name.
+            return Ok(PathBuf::new());
+        }
         if name.first() != Some(&b'~') {
             let path = Path::new(OsStr::from_bytes(name));
             if path.is_absolute() {
@@ -466,7 +470,11 @@ fn mkdir(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
         if path.is_dir() {
             continue;
         }
-        if let Err(error) = fs::create_dir_all(&path) {
+        let made = match path.as_os_str().is_empty() {
+            true => fs::create_dir(&path),
+            false => fs::create_dir_all(&path),
+        };
+        if let Err(error) = made {
             // The message names the part that stands in the way.
             let blocking = path
                 .ancestors()

@@ -116,7 +116,24 @@ pub(super) fn table(namespace: &[u8]) -> impl Iterator<Item = &'static Def> {
         b"tcl::mathop" => MATHOP,
         _ => &[],
     };
-    tables.iter().flat_map(|table| table.iter())
+    let parts = namespace.strip_prefix(b"tcl::").and_then(parts_of);
+    let rows = tables.iter().flat_map(|table| table.iter());
+    rows.chain(parts.unwrap_or_default())
+}
+
+/// The sub-commands of a command as commands of their own: `::tcl::string::length` is `string length`.
+pub(super) fn parts_of(name: &[u8]) -> Option<&'static [Def]> {
+    const WITH_PARTS: [&[u8]; 7] = [
+        b"array", b"binary", b"chan", b"dict", b"file", b"info", b"string",
+    ];
+    let rows = TABLES.iter().flat_map(|table| table.iter());
+    let def = WITH_PARTS
+        .contains(&name)
+        .then(|| rows.into_iter().find(|def| def.name.as_bytes() == name))??;
+    match &def.action {
+        super::command::Action::Ensemble(table) => Some(table),
+        _ => None,
+    }
 }
 
 /// Whether a name is that of a built-in command with sub-commands.

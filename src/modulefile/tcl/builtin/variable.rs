@@ -275,27 +275,19 @@ pub(super) fn level(interp: &Interp<'_>, word: Option<&Value>) -> Outcome<(usize
         Exit::coded(message, &[&b"TCL"[..], b"LOOKUP", b"LEVEL", word.bytes()])
     };
     let current = interp.frame().level;
-    let (wanted, used) = match word.map(Value::bytes) {
-        Some([b'#', digits @ ..]) => {
-            let word = word.expect("matched");
-            match number::parse_number(digits) {
-                Some(Number::Int(n)) if n >= 0 && digits[0].is_ascii_digit() => (n, true),
+    let one_up = (current as i64 - 1, false);
+    let (wanted, used) = match word {
+        None => one_up,
+        Some(word) => match (word.bytes(), word.as_number()) {
+            ([b'#', digits @ ..], _) => match number::parse_number(digits) {
+                Some(Number::Int(n)) if n >= 0 => (n, true),
                 _ => return Err(bad(word)),
-            }
-        }
-        Some(text)
-            if text
-                .first()
-                .is_some_and(|b| b.is_ascii_digit() || *b == b'-') =>
-        {
-            let word = word.expect("matched");
-            match word.as_number() {
-                Some(Number::Int(n)) if n >= 0 => (current as i64 - n, true),
-                Some(Number::Int(_) | Number::Big(_)) => return Err(bad(word)),
-                _ => (current as i64 - 1, false),
-            }
-        }
-        _ => (current as i64 - 1, false),
+            },
+            (_, Some(Number::Int(n))) if n >= 0 => (current as i64 - n, true),
+            // What begins with a digit must be a level; everything else may be a command.
+            ([b'0'..=b'9', ..], _) => return Err(bad(word)),
+            _ => one_up,
+        },
     };
     let shown = match (used, word) {
         (true, Some(word)) => word.clone(),

@@ -173,6 +173,12 @@ proc ::tcltest::loadTestedCommands {} {
     return [uplevel 1 [loadScript]]
 }
 
+# Lets a child interpreter run tests with the same options.
+proc ::tcltest::loadIntoChildInterpreter {child args} {
+    interp eval $child {package require tcltest}
+    interp eval $child [list ::tcltest::configure {*}$args]
+}
+
 proc ::tcltest::loadFile args {
     variable options
     if {[llength $args]} {
