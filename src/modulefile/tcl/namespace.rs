@@ -494,8 +494,12 @@ impl<'h> Interp<'h> {
 
     /// Deletes a namespace with everything in it.
     pub(super) fn delete_namespace(&mut self, id: NamespaceId) {
-        // Traces may delete it once more.
-        if id != GLOBAL && std::mem::replace(&mut self.namespace_mut(id).deleting, true) {
+        // Traces may delete it once more; the global one lives as long as procs run in it.
+        let busy = match id {
+            GLOBAL => self.frames.len() > 1,
+            _ => std::mem::replace(&mut self.namespace_mut(id).deleting, true),
+        };
+        if busy {
             return;
         }
         for child in self

@@ -58,6 +58,8 @@ pub(super) struct Packages {
     latest: bool,
     /// Index files that were read.
     read: Vec<PathBuf>,
+    /// Packages whose scripts are running, with the versions that they promise.
+    loading: Vec<(Value, Value)>,
 }
 
 #[derive(Default)]
@@ -374,6 +376,19 @@ fn require(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
         }
         return Err(conflict(&name, &have, &words));
     }
+    let loading = &interp.state.packages.loading;
+    if let Some((_, promised)) = loading.iter().find(|(known, _)| *known == name) {
+        let message = bytes!(
+            "circular package dependency: attempt to provide ",
+            name,
+            " ",
+            promised,
+            " requires ",
+            name,
+            needs(&words)
+        );
+        return Err(Exit::coded(message, &["TCL", "PACKAGE", "CIRCULARITY"]));
+    }
     let mut best = interp.best_version(&name, &wanted)?;
     if best.is_none() {
         interp.search_packages(&name, &words)?;
@@ -386,30 +401,62 @@ fn require(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
         best = interp.best_version(&name, &wanted)?;
     }
     let Some((found, script)) = best else {
-        let need = words
-            .iter()
-            .map(Value::bytes)
-            .collect::<Vec<_>>()
-            .join(&b' ');
-        let space = if need.is_empty() { "" } else { " " };
-        let message = bytes!("can't find package ", name, space, shown(&need));
+        let message = bytes!("can't find package ", name, needs(&words));
         return Err(Exit::coded(message, &["TCL", "PACKAGE", "UNFOUND"]));
     };
-    interp
-        .at_frame(0, |interp| interp.eval(&script))
-        .map_err(|exit| match exit {
-            Exit::Error(mut error) => {
-                error.add_info(bytes!(
-                    "\n    (\"package ifneeded ",
-                    name,
-                    " ",
-                    found,
-                    "\" script)"
-                ));
-                Exit::Error(error)
-            }
-            other => other,
-        })?;
+    let loading = (name.clone(), found.clone());
+    interp.state.packages.loading.push(loading);
+    let result = interp.at_frame(0, |interp| interp.eval(&script));
+    interp.state.packages.loading.pop();
+    let result = result
+        .map_err(|exit| {
+            only_errors(
+                exit,
+                &bytes!("attempt to provide package ", name, " ", found, " failed: "),
+            )
+        })
+        .and_then(|_| provided_as_promised(interp, &name, &found));
+    if result.is_err() {
+        entry(interp, name.bytes()).provided = None;
+    }
+    let script = bytes!("package ifneeded ", name, " ", found);
+    result.map_err(|exit| in_script(exit, &script))
+}
+
+/// What was asked for, as messages show it.
+fn needs(words: &[Value]) -> Vec<u8> {
+    let words: Vec<&[u8]> = words.iter().map(Value::bytes).collect();
+    let need = words.join(&b' ');
+    let space = if need.is_empty() { "" } else { " " };
+    bytes!(space, shown(&need))
+}
+
+/// A script of a package ends by a value or by an error.
+fn only_errors(exit: Exit, attempt: &[u8]) -> Exit {
+    let code = match &exit {
+        Exit::Return(_) | Exit::Tail(_) => 2,
+        Exit::Break => 3,
+        Exit::Continue => 4,
+        Exit::Other(other) => other.code,
+        Exit::Error(_) | Exit::Stop(_) => return exit,
+    };
+    let message = bytes!(attempt, "bad return code: ", code.to_string());
+    Exit::coded(message, &["TCL", "PACKAGE", "BADRESULT"])
+}
+
+/// Names the script in `errorInfo`.
+fn in_script(exit: Exit, script: &[u8]) -> Exit {
+    match exit {
+        Exit::Error(mut error) => {
+            error.add_info(bytes!("\n    (\"", script, "\" script)"));
+            Exit::Error(error)
+        }
+        other => other,
+    }
+}
+
+/// The version that the script of a package has provided; an error unless it is the promised one.
+fn provided_as_promised(interp: &mut Interp<'_>, name: &Value, found: &Value) -> Outcome {
     let fail = |message: Vec<u8>, what: &str| Exit::coded(message, &["TCL", "PACKAGE", what]);
     match entry(interp, name.bytes()).provided.clone() {
         Some(have) if compare(&version(&have)?, &version(&found)?).is_eq() => Ok(have),
@@ -483,9 +530,13 @@ impl Interp<'_> {
             let mut call = handler.as_list()?.to_vec();
             call.push(name.clone());
             call.extend_from_slice(words);
+            if words.is_empty() {
+                call.push(Value::from("0-"));
+            }
             return self
                 .at_frame(0, |interp| interp.eval(&Value::list(call)))
-                .map(|_| ());
+                .map(|_| ())
+                .map_err(|exit| in_script(only_errors(exit, b""), b"package unknown"));
         }
         let auto_path = match self.get_var(b"::auto_path") {
             Ok(list) => list.as_list()?,
