@@ -635,13 +635,7 @@ impl<'h> Interp<'h> {
                     .env_unset(index)
                     .map_err(|why| cannot("unset", target, &why));
             }
-            if matches!(&*var.state.borrow(), VarState::Env) {
-                for name in self.host.env_names() {
-                    self.host
-                        .env_unset(&name)
-                        .map_err(|why| cannot("unset", target, &why))?;
-                }
-            }
+            // Without its array the environment stays as it is.
             let old = var.state.replace(VarState::Undefined);
             if let VarState::Array(table) = &old {
                 for (index, element) in table {
