@@ -103,6 +103,7 @@ impl Encoding {
                 let upper: Vec<char> = tables::TABLES[at].1.chars().collect();
                 for &byte in bytes {
                     let known = byte.checked_sub(0x80).map(|at| upper[usize::from(at)]);
+                    let known = known.filter(|&c| c != char::REPLACEMENT_CHARACTER);
                     chars::push(&mut out, known.map_or(Char::from(byte), Char::from));
                 }
             }
@@ -139,6 +140,9 @@ impl Encoding {
             Self::Table(at) => {
                 let upper: Vec<Char> = tables::TABLES[at].1.chars().map(Char::from).collect();
                 let byte = |c: Char| {
+                    if c == Char::from(char::REPLACEMENT_CHARACTER) {
+                        return None;
+                    }
                     let at = upper.iter().position(|known| *known == c);
                     at.map(|at| at as u8 + 0x80)
                 };

@@ -459,7 +459,7 @@ fn in_script(exit: Exit, script: &[u8]) -> Exit {
 fn provided_as_promised(interp: &mut Interp<'_>, name: &Value, found: &Value) -> Outcome {
     let fail = |message: Vec<u8>, what: &str| Exit::coded(message, &["TCL", "PACKAGE", what]);
     match entry(interp, name.bytes()).provided.clone() {
-        Some(have) if compare(&version(&have)?, &version(&found)?).is_eq() => Ok(have),
+        Some(have) if compare(&version(&have)?, &version(found)?).is_eq() => Ok(have),
         Some(have) => {
             let message = bytes!(
                 "attempt to provide package ",
