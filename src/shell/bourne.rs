@@ -223,10 +223,18 @@ impl Statements for Bourne {
                 && !self.reserved.contains(&name.as_str())
             {
                 let name = name.as_str().as_bytes();
-                let attempt = [name, b"=\"$", name, b"\""].concat();
+                // No pieces put together first: this is written for each variable of each load.
                 push(
                     out,
-                    &[b"case ${", name, b"+s} in s) ", &attempt, b"; esac;\n"],
+                    &[
+                        b"case ${",
+                        name,
+                        b"+s} in s) ",
+                        name,
+                        b"=\"$",
+                        name,
+                        b"\"; esac;\n",
+                    ],
                 );
             }
         }
