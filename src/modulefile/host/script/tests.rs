@@ -92,7 +92,7 @@ fn functions_and_completions_are_found() {
         }
         let ops = run(shell, "greet() { echo \"hi $1\"; }\n", &[]).unwrap();
         assert!(
-            matches!(&ops[..], [EnvOp::Function { name, sh, .. }] if name == "greet" && sh.contains_str("echo \"hi $1\"") && !sh.contains_str("{")),
+            matches!(&ops[..], [EnvOp::Function { name, sh, .. }, EnvOp::ExportFunction { .. }] if name == "greet" && sh.contains_str("echo \"hi $1\"") && !sh.contains_str("{")),
             "{shell}: {ops:?}"
         );
     }
@@ -180,7 +180,11 @@ fn c_shells_and_fish_are_asked_in_their_own_words() {
             |op: &EnvOp| matches!(op, EnvOp::Complete { command, .. } if command == "tool");
         assert!(ops.iter().any(is_tool), "{texts:?}");
         // The alias says that it completes as the command behind it; how often depends on the version of fish.
-        let extra = |op: &EnvOp| matches!(op, EnvOp::Complete { command, .. } if command == "ll");
+        // Whether functions are given to child shells is a setting.
+        let extra = |op: &EnvOp| {
+            matches!(op, EnvOp::Complete { command, .. } if command == "ll")
+                || matches!(op, EnvOp::ExportFunction { .. })
+        };
         assert_eq!(ops.iter().filter(|op| !extra(op)).count(), 7, "{texts:?}");
     }
 }
