@@ -41,17 +41,18 @@ pub(super) fn seen<'c>(context: &Context, crawl: &'c Crawl) -> Vec<Seen<'c>> {
         .filter(|(_, entry)| all || !entry.is_hidden())
         .map(|(tree, entry)| Seen { tree, entry, crawl })
         .collect();
-    modules.sort_by(|a, b| {
-        let (a, b) = (a.entry, b.entry);
-        // Within a tree they are in order; keys are dear.
-        let versions = || match a.tree == b.tree {
-            true => a.number.cmp(&b.number),
-            false => (a.key().cmp(&b.key()))
-                .then_with(|| a.full_name.cmp(&b.full_name))
-                .then_with(|| a.tree.cmp(&b.tree)),
-        };
-        a.name.cmp(&b.name).then_with(versions)
-    });
+    // Within a tree they are in order, and stay so.
+    modules.sort_by(|a, b| a.entry.name.cmp(&b.entry.name));
+    for versions in modules.chunk_by_mut(|a, b| a.entry.name == b.entry.name) {
+        let tree = versions[0].entry.tree;
+        if versions.iter().any(|module| module.entry.tree != tree) {
+            // Keys are dear: one for each.
+            versions.sort_by_cached_key(|module| {
+                let entry = module.entry;
+                (entry.key(), entry.full_name.clone(), entry.tree)
+            });
+        }
+    }
     modules
 }
 
