@@ -50,10 +50,14 @@ struct Row {
     holds: Vec<(String, String)>,
     /// Variables of the user.
     vars: Vec<(String, String)>,
+    /// The modulefile of the same name in the modulepath behind.
+    below: String,
+    /// Whether it is run in other shells than bash, too.
+    in_shells: bool,
 }
 
 impl Row {
-    /// `--@ then COMMAND`, `--@ var NAME=VALUE`, `--@ differs STEP[,STEP...]: WHY` (`all` for every step), and
+    /// `--@ then COMMAND`, `--@ below LUA`, `--@ shells`, `--@ var NAME=VALUE`, `--@ differs STEP[,STEP...]: WHY` (`all` for every step), and
     /// `--@ STEP STATEMENT`, where a statement is `NAME=VALUE`, `!NAME`, `fails`, `ok`, `shell TEXT`, `says TEXT` or
     /// `silent`.
     fn parse(name: &str, lines: &[&str]) -> Row {
@@ -70,6 +74,8 @@ impl Row {
             let (word, rest) = directive.split_once(' ').unwrap_or((directive, ""));
             match word {
                 "then" => row.then.push(rest.to_owned()),
+                "below" => row.below = rest.to_owned(),
+                "shells" => row.in_shells = true,
                 "var" => {
                     let (name, value) = rest.split_once('=').expect("NAME=VALUE");
                     row.vars.push((name.to_owned(), value.to_owned()));
@@ -140,15 +146,7 @@ fn session(
 ) -> BTreeMap<String, After> {
     std::fs::create_dir_all(out).unwrap();
     std::fs::write(out.join("then"), row.then.join("\n") + "\n").unwrap();
-    let mut env = site.env().clone();
-    let common = site.root().join("common");
-    env.insert(
-        "MODULEPATH".into(),
-        format!("{}:{}", at.display(), common.display()),
-    );
-    env.insert("P".into(), "/one:/two".into());
-    env.insert("KEPT".into(), "before".into());
-    env.extend(row.vars.iter().cloned());
+    let env = environment(site, row, at);
     let status = Command::new("timeout")
         .args(["60", "bash", "--noprofile", "--norc", "-c", SESSION, "bash"])
         .args([Path::new(program), out, at])
@@ -175,6 +173,140 @@ fn session(
     steps
         .map(|step| (step.to_owned(), after(out, step)))
         .collect()
+}
+
+/// The environment of the user of a row.
+fn environment(site: &Site, row: &Row, at: &Path) -> Env {
+    let mut env = site.env().clone();
+    let common = site.root().join("common");
+    let mut dirs = vec![at.to_owned(), common];
+    if !row.below.is_empty() {
+        dirs.insert(1, at.with_extension("below"));
+    }
+    let dirs: Vec<String> = dirs.iter().map(|dir| dir.display().to_string()).collect();
+    env.insert("MODULEPATH".into(), dirs.join(":"));
+    env.insert("P".into(), "/one:/two".into());
+    env.insert("KEPT".into(), "before".into());
+    env.extend(row.vars.iter().cloned());
+    env
+}
+
+/// Other shells: load and unload of a row, each followed by what the user then has.
+const OTHER_SHELLS: [(&str, &[&str], &str); 3] = [
+    (
+        "tcsh",
+        &["-f"],
+        r#"
+set CMD=$1 OUT=$2
+foreach step (load unload)
+    set noglob
+    eval `$CMD tcsh $step case`
+    echo $status > $OUT/$step.status
+    unset noglob
+    env -0 > $OUT/$step.env
+    alias > $OUT/$step.shell
+end
+"#,
+    ),
+    (
+        "zsh",
+        &["-f"],
+        r#"
+CMD=$1 OUT=$2
+dump() {
+    echo "$2" >"$OUT/$1.status"
+    env -0 >"$OUT/$1.env"
+    { alias; functions; } >"$OUT/$1.shell"
+}
+for step in load unload; do
+    eval "$("$CMD" zsh $step case 2>"$OUT/$step.err")"
+    dump $step $?
+done
+"#,
+    ),
+    (
+        "fish",
+        &["--no-config"],
+        r#"
+set CMD $argv[1]
+set OUT $argv[2]
+for step in load unload
+    true
+    $CMD fish $step case 2>$OUT/$step.err | source
+    echo $status >$OUT/$step.status
+    env -0 >$OUT/$step.env
+    for name in al tl
+        functions -q $name; and echo $name
+    end >$OUT/$step.shell
+end
+"#,
+    ),
+];
+
+/// What is wrong with a row in another shell.
+fn check_in_shell(
+    site: &Site,
+    row: &Row,
+    at: &Path,
+    (shell, options, script): (&str, &[&str], &str),
+) -> Vec<String> {
+    let work = site.root().join("work").join(at.file_name().unwrap());
+    let session = |program: &str, name: &str| {
+        let out = work.join(format!("{shell}-{name}"));
+        std::fs::create_dir_all(&out).unwrap();
+        let file = out.join("script");
+        std::fs::write(&file, script).unwrap();
+        let run = Command::new("timeout")
+            .args(["60", shell])
+            .args(options)
+            .args([&file, Path::new(program), &out])
+            .env_clear()
+            .envs(environment(site, row, at))
+            .current_dir(site.root())
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&run.stderr).into_owned();
+        ["load", "unload"].map(|step| {
+            let mut after = after(&out, step);
+            after.said.push_str(&said);
+            after
+        })
+    };
+    let here = session(XMOD, "here");
+    let compared = ["load", "unload"].map(|step| row.is_compared(&format!("{shell}-{step}")));
+    let mut wrong = Vec::new();
+    for (_, statement) in (row.holds.iter()).filter(|(step, _)| *step == format!("{shell}-load")) {
+        wrong.extend(broken(statement, &here[0]).map(|w| format!("{shell}: load: {w}")));
+    }
+    if compared == [false, false] || row.differs.contains_key(shell) {
+        return wrong;
+    }
+    let there = session(&Peer::Lmod.command(), "there");
+    for (number, step) in ["load", "unload"].into_iter().enumerate() {
+        let (a, b) = (&here[number], &there[number]);
+        if !compared[number] {
+            continue;
+        }
+        if a.status != b.status {
+            wrong.push(format!(
+                "{shell}: {step}: status {} instead of {}\n{}",
+                a.status, b.status, a.said
+            ));
+        }
+        let env = same_but_state(&a.env, &b.env);
+        wrong.extend(
+            env.into_iter()
+                .map(|line| format!("{shell}: {step}: {line}")),
+        );
+        if a.shell != b.shell {
+            wrong.push(format!(
+                "{shell}: {step}:\n{}instead of\n{}",
+                a.shell, b.shell
+            ));
+        }
+    }
+    wrong
 }
 
 /// The lines of a report that say something.
@@ -284,6 +416,11 @@ fn rows(site: &Site) -> Vec<(Row, PathBuf)> {
             std::fs::create_dir_all(at.join("case")).unwrap();
             let text = row.text.replace("$SITE", site.root().to_str().unwrap());
             std::fs::write(at.join("case/1.0.lua"), text).unwrap();
+            if !row.below.is_empty() {
+                let below = at.with_extension("below").join("case");
+                std::fs::create_dir_all(&below).unwrap();
+                std::fs::write(below.join("1.0.lua"), &row.below).unwrap();
+            }
             rows.push((row, at));
         }
     }
@@ -315,12 +452,34 @@ fn site() -> Site {
 
 #[test]
 fn every_function_acts_in_every_mode_as_in_lmod() {
+    for_each_row(|_| true, check);
+}
+
+/// The functions that mean something of their own in each shell, in tcsh, zsh and fish.
+#[test]
+fn functions_about_shells_act_in_other_shells_as_in_lmod() {
+    for_each_row(
+        |row| row.in_shells,
+        |site, row, at| {
+            let shells = OTHER_SHELLS.into_iter();
+            shells
+                .flat_map(|shell| check_in_shell(site, row, at, shell))
+                .collect()
+        },
+    );
+}
+
+/// Checks the rows that `wanted` chooses; all that is wrong is shown.
+fn for_each_row(
+    wanted: impl Fn(&Row) -> bool,
+    check: impl Fn(&Site, &Row, &Path) -> Vec<String> + Sync,
+) {
     let site = site();
     #[expect(clippy::disallowed_methods, reason = "tests have no session")]
     let only = std::env::var("XMOD_ROWS").unwrap_or_default();
     let rows: Vec<(Row, PathBuf)> = rows(&site)
         .into_iter()
-        .filter(|(row, _)| row.name.contains(&only))
+        .filter(|(row, _)| row.name.contains(&only) && wanted(row))
         .collect();
     let next = AtomicUsize::new(0);
     let wrong = Mutex::new(BTreeMap::new());

@@ -331,7 +331,7 @@ pub static COMMANDS: &[Command] = &[
         run: query::loaded_modules, doc: "The loaded modules as tables", source: "Lmod loaded_modules", ..ROW },
     Command { tcl: &["module-whatis"], lua: &["whatis"], toml: "whatis", args: at_least(1),
         run: text::whatis, doc: "Says in one line what the module is", source: "modulefile(4) module-whatis; Lmod whatis", ..ROW },
-    Command { tcl: &["module-help"], lua: &["help"], toml: "help", args: at_least(1),
+    Command { tcl: &["module-help"], lua: &["help"], toml: "help", args: at_least(0),
         run: text::help, doc: "The help text of the module", source: "modulefile(4) module-help; Lmod help", ..ROW },
     Command { toml: "metadata", args: at_least(2), shown: false,
         run: text::metadata, doc: "A fact for the catalog: its name and its values", source: "xmod", ..ROW },

@@ -353,7 +353,11 @@ impl Statements for Bourne {
             Outcome::Text(text) => self.echo(&[text.to_owned()], out),
         }
         if self.readonly == Readonly::Whole && !delta.failed && !delta.changes.is_empty() {
-            out.extend_from_slice(b"}\n");
+            // A group of nothing is a mistake: all that changes may be another shell's, as completions are.
+            match out.as_slice() {
+                b"{\n" => out.clear(),
+                _ => out.extend_from_slice(b"}\n"),
+            }
         }
     }
 }

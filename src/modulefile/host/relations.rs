@@ -22,7 +22,8 @@ fn specs(host: &Host, args: &Args) -> Result<Vec<Spec>, ArgError> {
                 words.clear();
                 found.push((**spec).clone());
             }
-            _ => words.push(args.string(index)?),
+            // Blanks round a name are no part of it.
+            _ => words.push(args.string(index)?.trim().to_owned()),
         }
     }
     found.append(&mut parse(host, &words)?);

@@ -5,6 +5,7 @@ use indexmap::IndexMap;
 
 use super::{Host, Stop, relations};
 use crate::diag::{Diagnostic, Kind};
+use crate::modulefile::lua::message_width;
 use crate::modulefile::site::Said;
 use crate::modulefile::value::{ArgError, Args, Value};
 use crate::modulefile::world::Level;
@@ -54,6 +55,9 @@ pub(in crate::modulefile) fn whatis(host: &mut Host, args: &Args) -> Result<Valu
 
 /// `help(TEXT...)`, `module-help TEXT...`.
 pub(in crate::modulefile) fn help(host: &mut Host, args: &Args) -> Result<Value, Stop> {
+    if args.is_empty() {
+        return Ok(Value::Nil);
+    }
     let text = joined(args)?;
     host.evaluation.help.push(text);
     Ok(Value::Nil)
@@ -184,10 +188,26 @@ pub(in crate::modulefile) fn message(host: &mut Host, args: &Args) -> Result<Val
     if !speaks(host) {
         return Ok(Value::Nil);
     }
-    let mut text = site::message_text(host, "lmodmessage", said)?;
+    let text = site::message_text(host, "lmodmessage", said)?;
+    let mut text = wrapped(&text, message_width(host));
     text.push(b'\n');
     host.tell(Level::Plain, text);
     Ok(Value::Nil)
+}
+
+/// A text with its long lines wrapped to `width` columns.
+fn wrapped(text: &BString, width: usize) -> BString {
+    let lines = text.lines().map(|line| match line.to_str() {
+        Ok(line) if line.chars().count() > width => {
+            let start = &line[..line.len() - line.trim_start().len()];
+            let options = textwrap::Options::new(width)
+                .initial_indent(start)
+                .break_words(false);
+            BString::from(textwrap::fill(line.trim_start(), options))
+        }
+        _ => BString::from(line),
+    });
+    BString::from(bstr::join("\n", lines))
 }
 
 /// `LmodMsgRaw(TEXT...)`: the arguments as they are, one behind the other.

@@ -21,6 +21,7 @@ pub mod site;
 #[cfg(test)]
 mod tests;
 
+pub(super) use library::width as message_width;
 pub(super) use machine::Machines;
 
 use std::sync::Arc;

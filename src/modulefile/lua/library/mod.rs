@@ -11,7 +11,7 @@ mod pattern;
 mod pkg;
 mod text;
 
-pub(super) use text::width;
+pub(in crate::modulefile) use text::width;
 
 use std::rc::Rc;
 

@@ -99,7 +99,7 @@ fn color_banner(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Function> {
 }
 
 /// How wide messages are.
-pub(in crate::modulefile::lua) fn width(host: &Host<'_>) -> usize {
+pub(in crate::modulefile) fn width(host: &Host<'_>) -> usize {
     const USUAL: usize = 80;
     let session = host.world.session();
     let asked = session.text("LMOD_TERM_WIDTH").and_then(|w| w.parse().ok());
