@@ -105,6 +105,10 @@ fn functions_and_completions_are_found() {
                 &[],
             )
             .unwrap();
+            // Each is exported, too.
+            let exports = |op: &EnvOp| matches!(op, EnvOp::ExportFunction { .. });
+            let (exported, ops): (Vec<EnvOp>, Vec<EnvOp>) = ops.into_iter().partition(exports);
+            assert_eq!(exported.len(), 2, "{shell}: {exported:?}");
             for op in &ops {
                 let EnvOp::Function { name, sh, .. } = op else {
                     panic!("{op:?}")
