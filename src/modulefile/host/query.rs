@@ -146,6 +146,9 @@ pub(in crate::modulefile) fn is_pending(host: &mut Host, args: &Args) -> Result<
 
 /// `isAvail(NAME)`: the file that a load would evaluate, else false.
 pub(in crate::modulefile) fn is_avail(host: &mut Host, args: &Args) -> Result<Value, Stop> {
+    if matches!(args.positional.first(), Some(Value::Bytes(name)) if name.trim_ascii().is_empty()) {
+        return Ok(Value::Bool(false));
+    }
     let spec = spec(args, 0)?;
     Ok(match host.world.find(&spec) {
         Some(file) => Value::text(file.as_str()),

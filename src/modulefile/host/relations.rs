@@ -11,8 +11,17 @@ use crate::modulefile::relation::{Relation, RelationKind};
 use crate::modulefile::value::{ArgError, Args, Value};
 use crate::name::Spec;
 
+/// What an empty name means, as of a variable that is not set.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Empty {
+    /// A mistake: a module is needed.
+    Refused,
+    /// Nothing: a module that is not there would do as well.
+    Ignored,
+}
+
 /// The modules that the arguments name. Words that belong together (`gcc @12: +mpi`) make one module.
-fn specs(host: &Host, args: &Args) -> Result<Vec<Spec>, ArgError> {
+fn specs(host: &Host, args: &Args, empty: Empty) -> Result<Vec<Spec>, ArgError> {
     let mut found = Vec::new();
     let mut words = Vec::new();
     for (index, value) in args.positional.iter().enumerate() {
@@ -23,7 +32,13 @@ fn specs(host: &Host, args: &Args) -> Result<Vec<Spec>, ArgError> {
                 found.push((**spec).clone());
             }
             // Blanks round a name are no part of it.
-            _ => words.push(args.string(index)?.trim().to_owned()),
+            _ => {
+                let text = args.string(index)?;
+                let word = text.trim();
+                if !word.is_empty() || empty == Empty::Refused {
+                    words.push(word.to_owned());
+                }
+            }
         }
     }
     found.append(&mut parse(host, &words)?);
@@ -39,7 +54,15 @@ fn parse(host: &Host, words: &[String]) -> Result<Vec<Spec>, ArgError> {
 }
 
 fn relate(host: &mut Host, args: &Args, kind: RelationKind) -> Result<Value, Stop> {
-    let mut relation = Relation::new(kind, specs(host, args)?);
+    let empty = match kind {
+        RelationKind::Conflict | RelationKind::TryLoad | RelationKind::Unload => Empty::Ignored,
+        _ => Empty::Refused,
+    };
+    let specs = specs(host, args, empty)?;
+    if specs.is_empty() {
+        return Ok(Value::Nil);
+    }
+    let mut relation = Relation::new(kind, specs);
     relation.optional = args.flag("optional");
     relation.tags = args.option_list("tag", &[':']);
     relation.modulepaths = args
@@ -175,7 +198,7 @@ pub(in crate::modulefile) fn is_loaded(host: &mut Host, args: &Args) -> Result<V
     if args.is_empty() {
         return Ok(Value::Bool(!host.world.loaded_modules().is_empty()));
     }
-    let specs = specs(host, args)?;
+    let specs = specs(host, args, Empty::Ignored)?;
     Ok(Value::Bool(
         specs.iter().any(|spec| host.world.is_loaded(spec)),
     ))
@@ -183,7 +206,7 @@ pub(in crate::modulefile) fn is_loaded(host: &mut Host, args: &Args) -> Result<V
 
 /// `is-avail NAME...`: whether one of them can be loaded.
 pub(in crate::modulefile) fn is_avail(host: &mut Host, args: &Args) -> Result<Value, Stop> {
-    let specs = specs(host, args)?;
+    let specs = specs(host, args, Empty::Ignored)?;
     Ok(Value::Bool(
         specs.iter().any(|spec| host.world.find(spec).is_some()),
     ))
