@@ -40,11 +40,15 @@ pub fn automatic_symbol(symbol: &str) -> String {
 impl LoadedName<'_> {
     /// Whether `word` is one of its further names.
     fn is_called(&self, word: &str) -> bool {
-        let dir = self.full_name.rsplit_once('/').map_or("", |(dir, _)| dir);
+        // Asked of each loaded module for each requirement: the directory is taken off only where a symbol wants it.
+        let is_in_its_directory = |symbol| {
+            let dir = self.full_name.rsplit_once('/').map_or("", |(dir, _)| dir);
+            version_below(word, dir) == Some(symbol)
+        };
         self.alternatives
             .iter()
             .any(|name| match name.strip_prefix('=') {
-                Some(symbol) => version_below(word, dir) == Some(symbol),
+                Some(symbol) => is_in_its_directory(symbol),
                 None => name == word,
             })
     }
