@@ -80,7 +80,14 @@ impl Modulefiles for Site {
         diagnostic
     }
 
-    fn crawl(&mut self, _: Wanted<'_>, _: Depth, _: Vec<Utf8PathBuf>, _: &Loaded) -> Crawl {
+    fn crawl(
+        &mut self,
+        _: Wanted<'_>,
+        _: Depth,
+        _: Vec<Utf8PathBuf>,
+        _: &Loaded,
+        _: Option<std::time::Instant>,
+    ) -> Crawl {
         Crawl::default()
     }
 

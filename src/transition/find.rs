@@ -86,26 +86,15 @@ pub trait Modulefiles {
     fn explain(&mut self, spec: &Spec, diagnostic: Diagnostic) -> Diagnostic;
 
     /// The modules that are wanted of these modulepaths, or of all hierarchies that can be reached from them; with what
-    /// they are about.
+    /// they are about. What is not found out by `deadline` is left out.
     fn crawl(
         &mut self,
         wanted: Wanted<'_>,
         depth: Depth,
         modulepaths: Vec<Utf8PathBuf>,
         loaded: &Loaded,
+        deadline: Option<Instant>,
     ) -> Crawl;
-
-    /// The same, as far as it can be found out by `deadline`.
-    fn crawl_by(
-        &mut self,
-        wanted: Wanted<'_>,
-        depth: Depth,
-        modulepaths: Vec<Utf8PathBuf>,
-        loaded: &Loaded,
-        _deadline: Instant,
-    ) -> Crawl {
-        self.crawl(wanted, depth, modulepaths, loaded)
-    }
 
     /// Whether a cache turned out to be damaged after it was asked: then nothing that was learned from it counts.
     fn is_cache_damaged(&self) -> bool {
@@ -268,21 +257,10 @@ impl Modulefiles for Trees<'_> {
         depth: Depth,
         modulepaths: Vec<Utf8PathBuf>,
         loaded: &Loaded,
+        deadline: Option<Instant>,
     ) -> Crawl {
         self.look_in(modulepaths, loaded);
-        self.crawl_until(wanted, depth, None)
-    }
-
-    fn crawl_by(
-        &mut self,
-        wanted: Wanted<'_>,
-        depth: Depth,
-        modulepaths: Vec<Utf8PathBuf>,
-        loaded: &Loaded,
-        deadline: Instant,
-    ) -> Crawl {
-        self.look_in(modulepaths, loaded);
-        self.crawl_until(wanted, depth, Some(deadline))
+        self.crawl_until(wanted, depth, deadline)
     }
 
     fn is_cache_damaged(&self) -> bool {

@@ -49,7 +49,7 @@ impl Transition<'_> {
     pub fn crawl(&mut self, wanted: Wanted<'_>, depth: Depth) -> Crawl {
         let modulepaths = self.state.modulepath();
         self.site
-            .crawl(wanted, depth, modulepaths, &self.state.loaded)
+            .crawl(wanted, depth, modulepaths, &self.state.loaded, None)
     }
 
     /// The same, as far as it can be found out within `patience`.
@@ -58,7 +58,7 @@ impl Transition<'_> {
         let deadline = Instant::now() + patience;
         let loaded = &self.state.loaded;
         self.site
-            .crawl_by(wanted, depth, modulepaths, loaded, deadline)
+            .crawl(wanted, depth, modulepaths, loaded, Some(deadline))
     }
 
     /// Whether a cache turned out to be damaged: then nothing that was learned from it counts.

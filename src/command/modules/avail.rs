@@ -7,7 +7,6 @@ use serde_json::json;
 
 use super::extra::{Extras, shown_variant};
 use super::{Context, modified};
-use crate::config::{IgnoreCase, SearchMatch};
 use crate::diag::{Diagnostic, Kind};
 use crate::modulefile::Variant;
 use crate::name::{Spec, VersionOrder, Versions};
@@ -241,11 +240,8 @@ fn query(context: &Context, listing: Listing) -> Result<Query, Diagnostic> {
 fn text_pattern(context: &Context, text: &str) -> Pattern {
     Pattern::Text {
         text: text.to_owned(),
-        anywhere: match context.options.search_begins {
-            Some(begins) => !begins,
-            None => context.config.search_match == SearchMatch::Contains,
-        },
-        ignore_case: context.config.ignore_case != IgnoreCase::Never,
+        anywhere: context.searches_anywhere(),
+        ignore_case: context.ignores_case(),
     }
 }
 

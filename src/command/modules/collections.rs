@@ -4,7 +4,6 @@ use camino::Utf8PathBuf;
 
 use super::{Context, avail::glob, modified, stash};
 use crate::collection;
-use crate::config::{IgnoreCase, SearchMatch};
 use crate::diag::Diagnostic;
 use crate::view::modules::{self as view, Numbering};
 
@@ -71,15 +70,8 @@ pub(crate) fn savelist(context: &mut Context) -> Result<(), Diagnostic> {
 
 /// Whether a pattern of the request means a collection.
 fn matches(context: &Context, name: &str) -> bool {
-    let fold = |text: &str| match context.config.ignore_case {
-        IgnoreCase::Never => text.to_owned(),
-        IgnoreCase::Search | IgnoreCase::Always => text.to_lowercase(),
-    };
-    let anywhere = match context.options.search_begins {
-        Some(begins) => !begins,
-        None => context.config.search_match == SearchMatch::Contains,
-    };
-    let front = if anywhere { "*" } else { "" };
+    let fold = |text: &str| context.folded(text);
+    let front = if context.searches_anywhere() { "*" } else { "" };
     context.words.is_empty()
         || (context.words.iter()).any(|word| glob(&format!("{front}{}*", fold(word)), &fold(name)))
 }

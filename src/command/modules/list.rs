@@ -3,7 +3,6 @@
 use serde_json::{Map, Value, json};
 
 use super::{Context, modified};
-use crate::config::{IgnoreCase, SearchMatch};
 use crate::diag::Diagnostic;
 use crate::env::loaded::Module;
 use crate::name::VersionOrder;
@@ -110,18 +109,11 @@ fn elements(context: &Context) -> Result<Vec<String>, Diagnostic> {
 
 /// Whether a pattern of the request means a loaded module: its name, or one that stands for it.
 fn matches(context: &Context, module: &Module) -> bool {
-    let fold = |text: &str| match context.config.ignore_case {
-        IgnoreCase::Never => text.to_owned(),
-        IgnoreCase::Search | IgnoreCase::Always => text.to_lowercase(),
-    };
-    let anywhere = match context.options.search_begins {
-        Some(begins) => !begins,
-        None => context.config.search_match == SearchMatch::Contains,
-    };
+    let fold = |text: &str| context.folded(text);
     let names = || std::iter::once(&module.full_name).chain(&module.alternatives);
     context.words.is_empty()
         || context.words.iter().any(|word| {
-            names().any(|name| match anywhere {
+            names().any(|name| match context.searches_anywhere() {
                 true => fold(name).contains(&fold(word)),
                 false => fold(name).starts_with(&fold(word)),
             })

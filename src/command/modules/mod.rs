@@ -20,10 +20,32 @@ pub(super) use query::{aliases, info_loaded, is_saved, is_used, paths, search, w
 use camino::Utf8Path;
 
 use super::Context;
+use crate::config::{IgnoreCase, SearchMatch};
 use crate::diag::{Diagnostic, Kind};
 use crate::view::modules::Abbreviations;
 
 impl Context<'_> {
+    /// Whether a word of the request is looked for anywhere in a text, not only at its beginning.
+    fn searches_anywhere(&self) -> bool {
+        match self.options.search_begins {
+            Some(begins) => !begins,
+            None => self.config.search_match == SearchMatch::Contains,
+        }
+    }
+
+    /// Whether upper and lower case are the same to a search.
+    fn ignores_case(&self) -> bool {
+        self.config.ignore_case != IgnoreCase::Never
+    }
+
+    /// A text as searches compare it.
+    fn folded(&self, text: &str) -> String {
+        match self.ignores_case() {
+            true => text.to_lowercase(),
+            false => text.to_owned(),
+        }
+    }
+
     /// The short forms of tags.
     fn abbreviations(&self) -> Abbreviations {
         Abbreviations::new(&self.config.tag_abbreviations)
