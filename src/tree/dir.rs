@@ -4,8 +4,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
+use std::os::unix::fs::MetadataExt;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use rustix::fs::{FileType, Mode, OFlags};
 
 use crate::modulefile::Language;
 
@@ -248,32 +250,41 @@ pub fn each_entry(
     default_links: bool,
     mut take: impl FnMut(&str, EntryKind),
 ) -> io::Result<()> {
-    for entry in std::fs::read_dir(path)? {
+    // One call less for each directory than the standard library, which asks for its size first.
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let dir = rustix::fs::Dir::new(rustix::fs::open(path.as_str(), flags, Mode::empty())?)?;
+    for entry in dir {
         let entry = entry?;
-        let name = entry.file_name();
-        let Some(name) = name.to_str() else {
+        let Ok(name) = entry.file_name().to_str() else {
             continue;
         };
         if matches!(name, ".modulerc.lua" | ".modulerc" | ".version") {
             take(name, EntryKind::Marker);
             continue;
         }
-        if is_ignored(name) {
+        if matches!(name, "." | "..") || is_ignored(name) {
             continue;
         }
-        let kind = entry.file_type()?;
-        if kind.is_symlink() && name == "default" && default_links {
-            take(name, EntryKind::Marker);
-        } else if kind.is_symlink() {
-            match std::fs::metadata(path.join(name)) {
+        let kind = match entry.file_type() {
+            // Some file systems tell it only when asked.
+            FileType::Unknown => {
+                let found = std::fs::symlink_metadata(path.join(name))?;
+                FileType::from_raw_mode(found.mode())
+            }
+            kind => kind,
+        };
+        match kind {
+            FileType::Symlink if name == "default" && default_links => {
+                take(name, EntryKind::Marker)
+            }
+            FileType::Symlink => match std::fs::metadata(path.join(name)) {
                 Ok(target) if target.is_dir() => take(name, EntryKind::LinkedDir),
                 Ok(target) if target.is_file() => take(name, EntryKind::File),
                 _ => {}
-            }
-        } else if kind.is_dir() {
-            take(name, EntryKind::Dir);
-        } else if kind.is_file() {
-            take(name, EntryKind::File);
+            },
+            FileType::Directory => take(name, EntryKind::Dir),
+            FileType::RegularFile => take(name, EntryKind::File),
+            _ => {}
         }
     }
     Ok(())

@@ -5,7 +5,7 @@
 
 mod rules;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 use std::io::Read;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -19,6 +19,8 @@ use super::ignore::{is_ignored_path, lua_patterns};
 use super::listing::Surveyed;
 use super::rc::RcReader;
 use super::survey::Surveying;
+use rustc_hash::{FxHashMap, FxHashSet};
+
 use crate::config::{Config, NameSplit};
 use crate::diag::{Diagnostic, Kind as DiagnosticKind, SourceFile};
 use crate::modulefile::toml::{VersionEntry, versions_of};
@@ -48,9 +50,9 @@ pub struct Roots {
     /// Set while a modulepath is surveyed: then only its own rc files count, and what is read is taken note of.
     pub(super) surveying: Option<Box<Surveying>>,
     /// What is known of whole modulepaths.
-    pub(super) surveyed: HashMap<Utf8PathBuf, Rc<Surveyed>>,
+    pub(super) surveyed: FxHashMap<Utf8PathBuf, Rc<Surveyed>>,
     /// Texts that were read to know what a file is: whoever loads it need not read it again.
-    sources: HashMap<Utf8PathBuf, Arc<SourceFile>>,
+    sources: FxHashMap<Utf8PathBuf, Arc<SourceFile>>,
 }
 
 /// What the rc files of the site and of the user say.
@@ -90,13 +92,13 @@ impl Known {
 pub(super) struct Root {
     pub(super) facts: Facts,
     rc_read: bool,
-    dirs: HashMap<String, Option<Rc<Dir>>>,
-    tops: HashMap<String, Option<Child>>,
+    dirs: FxHashMap<String, Option<Rc<Dir>>>,
+    tops: FxHashMap<String, Option<Child>>,
     /// Directories that were only passed on the way to others: whether they bear a marker.
-    passed: HashMap<String, bool>,
-    toml: HashMap<String, Rc<Vec<VersionEntry>>>,
+    passed: FxHashMap<String, bool>,
+    toml: FxHashMap<String, Rc<Vec<VersionEntry>>>,
     /// Names whose TOML file could be read.
-    toml_files: HashSet<String>,
+    toml_files: FxHashSet<String>,
 }
 
 /// What an entry of a directory is.

@@ -4,10 +4,12 @@
 //! only in what `errorInfo` tells: Tcl compiles bodies and reports a compiled body once, by its innermost command, while a
 //! file is run command by command and reports each level. Source: Tcl 8.6, `Tcl(n)`, `Tcl_Eval(3)`.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
+
+use rustc_hash::FxHashSet;
 
 use crate::diag::SourceFile;
 
@@ -109,7 +111,7 @@ pub struct Interp<'h> {
     pub(super) active: usize,
     pub(super) namespaces: Vec<Namespace>,
     /// Commands of the embedding that were renamed or deleted.
-    pub(super) hidden_embedding: HashSet<Box<[u8]>>,
+    pub(super) hidden_embedding: FxHashSet<Box<[u8]>>,
     /// A function of expressions was defined by the script.
     pub(super) user_functions: bool,
     pub(super) limits: Limits,
@@ -192,7 +194,7 @@ impl<'h> Interp<'h> {
             frames: vec![frame],
             active: 0,
             namespaces: vec![global],
-            hidden_embedding: HashSet::new(),
+            hidden_embedding: FxHashSet::default(),
             user_functions: false,
             limits,
             state: State::default(),
@@ -1118,13 +1120,15 @@ impl<'h> Interp<'h> {
 
 /// The array `tcl_platform`.
 fn platform() -> Rc<Var> {
-    let (release, machine) = match nix::sys::utsname::uname() {
+    /// Release and architecture: the kernel is asked once, however many files there are.
+    static KERNEL: OnceLock<(String, String)> = OnceLock::new();
+    let (release, machine) = KERNEL.get_or_init(|| match nix::sys::utsname::uname() {
         Ok(names) => (
             names.release().to_string_lossy().into_owned(),
             names.machine().to_string_lossy().into_owned(),
         ),
         Err(_) => Default::default(),
-    };
+    });
     let order = if cfg!(target_endian = "little") {
         "littleEndian"
     } else {
@@ -1135,7 +1139,7 @@ fn platform() -> Rc<Var> {
         ("osVersion", release.as_str()),
         ("pointerSize", "8"),
         ("byteOrder", order),
-        ("machine", &machine),
+        ("machine", machine),
         ("platform", "unix"),
         ("pathSeparator", ":"),
         ("os", "Linux"),

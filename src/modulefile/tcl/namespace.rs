@@ -3,10 +3,11 @@
 //! Commands are looked for in the current namespace, then in its `namespace path`, then in the global one. Tcl's own
 //! commands sit in a static table and enter their namespace when they are first used. Source: Tcl 8.6, `namespace(n)`.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::rc::Rc;
 
 use indexmap::IndexMap;
+use rustc_hash::FxHashSet;
 
 use super::builtin;
 use super::command::{Command, CommandKind};
@@ -33,7 +34,7 @@ pub(super) struct Namespace {
     pub(super) vars: VarTable,
     pub(super) commands: IndexMap<Box<[u8]>, Rc<Command>, QuickHash>,
     /// Built-in commands that were renamed or deleted.
-    pub(super) hidden: HashSet<&'static str>,
+    pub(super) hidden: FxHashSet<&'static str>,
     pub(super) exports: Vec<Value>,
     pub(super) path: Vec<NamespaceId>,
     pub(super) unknown: Option<Value>,

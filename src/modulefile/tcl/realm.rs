@@ -4,11 +4,11 @@
 //! [`Parts`]; it is in [`Interp`] while that one runs and in its [`Realm`] while another one does.
 //! Source: Tcl 8.6, `interp(n)`.
 
-use std::collections::HashSet;
 use std::mem::swap;
 use std::rc::Rc;
 
 use indexmap::IndexMap;
+use rustc_hash::FxHashSet;
 
 use super::builtin::State;
 use super::command::{Alias, Command, CommandKind};
@@ -29,7 +29,7 @@ pub(super) struct Parts {
     frames: Vec<Frame>,
     active: usize,
     namespaces: Vec<Namespace>,
-    hidden_embedding: HashSet<Box<[u8]>>,
+    hidden_embedding: FxHashSet<Box<[u8]>>,
     user_functions: bool,
     state: State,
     style: Style,
