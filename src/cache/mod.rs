@@ -15,6 +15,7 @@ mod fresh;
 mod look;
 mod pack;
 mod part;
+mod programs;
 mod save;
 
 use std::cell::{Cell, RefCell};
@@ -61,7 +62,7 @@ struct Head {
     /// Their files, relative to the modulepath.
     opener_files: Vec<(String, Option<Stamp>)>,
     /// The modulefiles that are broken, by number.
-    mistakes: Vec<(u32, Mistake)>,
+    mistakes: Vec<(u32, Box<Mistake>)>,
     /// Where the blocks of names begin: one that is missing is noticed.
     blocks: Vec<u32>,
     /// Whether any modulefile asked about the session.
@@ -92,7 +93,7 @@ struct Old {
     number: u32,
     stamp: Option<Stamp>,
     reads: Reads,
-    mistake: Option<Mistake>,
+    mistake: Option<Box<Mistake>>,
 }
 
 /// The caches of a session.
@@ -524,7 +525,7 @@ impl Memory for Cache {
         openers.unwrap_or_default()
     }
 
-    fn mistakes(&mut self, root: &Utf8Path) -> Vec<(u32, Mistake)> {
+    fn mistakes(&mut self, root: &Utf8Path) -> Vec<(u32, Box<Mistake>)> {
         let mistakes = self.stored.with(root, |_, held| held.head.mistakes.clone());
         mistakes.unwrap_or_default()
     }
@@ -605,7 +606,7 @@ impl Cache {
         for (reads, numbers) in &asked {
             readers.extend(numbers.iter().map(|number| (*number, reads)));
         }
-        let mut mistakes: HashMap<u32, Mistake> = head.mistakes.iter().cloned().collect();
+        let mut mistakes: HashMap<u32, Box<Mistake>> = head.mistakes.iter().cloned().collect();
         let old = self.old.entry(root.to_owned()).or_default();
         for group in index.groups(Wanted::All) {
             for (module, row) in (group.first..).zip(&group.rows) {

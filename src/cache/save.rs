@@ -2,19 +2,17 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::hash::{DefaultHasher, Hash, Hasher};
 
 use bstr::ByteSlice;
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 
 use super::file::{Block, File, Part, Parts, RootData, Writer, module_id};
 use super::look::{self, Seen};
 use super::pack::{Packer, Unpacker};
+use super::programs::{numbers, pack_keys};
 use super::{Asked, Cache, CacheError, Freshness, Head, Held, part, settings, stamps};
 use crate::config::Config;
-use crate::tree::{
-    Crawl, Extra, Known, Mistake, Packed, Reads, Source, Stamp, Wanted, programs_in,
-};
+use crate::tree::{Crawl, Extra, Known, Mistake, Packed, Reads, Source, Stamp, Wanted};
 
 /// Stands for the modulepath in paths of modulefiles.
 const ROOT: u8 = 0x1b;
@@ -123,16 +121,8 @@ impl Cache {
             }
         }
         saved.programs = programs.len();
-        for (name, mut modules) in programs {
-            modules.sort_unstable();
-            modules.dedup();
-            let mut packer = Packer::default();
-            let mut last = 0;
-            for module in modules {
-                packer.number((module - last) as u64);
-                last = module;
-            }
-            writer.program(&name, &packer.finish())?;
+        for (name, modules) in programs {
+            writer.program(&name, &pack_keys(modules))?;
         }
         writer.finish(self.readers)?;
         Ok(saved)
@@ -153,7 +143,7 @@ impl Cache {
             if !known.surveyed.is_remembered
                 || !known.records.is_empty()
                 || self.stored.with(root, is_here) != Some(true)
-                || self.stored.part(root, Part::Programs)? != self.programs(known).0
+                || !self.look_for_programs(known).changed.is_empty()
             {
                 return None;
             }
@@ -196,7 +186,7 @@ impl Cache {
             ),
         };
         let mut readers: BTreeMap<u32, Reads> = BTreeMap::new();
-        let mut mistakes: BTreeMap<u32, Mistake> = BTreeMap::new();
+        let mut mistakes: BTreeMap<u32, Box<Mistake>> = BTreeMap::new();
         if stored {
             for (reads, numbers) in self.stored.asked(root) {
                 readers.extend(numbers.into_iter().map(|number| (number, reads.clone())));
@@ -238,12 +228,12 @@ impl Cache {
         };
         let mut extras: Vec<Extra> = crawl.extras(tree).into_values().collect();
         extras.sort_by_key(|extra| extra.number);
-        let (digests, found) = self.programs(known);
+        let found = self.look_for_programs(known);
         let parts = vec![
             (Part::Head, serde_json::to_vec(&head).unwrap_or_default()),
             (Part::Common, common),
             (Part::Extras, pack_extras(&extras)),
-            (Part::Programs, digests),
+            (Part::Programs, found.digests.clone()),
             (Part::Readers, pack_asked(readers)),
         ];
         let data = RootData {
@@ -255,17 +245,12 @@ impl Cache {
         let Some(id) = writer.root(data)? else {
             return Ok(None);
         };
-        for (number, names) in found {
-            for name in names {
-                let modules = programs.entry(name).or_default();
-                modules.push(module_id(id, number));
-            }
-        }
+        self.add_programs(known, id, &found, programs);
         Ok(Some(id))
     }
 
     /// What all modules are about, in the order of their numbers: from this run, or else from the old file.
-    fn each_about(&self, known: &Known, take: &mut dyn FnMut(u32, &[u8])) -> bool {
+    pub(super) fn each_about(&self, known: &Known, take: &mut dyn FnMut(u32, &[u8])) -> bool {
         let root = &known.modulepath;
         let count = known.surveyed.survey.index.modules();
         if !known.surveyed.is_remembered {
@@ -289,83 +274,6 @@ impl Cache {
         });
         whole == Some(true) && seen == count
     }
-
-    /// The programs in the directories that modules put in `PATH`, by module; and digests of those directories, so that
-    /// next time only those that have changed are read.
-    fn programs(&self, known: &Known) -> (Vec<u8>, Vec<(u32, Vec<String>)>) {
-        let root = &known.modulepath;
-        let count = known.surveyed.survey.index.modules();
-        let old_digests = match known.surveyed.is_remembered {
-            true => self.stored.part(root, Part::Programs).unwrap_or_default(),
-            false => Vec::new(),
-        };
-        let old_digest = |number: u32| -> Option<u64> {
-            let at = number as usize * 8;
-            let bytes = old_digests.get(at..at + 8)?;
-            Some(u64::from_le_bytes(bytes.try_into().ok()?))
-        };
-        let mut dirs: Vec<Vec<Utf8PathBuf>> = Vec::with_capacity(count as usize);
-        let mut take = |number: u32, packed: &[u8]| {
-            dirs.resize_with((number as usize).max(dirs.len()), Vec::new);
-            dirs.push(command_dirs(packed, root));
-        };
-        self.each_about(known, &mut take);
-        let look = |number: usize, dirs: &[Utf8PathBuf]| -> (u64, Option<Vec<String>>) {
-            if dirs.is_empty() {
-                return (0, Some(Vec::new()));
-            }
-            let mut hasher = DefaultHasher::new();
-            for dir in dirs {
-                (dir, Stamp::of(dir)).hash(&mut hasher);
-            }
-            let digest = hasher.finish();
-            if old_digest(number as u32) == Some(digest) {
-                return (digest, None);
-            }
-            let mut names: Vec<String> = dirs.iter().flat_map(|dir| programs_in(dir)).collect();
-            names.sort();
-            names.dedup();
-            (digest, Some(names))
-        };
-        let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let size = dirs.len().div_ceil(threads).max(64);
-        let looked: Vec<(u64, Option<Vec<String>>)> = std::thread::scope(|scope| {
-            let workers: Vec<_> = dirs
-                .chunks(size)
-                .enumerate()
-                .map(|(chunk, part)| {
-                    scope.spawn(move || {
-                        let numbered = part.iter().enumerate();
-                        let looked = numbered.map(|(index, dirs)| look(chunk * size + index, dirs));
-                        looked.collect::<Vec<_>>()
-                    })
-                })
-                .collect();
-            let done = workers
-                .into_iter()
-                .map(|worker| worker.join().unwrap_or_default());
-            done.flatten().collect()
-        });
-        let mut old: BTreeMap<u32, Vec<String>> = BTreeMap::new();
-        if looked.iter().any(|(_, names)| names.is_none()) {
-            self.stored.with(root, |file, held| {
-                file.each_program(&mut |name, packed| {
-                    for number in numbers(packed, held.id) {
-                        old.entry(number).or_default().push(name.to_owned());
-                    }
-                })
-            });
-        }
-        let digests = looked
-            .iter()
-            .flat_map(|(digest, _)| digest.to_le_bytes())
-            .collect();
-        let found = (0..).zip(looked).map(|(number, (_, names))| {
-            let names = names.or_else(|| old.remove(&number)).unwrap_or_default();
-            (number, names)
-        });
-        (digests, found.collect())
-    }
 }
 
 /// The stamp file of a modulepath as it is now, where one decides.
@@ -374,26 +282,6 @@ fn stamp_now(root: &Utf8Path, config: &Config) -> Option<Stamp> {
         Freshness::Stamp(file) => Stamp::of(&file),
         Freshness::Dir | Freshness::Trust => None,
     }
-}
-
-/// The directories that a module puts in `PATH`.
-fn command_dirs(packed: &[u8], root: &Utf8Path) -> Vec<Utf8PathBuf> {
-    let about = crate::tree::unpack(&lengthened(packed, root));
-    about.map(|about| about.commands_in).unwrap_or_default()
-}
-
-/// The numbers of the modules of one modulepath among packed keys.
-fn numbers(packed: &[u8], root: u32) -> Vec<u32> {
-    let mut unpacker = Unpacker::new(packed);
-    let mut id = 0_u64;
-    let mut numbers = Vec::new();
-    while let Some(step) = unpacker.number() {
-        id = id.wrapping_add(step);
-        if id >> 24 == u64::from(root) {
-            numbers.push((id & 0xff_ffff) as u32);
-        }
-    }
-    numbers
 }
 
 /// The parts and blocks of a modulepath of another file.

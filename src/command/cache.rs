@@ -77,7 +77,7 @@ pub fn build(
         let bar = bar(session);
         let mut memory = Cache::for_build((!from_scratch).then_some(path.as_path()), owner, bar);
         let mut resolver = Resolver::new(modulepaths.clone());
-        let crawl = resolver.roots().crawl(&mut rc, &mut memory, None);
+        let crawl = resolver.roots().crawl_to_remember(&mut rc, &mut memory);
         let saved = memory.save(&path, &crawl, &config, Others::Go);
         (saved, crawl, resolver.take_warnings())
     };

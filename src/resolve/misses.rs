@@ -127,7 +127,7 @@ impl Resolver {
                 .is_some()
             {
                 if let Some(read) = self.roots.dir(&root, dir, rc) {
-                    for (name, child) in &read.children {
+                    for (name, child) in read.children.iter() {
                         let full_name = joined(dir, name);
                         let slash = match child {
                             Child::Dir => "/",

@@ -299,6 +299,17 @@ pub fn unpack(bytes: &[u8]) -> Option<About> {
     })
 }
 
+/// The directories that a module puts in `PATH`, of the bytes of a [`Packed`], which are not unpacked for that.
+pub fn command_dirs(packed: &[u8]) -> impl Iterator<Item = &str> {
+    const FIELDS_BEFORE: usize = 5;
+    let rest = packed
+        .split_once_str(&[REST])
+        .map_or(packed, |(_, rest)| rest);
+    let field = rest.split(|byte| *byte == FIELD as u8).nth(FIELDS_BEFORE);
+    let words = field.unwrap_or_default().split(|byte| *byte == WORD as u8);
+    words.filter_map(|word| std::str::from_utf8(word).ok().filter(|dir| !dir.is_empty()))
+}
+
 /// Looks for words in packed texts.
 #[derive(Debug)]
 pub struct Search<'f> {
@@ -374,6 +385,7 @@ mod tests {
         for about in [about, About::default()] {
             let packed = Packed::new(&about);
             assert_eq!(description_of(packed.as_bytes()), about.description());
+            assert!(command_dirs(packed.as_bytes()).eq(&about.commands_in));
             assert_eq!(packed.unpack(), Some(about));
         }
         let packed = Packed::new(&About::default());

@@ -126,7 +126,7 @@ impl Roots {
             .chain(
                 added
                     .keys()
-                    .filter(|name| !read.children.contains_key(*name)),
+                    .filter(|name| !read.children.contains_key(name)),
             )
             .filter(|name| (want.accepts)(name))
             .map(|name| (order.key(name), name))

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::os::unix::fs::PermissionsExt;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
 use std::time::Instant;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -61,7 +62,7 @@ pub struct Record {
     /// What the module is about.
     pub about: Packed,
     /// What is wrong with the file.
-    pub mistake: Option<Mistake>,
+    pub mistake: Option<Box<Mistake>>,
 }
 
 /// What is wrong with a modulefile, as it is remembered.
@@ -157,7 +158,7 @@ pub trait Memory {
     fn openers(&mut self, root: &Utf8Path) -> Vec<Opener>;
 
     /// The modules of such a modulepath whose files are broken.
-    fn mistakes(&mut self, _root: &Utf8Path) -> Vec<(u32, Mistake)> {
+    fn mistakes(&mut self, _root: &Utf8Path) -> Vec<(u32, Box<Mistake>)> {
         Vec::new()
     }
 
@@ -293,6 +294,19 @@ impl Roots {
         self.crawl_for(Wanted::All, Depth::All, site, memory, deadline)
     }
 
+    /// The same without a listing of the modules: what a cache is made of.
+    pub fn crawl_to_remember(
+        &mut self,
+        site: &mut RcEvaluator<'_>,
+        memory: &mut dyn Memory,
+    ) -> Crawl {
+        let start = self.modulepaths().to_vec();
+        let mut crawl = Crawl::of(&start, memory);
+        self.learn_all(&mut crawl, Wanted::All, Depth::All, site, memory, None);
+        self.set_modulepaths(start);
+        crawl
+    }
+
     /// The same for the names that are wanted, and as far as wanted; the modulepaths themselves are found either way.
     pub fn crawl_for(
         &mut self,
@@ -303,12 +317,39 @@ impl Roots {
         deadline: Option<Instant>,
     ) -> Crawl {
         let start = self.modulepaths().to_vec();
-        let mut crawl = Crawl {
-            base: start.iter().cloned().collect(),
-            store: memory.store(),
-            ..Crawl::default()
+        let mut crawl = Crawl::of(&start, memory);
+        let levels = self.learn_all(&mut crawl, wanted, depth, site, memory, deadline);
+        let described = match wanted {
+            Wanted::Described(filters) => Some(crawl.describe(filters)),
+            _ => None,
         };
-        let mut waiting = start.clone();
+        for (level, surveys, names) in levels {
+            self.set_modulepaths(level);
+            let names = described.as_ref().or(names.as_ref());
+            let first = crawl.trees.len();
+            let wanted = names.map_or(wanted, Wanted::Named);
+            for mut tree in self.trees_of(&surveys, wanted, site) {
+                for entry in &mut tree.modules {
+                    entry.tree += first;
+                }
+                crawl.trees.push(tree);
+            }
+        }
+        self.set_modulepaths(start);
+        crawl
+    }
+
+    /// Finds all modulepaths, level by level, and out what their modules are about.
+    fn learn_all(
+        &mut self,
+        crawl: &mut Crawl,
+        wanted: Wanted<'_>,
+        depth: Depth,
+        site: &mut RcEvaluator<'_>,
+        memory: &mut dyn Memory,
+        deadline: Option<Instant>,
+    ) -> Vec<Level> {
+        let mut waiting = self.modulepaths().to_vec();
         let mut seen = HashSet::new();
         self.walk_until = deadline;
         let mut levels = Vec::new();
@@ -337,43 +378,32 @@ impl Roots {
                 break;
             }
         }
-        let described = match wanted {
-            Wanted::Described(filters) => Some(crawl.describe(filters)),
-            _ => None,
-        };
-        for (level, surveys, names) in levels {
-            self.set_modulepaths(level);
-            let names = described.as_ref().or(names.as_ref());
-            let first = crawl.trees.len();
-            let wanted = names.map_or(wanted, Wanted::Named);
-            for mut tree in self.trees_of(&surveys, wanted, site) {
-                for entry in &mut tree.modules {
-                    entry.tree += first;
-                }
-                crawl.trees.push(tree);
-            }
-        }
         self.walk_until = None;
-        self.set_modulepaths(start);
-        crawl
+        levels
     }
 }
 
+/// Modulepaths that are in force together, what is known of them, and the names that are wanted.
+type Level = (
+    Vec<Utf8PathBuf>,
+    Vec<Rc<Surveyed>>,
+    Option<BTreeSet<String>>,
+);
+
 impl Known {
     /// Its modules that are to be looked at.
-    fn subjects(&self, is_wanted: impl Fn(u32) -> bool) -> Vec<(u32, Subject)> {
+    fn subjects(&self, is_wanted: impl Fn(u32) -> bool) -> Vec<Subject> {
         let mut subjects = Vec::new();
         for group in self.surveyed.survey.index.groups(Wanted::All) {
             for (number, row) in (group.first..).zip(&group.rows) {
                 if is_wanted(number) {
                     let full_name = row.full_name(group.name);
-                    let subject = Subject {
-                        name: group.name.to_owned(),
+                    subjects.push(Subject {
+                        number,
+                        name_length: group.name.len(),
                         file: row.file(&self.modulepath, &full_name),
                         full_name,
-                        modulepath: self.modulepath.clone(),
-                    };
-                    subjects.push((number, subject));
+                    });
                 }
             }
         }
@@ -392,6 +422,15 @@ impl Known {
 }
 
 impl Crawl {
+    /// Nothing is known yet but where to begin.
+    fn of(start: &[Utf8PathBuf], memory: &dyn Memory) -> Crawl {
+        Crawl {
+            base: start.iter().cloned().collect(),
+            store: memory.store(),
+            ..Crawl::default()
+        }
+    }
+
     /// Finds out what the modules of a modulepath are about, as far as the memory does not know.
     fn learn(
         &mut self,
@@ -411,7 +450,7 @@ impl Crawl {
             surveyed,
         };
         let survey = &known.surveyed.survey;
-        let mut missing: Vec<(u32, Subject)> = Vec::new();
+        let mut missing: Vec<Subject> = Vec::new();
         if known.surveyed.is_remembered {
             known.openers = memory.openers(root);
             let unknown: HashSet<u32> = match depth {
@@ -425,19 +464,21 @@ impl Crawl {
                 missing = known.subjects(|number| unknown.contains(&number));
             }
             if depth != Depth::Names {
-                let mut broken: HashMap<u32, Mistake> = memory.mistakes(root).into_iter().collect();
+                let broken = memory.mistakes(root).into_iter();
+                let mut broken: HashMap<u32, Box<Mistake>> = broken.collect();
                 broken.retain(|number, _| !unknown.contains(number));
                 self.add_mistakes(&known, broken);
             }
         } else {
-            for (number, subject) in known.subjects(|_| true) {
-                match memory.recall(root, &subject.file, &subject.full_name, site.session) {
-                    Some(record) => {
-                        known.records.insert(number, record);
-                    }
-                    None => missing.push((number, subject)),
-                }
-            }
+            missing = known.subjects(|_| true);
+            missing.retain(|subject| {
+                let record = memory.recall(root, &subject.file, &subject.full_name, site.session);
+                let is_known = record.is_some();
+                known
+                    .records
+                    .extend(record.map(|record| (subject.number, record)));
+                !is_known
+            });
             let records = known.records.iter();
             let broken =
                 records.filter_map(|(number, record)| Some((*number, record.mistake.clone()?)));
@@ -446,18 +487,24 @@ impl Crawl {
         if depth == Depth::Names {
             missing.clear();
         }
-        let described = describe_all(&missing, site, memory, deadline);
-        self.is_cut |= described.iter().any(Option::is_none);
-        for ((number, subject), described) in missing.into_iter().zip(described) {
-            let Some((record, mistake)) = described else {
-                continue;
-            };
-            known.evaluated += 1;
-            if let Some(mistake) = mistake {
-                self.mistakes.insert(subject.file, *mistake);
-            }
-            known.records.insert(number, record);
-        }
+        known.records.reserve(missing.len());
+        let all = describe_all(
+            root,
+            &missing,
+            site,
+            memory,
+            deadline,
+            &mut |subject, said| {
+                let (record, mistake) = said;
+                known.evaluated += 1;
+                if let Some(mistake) = mistake {
+                    self.mistakes.insert(subject.file.clone(), *mistake);
+                }
+                known.records.insert(subject.number, record);
+            },
+        );
+        self.is_cut |= !all;
+        drop(missing);
         let records = &known.records;
         (known.openers).retain(|opener| !records.contains_key(&opener.number));
         let mut opens: HashMap<u32, Vec<Utf8PathBuf>> = HashMap::new();
@@ -469,10 +516,10 @@ impl Crawl {
         }
         if !opens.is_empty() {
             let found = known.subjects(|number| opens.contains_key(&number));
-            let found = found.into_iter().map(|(number, subject)| Opener {
-                number,
+            let found = found.into_iter().map(|subject| Opener {
+                number: subject.number,
+                opens: opens.remove(&subject.number).unwrap_or_default(),
                 full_name: subject.full_name,
-                opens: opens.remove(&number).unwrap_or_default(),
             });
             known.openers.extend(found.collect::<Vec<_>>());
         }
@@ -481,12 +528,12 @@ impl Crawl {
     }
 
     /// Takes over mistakes that were remembered.
-    fn add_mistakes(&mut self, known: &Known, broken: HashMap<u32, Mistake>) {
+    fn add_mistakes(&mut self, known: &Known, broken: HashMap<u32, Box<Mistake>>) {
         if broken.is_empty() {
             return;
         }
-        for (number, subject) in known.subjects(|number| broken.contains_key(&number)) {
-            if let Some(mistake) = broken.get(&number) {
+        for subject in known.subjects(|number| broken.contains_key(&number)) {
+            if let Some(mistake) = broken.get(&subject.number) {
                 let diagnostic = mistake.diagnostic(&subject.file);
                 self.mistakes.insert(subject.file, diagnostic);
             }
@@ -747,22 +794,28 @@ impl Crawl {
 
 /// A module whose file is to be evaluated.
 struct Subject {
+    number: u32,
     full_name: String,
-    name: String,
+    /// How many bytes of the full name are the name.
+    name_length: usize,
     file: Utf8PathBuf,
-    modulepath: Utf8PathBuf,
 }
 
 /// What came of evaluating a file.
 type Described = (Record, Option<Box<Diagnostic>>);
 
-/// What each modulefile says about its module, in the order of `modules`; `None` where the time was over.
-fn describe_all(
-    modules: &[(u32, Subject)],
+/// So many results wait to be taken in before the threads that make them have to.
+const WAITING_RESULTS: usize = 256;
+
+/// Hands over what each modulefile says about its module, in no order; false where the time was over before all was said.
+fn describe_all<'m>(
+    root: &Utf8Path,
+    modules: &'m [Subject],
     site: &RcEvaluator<'_>,
     memory: &dyn Memory,
     deadline: Option<Instant>,
-) -> Vec<Option<Described>> {
+    take: &mut dyn FnMut(&Subject, Described),
+) -> bool {
     let over = || deadline.is_some_and(|deadline| Instant::now() > deadline);
     // What was ended by the clock said something else than it would have said.
     let in_time = |describe: &mut dyn FnMut() -> Described| {
@@ -774,57 +827,57 @@ fn describe_all(
     if modules.len() < WORTH_THREADS || threads == 1 {
         let mut site = RcEvaluator::new(site.session, site.config, site.languages, site.shell);
         site.deadline = deadline;
-        let one = |(index, (_, subject)): (usize, &(u32, Subject))| {
-            memory.progress(index, modules.len());
-            in_time(&mut || describe(subject, &site, readers))
-        };
-        return modules.iter().enumerate().map(one).collect();
+        for (done, subject) in modules.iter().enumerate() {
+            memory.progress(done, modules.len());
+            match in_time(&mut || describe(root, subject, &site, readers)) {
+                Some(described) => take(subject, described),
+                None => return false,
+            }
+        }
+        return true;
     }
     let (session, config) = (site.session, site.config);
     let next = AtomicUsize::new(0);
-    let work = || {
+    let work = |results: mpsc::SyncSender<(&'m Subject, Described)>| {
         // The language machines belong to one thread, and so do the questions that files ask.
         let session = session.clone();
         let languages = Languages::default();
-        let mut done = Vec::new();
-        loop {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            let Some((_, subject)) = modules.get(index) else {
-                return done;
-            };
+        while let Some(subject) = modules.get(next.fetch_add(1, Ordering::Relaxed)) {
             let described = in_time(&mut || {
                 let mut site = RcEvaluator::new(&session, config, &languages, "bash");
                 site.deadline = deadline;
-                describe(subject, &site, readers)
+                describe(root, subject, &site, readers)
             });
-            done.push((index, described));
-        }
-    };
-    let mut described = Vec::new();
-    described.resize_with(modules.len(), || None);
-    std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-        while !workers
-            .iter()
-            .all(std::thread::ScopedJoinHandle::is_finished)
-        {
-            memory.progress(
-                next.load(Ordering::Relaxed).min(modules.len()),
-                modules.len(),
-            );
-            std::thread::sleep(std::time::Duration::from_millis(2));
-        }
-        for worker in workers {
-            for (index, result) in worker.join().unwrap_or_default() {
-                described[index] = result;
+            let sent = described.map(|described| results.send((subject, described)));
+            if !matches!(sent, Some(Ok(()))) {
+                return;
             }
         }
+    };
+    let mut done = 0;
+    std::thread::scope(|scope| {
+        let (sender, results) = mpsc::sync_channel(WAITING_RESULTS);
+        for _ in 0..threads {
+            let sender = sender.clone();
+            scope.spawn(|| work(sender));
+        }
+        drop(sender);
+        for (subject, described) in results {
+            take(subject, described);
+            done += 1;
+            memory.progress(done, modules.len());
+        }
     });
-    described
+    done == modules.len()
 }
 
 /// What a modulefile says about its module; and its first mistake.
-fn describe(subject: &Subject, evaluator: &RcEvaluator<'_>, readers: Readers) -> Described {
+fn describe(
+    root: &Utf8Path,
+    subject: &Subject,
+    evaluator: &RcEvaluator<'_>,
+    readers: Readers,
+) -> Described {
     // The stamp is taken first, so that a change in between is noticed later.
     let now = stamp::now();
     let meta = std::fs::metadata(&subject.file).ok();
@@ -839,13 +892,13 @@ fn describe(subject: &Subject, evaluator: &RcEvaluator<'_>, readers: Readers) ->
         Ok(source) => source,
         Err(mistake) => return (Record::default(), Some(Box::new(mistake))),
     };
-    let version = subject.full_name.get(subject.name.len() + 1..);
+    let (name, version) = subject.full_name.split_at(subject.name_length);
     let context = ModuleContext {
-        name: subject.name.clone(),
-        version: version.map(str::to_owned),
+        name: name.to_owned(),
+        version: version.strip_prefix('/').map(str::to_owned),
         requested: subject.full_name.clone(),
         file: subject.file.clone(),
-        modulepath: subject.modulepath.clone(),
+        modulepath: root.to_owned(),
         ..ModuleContext::default()
     };
     let mut world = Recorder::new(evaluator, Mode::Spider);
@@ -866,7 +919,7 @@ fn describe(subject: &Subject, evaluator: &RcEvaluator<'_>, readers: Readers) ->
         stamp: stamp.filter(|_| kept != Some(None)),
         reads,
         about: Packed::new(&about),
-        mistake: kept.flatten(),
+        mistake: kept.flatten().map(Box::new),
     };
     (record, mistake)
 }

@@ -2,20 +2,21 @@
 //!
 //! Nothing is evaluated here. Source: Lmod user guide "How modulefiles are found"; `modulefile(4)`; `module(1)` avail.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use rustix::fs::{FileType, Mode, OFlags};
 
+use super::children::Children;
 use crate::modulefile::Language;
 
 /// A directory as it was read.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Dir {
     /// Its entries by the name they give a module: without `.lua` and `.toml`.
-    pub children: BTreeMap<String, Child>,
+    pub children: Children,
     /// Its default markers.
     pub markers: Markers,
     /// Those of its directories that are links.
@@ -85,6 +86,7 @@ impl Dir {
     /// The directory cannot be read.
     pub fn read(path: &Utf8Path, default_links: bool) -> io::Result<Dir> {
         let mut dir = Dir::default();
+        let mut children = Vec::new();
         each_entry(path, default_links, |name, kind| {
             let markers = &mut dir.markers;
             match kind {
@@ -94,14 +96,19 @@ impl Dir {
                 EntryKind::Marker if name == ".modulerc.lua" => markers.rc_lua = true,
                 EntryKind::Marker if name == ".modulerc" => markers.rc_tcl = true,
                 EntryKind::Marker => markers.version = true,
-                EntryKind::Dir => dir.add_dir(name),
+                EntryKind::Dir => children.push((name.to_owned(), Child::Dir)),
                 EntryKind::LinkedDir => {
                     dir.links.insert(name.to_owned());
-                    dir.add_dir(name);
+                    children.push((name.to_owned(), Child::Dir));
                 }
-                EntryKind::File => dir.add_file(name),
+                EntryKind::File => children.extend(file(name)),
             }
         })?;
+        dir.children = Children::from_unsorted(children, |name, kept, other| {
+            if let Some(name) = merge(name, kept, other) {
+                dir.toml_beside.insert(name);
+            }
+        });
         Ok(dir)
     }
 
@@ -115,7 +122,7 @@ impl Dir {
             text.push('\n');
         };
         let mut others = dir.others;
-        for (name, child) in &dir.children {
+        for (name, child) in dir.children.iter() {
             match child {
                 Child::Dir if dir.links.contains(name) => add('l', name),
                 Child::Dir => add('d', name),
@@ -162,14 +169,14 @@ impl Dir {
                     file_name: name.to_owned(),
                     begins,
                 };
-                (dir.children).insert(module_part(name).to_owned(), Child::File(child));
+                dir.children.add(module_part(name), Child::File(child));
             };
             match kind {
                 'f' | 'u' => file(None),
                 'c' => file(Some(Begins::AsModulefile)),
                 'o' => dir.others = true,
                 'd' | 'l' => {
-                    dir.children.insert(name.to_owned(), Child::Dir);
+                    dir.children.add(name, Child::Dir);
                     if kind == 'l' {
                         dir.links.insert(name.to_owned());
                     }
@@ -192,39 +199,33 @@ impl Dir {
         let is_empty = self.children.is_empty() && !self.others;
         self.markers.any() || !is_empty && !self.children.values().any(|c| *c == Child::Dir)
     }
+}
 
-    /// A directory hides a file of the same name.
-    fn add_dir(&mut self, name: &str) {
-        let file = self.children.insert(name.to_owned(), Child::Dir);
-        if matches!(file, Some(Child::File(file)) if file.language == Some(Language::Toml)) {
-            self.toml_beside.insert(name.to_owned());
-        }
-    }
+/// A file that may be a modulefile, by the name that it gives a module.
+fn file(file_name: &str) -> Option<(String, Child)> {
+    let name = module_part(file_name);
+    let child = FileChild {
+        file_name: file_name.to_owned(),
+        language: Language::of_name(file_name),
+        begins: None,
+    };
+    (!name.is_empty()).then(|| (name.to_owned(), Child::File(child)))
+}
 
-    /// Of two files for one module the more explicit language counts.
-    fn add_file(&mut self, file_name: &str) {
-        let language = Language::of_name(file_name);
-        let name = module_part(file_name);
-        if name.is_empty() {
-            return;
-        }
-        let file = FileChild {
-            file_name: file_name.to_owned(),
-            language,
-            begins: None,
-        };
-        match self.children.get(name) {
-            Some(Child::Dir) => {
-                if language == Some(Language::Toml) {
-                    self.toml_beside.insert(name.to_owned());
-                }
-            }
-            Some(Child::File(known)) if rank(known.language) >= rank(language) => {}
-            _ => {
-                self.children.insert(name.to_owned(), Child::File(file));
-            }
-        }
+/// Makes one of two entries for the same name: a directory hides a file, and of two files the more explicit language counts.
+/// Gives the name where it is a directory with a TOML file beside it.
+fn merge(name: &str, kept: &mut Child, other: Child) -> Option<String> {
+    let language = |child: &Child| match child {
+        Child::Dir => None,
+        Child::File(file) => file.language,
+    };
+    let any_toml = [language(kept), language(&other)].contains(&Some(Language::Toml));
+    match (&kept, &other) {
+        (Child::Dir, _) => {}
+        (Child::File(known), Child::File(file)) if rank(known.language) >= rank(file.language) => {}
+        _ => *kept = other,
     }
+    (*kept == Child::Dir && any_toml).then(|| name.to_owned())
 }
 
 /// What an entry of a directory is to modules.

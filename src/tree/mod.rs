@@ -6,6 +6,7 @@
 mod about;
 mod admin;
 mod ahead;
+mod children;
 mod choose;
 mod crawl;
 mod dir;
@@ -22,8 +23,9 @@ mod site;
 mod stamp;
 mod survey;
 
-pub use about::{About, Packed, Search, unpack};
+pub use about::{About, Packed, Search, command_dirs, unpack};
 pub use admin::AdminList;
+pub use children::Children;
 pub use choose::{Choice, Chosen, Want};
 pub use crawl::{
     Crawl, Depth, Extra, Known, Memory, Mistake, NoMemory, Opener, Record, Store, TakeProgram, Way,

@@ -5,7 +5,6 @@
 
 mod rules;
 
-use std::collections::BTreeMap;
 use std::io::Read;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -13,6 +12,7 @@ use std::time::Instant;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use super::children::Children;
 use super::dir::{Begins, Child, Dir, FileChild, is_ignored, link_target};
 use super::facts::{AliasKind, Clock, Facts};
 use super::ignore::{is_ignored_path, lua_patterns};
@@ -237,7 +237,7 @@ impl Roots {
         let mut kept = Dir::clone(&known);
         kept.children.retain(|name, child| {
             let (file_name, kind) = match child {
-                Child::Dir => (name.as_str(), Kind::Dir),
+                Child::Dir => (name, Kind::Dir),
                 Child::File(file) => (file.file_name.as_str(), Kind::File),
             };
             // A version that a TOML file beside the directory describes is no file here.
@@ -350,7 +350,7 @@ impl Roots {
                 begins: None,
             });
             let dir = read.get_or_insert_with(Dir::default);
-            dir.children.entry(version.clone()).or_insert(child);
+            dir.children.add(version, child);
         }
     }
 
@@ -371,7 +371,7 @@ impl Roots {
                 }
                 let known = read.get_or_insert_with(Dir::default);
                 if let Some((below, _)) = name[prefix.len()..].split_once('/') {
-                    known.children.entry(below.to_owned()).or_insert(Child::Dir);
+                    known.children.add(below, Child::Dir);
                 }
             }
         }
@@ -462,10 +462,10 @@ impl Roots {
         &mut self,
         root: &Utf8Path,
         dir: &str,
-        children: &BTreeMap<String, Child>,
+        children: &Children,
         rc: &mut dyn RcReader,
     ) {
-        for (name, child) in children {
+        for (name, child) in children.iter() {
             if let Child::File(file) = child
                 && file.language == Some(Language::Toml)
                 && !file.file_name.starts_with("../")

@@ -359,7 +359,7 @@ impl Roots {
             return;
         };
         self.read_toml_facts(root, dir, &read.children, rc);
-        for (name, child) in &read.children {
+        for (name, child) in read.children.iter() {
             let full_name = joined(dir, name);
             match self.resolve_child(root, &full_name, child, rc) {
                 Child::Dir if read.links.contains(name) => {
