@@ -4,19 +4,22 @@
 //! mode, which needs memory that hosts do not share. The schema is read at each opening, so it is short; what a request needs
 //! stands in few pages.
 
+use std::borrow::Cow;
+use std::cell::RefCell;
 use std::io::Read;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
-use crate::tree::Readers;
+use super::texts::{self, TextsOf};
+use crate::tree::{Readers, Texts};
 
 /// Tells our files from other SQLite files: "xmod".
 const APPLICATION_ID: i32 = 0x786d_6f64;
 
 /// The version of the tables and of what stands in them; another one is not read.
-const FORMAT: i32 = 5;
+const FORMAT: i32 = 6;
 
 /// Large enough that an index is read in few steps, small enough that one module is.
 const PAGE_SIZE: u32 = 16384;
@@ -94,6 +97,54 @@ pub(super) struct File {
     /// The modulepaths with their keys.
     pub(super) roots: Vec<(u32, Utf8PathBuf)>,
     connection: Connection,
+    /// The rows that were read last.
+    searched: RefCell<Row>,
+    rests: RefCell<Row>,
+}
+
+/// A row of texts.
+#[derive(Debug)]
+struct Row {
+    table: i64,
+    query: &'static str,
+    /// The key of its first module.
+    first: i64,
+    ends: Vec<usize>,
+    bytes: Vec<u8>,
+}
+
+impl Row {
+    /// None of a table yet.
+    fn of(table: i64, query: &'static str) -> RefCell<Row> {
+        RefCell::new(Row {
+            table,
+            query,
+            first: 0,
+            ends: Vec::new(),
+            bytes: Vec::new(),
+        })
+    }
+
+    /// The place of a module in it.
+    fn place(&self, module: i64) -> Option<usize> {
+        let place = usize::try_from(module - self.first).ok()?;
+        (place < self.ends.len()).then_some(place)
+    }
+
+    /// Reads the row that can hold a module; `None` where that is damaged.
+    fn read(&mut self, connection: &Connection, module: i64) -> Option<()> {
+        let mut statement = connection.prepare_cached(self.query).ok()?;
+        let mut rows = statement.query([module]).ok()?;
+        let row = rows.next().ok()??;
+        self.first = row.get(0).ok()?;
+        self.ends.clear();
+        let sealed = row.get_ref(1).ok()?.as_blob().unwrap_or_default();
+        let texts = texts::unpack(opened(self.table | self.first, sealed)?)?;
+        self.ends.extend_from_slice(&texts.ends);
+        self.bytes.clear();
+        self.bytes.extend_from_slice(texts.bytes);
+        Some(())
+    }
 }
 
 /// Opens a cache for reading; `None` where there is none.
@@ -155,6 +206,14 @@ pub(super) fn open(path: &Utf8Path) -> Result<Option<File>, CacheError> {
             path: path.to_owned(),
             roots: known,
             connection,
+            searched: Row::of(
+                SEARCHED,
+                "SELECT id, data FROM searched WHERE id <= ? ORDER BY id DESC LIMIT 1",
+            ),
+            rests: Row::of(
+                RESTS,
+                "SELECT id, data FROM rests WHERE id <= ? ORDER BY id DESC LIMIT 1",
+            ),
         })
     };
     open().map(Some).map_err(|error| broken(error.to_string()))
@@ -180,22 +239,32 @@ pub(super) fn module_id(root: u32, number: u32) -> i64 {
 
 /// What tells the tables apart in sums: a page in the place of another one is noticed.
 const PARTS: i64 = 0;
-const MODULES: i64 = 1 << 60;
+const SEARCHED: i64 = 1 << 60;
 const NAMES: i64 = 2 << 60;
 const LOOKS: i64 = 3 << 60;
+const RESTS: i64 = 4 << 60;
 
 /// A sum of bytes that belong to a key: damage inside a page would otherwise go unnoticed.
 fn sum(id: i64, bytes: &[u8]) -> [u8; 4] {
     const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
-    let mut sum = (id as u64 ^ bytes.len() as u64).wrapping_mul(FACTOR);
-    let mut add = |lane: u64| sum = (sum ^ lane).wrapping_mul(FACTOR).rotate_left(29);
-    let (lanes, rest) = bytes.as_chunks::<8>();
-    for lane in lanes {
-        add(u64::from_le_bytes(*lane));
+    let add = |sum: u64, word: u64| (sum ^ word).wrapping_mul(FACTOR).rotate_left(29);
+    let start = (id as u64 ^ bytes.len() as u64).wrapping_mul(FACTOR);
+    // Four that do not wait for each other.
+    let mut sums = [start, !start, start.swap_bytes(), !start.swap_bytes()];
+    let (words, rest) = bytes.as_chunks::<8>();
+    let (fours, words) = words.as_chunks::<4>();
+    for four in fours {
+        for (sum, word) in sums.iter_mut().zip(four) {
+            *sum = add(*sum, u64::from_le_bytes(*word));
+        }
+    }
+    let mut sum = sums.into_iter().fold(start, add);
+    for word in words {
+        sum = add(sum, u64::from_le_bytes(*word));
     }
     let mut last = [0; 8];
     last[..rest.len()].copy_from_slice(rest);
-    add(u64::from_le_bytes(last));
+    sum = add(sum, u64::from_le_bytes(last));
     ((sum ^ sum >> 32) as u32).to_le_bytes()
 }
 
@@ -273,16 +342,68 @@ impl File {
         )
     }
 
-    /// What a module is about.
-    pub(super) fn about(&self, root: u32, number: u32) -> Option<Vec<u8>> {
-        let id = module_id(root, number);
-        self.blob("SELECT about FROM module WHERE id = ?", MODULES, id)
+    /// What a module is about: what is searched, and the rest.
+    pub(super) fn about(&self, root: u32, number: u32) -> Option<(Vec<u8>, Vec<u8>)> {
+        let rest = self.text(&self.rests, root, number)?;
+        Some((self.searched(root, number)?, rest))
+    }
+
+    /// What is searched of a module.
+    pub(super) fn searched(&self, root: u32, number: u32) -> Option<Vec<u8>> {
+        self.text(&self.searched, root, number)
+    }
+
+    /// What is searched of the modules of a modulepath, row by row. False where the file is damaged.
+    pub(super) fn each_searched(&self, root: u32, take: &mut dyn FnMut(u32, &Texts<'_>)) -> bool {
+        let query = "SELECT id, data FROM searched WHERE id BETWEEN ? AND ?";
+        let mut whole = true;
+        let read = self.each(
+            query,
+            SEARCHED,
+            root,
+            &mut |first, row| match texts::unpack(row) {
+                Some(texts) => take(first, &texts),
+                None => whole = false,
+            },
+        );
+        read && whole
     }
 
     /// What all modules of a modulepath are about. False where the file is damaged.
-    pub(super) fn each_about(&self, root: u32, take: &mut dyn FnMut(u32, &[u8])) -> bool {
-        let query = "SELECT id, about FROM module WHERE id BETWEEN ? AND ?";
-        self.each(query, MODULES, root, take)
+    pub(super) fn each_about(&self, root: u32, take: TakeAbout<'_>) -> bool {
+        let mut rows = Vec::new();
+        let query = "SELECT id, data FROM rests WHERE id BETWEEN ? AND ?";
+        let are_whole = self.each(query, RESTS, root, &mut |first, row| {
+            rows.push((first, row.to_vec()));
+        });
+        rows.reverse();
+        let mut whole = true;
+        let read = self.each_searched(root, &mut |first, searched| {
+            let row = rows.pop().filter(|(known, _)| *known == first);
+            let rests = row.as_ref().and_then(|(_, row)| texts::unpack(row));
+            for place in 0..searched.ends.len() {
+                let rest = rests.as_ref().and_then(|rests| rests.get(place));
+                match (searched.get(place), rest) {
+                    (Some(searched), Some(rest)) => take(first + place as u32, searched, rest),
+                    _ => whole = false,
+                }
+            }
+        });
+        are_whole && read && whole && rows.is_empty()
+    }
+
+    /// One of the texts of a table. Its row is kept: neighbours are asked for together.
+    fn text(&self, kept: &RefCell<Row>, root: u32, number: u32) -> Option<Vec<u8>> {
+        let wanted = module_id(root, number);
+        let mut kept = kept.borrow_mut();
+        if kept.place(wanted).is_none() {
+            kept.read(&self.connection, wanted)?;
+        }
+        let texts = Texts {
+            ends: Cow::Borrowed(&kept.ends),
+            bytes: &kept.bytes,
+        };
+        texts.get(kept.place(wanted)?).map(<[u8]>::to_vec)
     }
 
     /// The modules that bring along a program, as packed keys of modules.
@@ -333,8 +454,8 @@ impl File {
     }
 }
 
-/// Takes what a module is about, with its number.
-pub(super) type TakeAbout<'t> = &'t mut dyn FnMut(u32, &[u8]);
+/// Takes what a module is about, with its number: what is searched, and the rest.
+pub(super) type TakeAbout<'t> = &'t mut dyn FnMut(u32, &[u8], &[u8]);
 
 /// Some names of a modulepath.
 pub(super) struct Block {
@@ -393,7 +514,8 @@ impl Writer {
                  CREATE TABLE part (id INTEGER PRIMARY KEY, data BLOB NOT NULL);
                  CREATE TABLE names (id INTEGER PRIMARY KEY, data BLOB NOT NULL);
                  CREATE TABLE looks (id INTEGER PRIMARY KEY, data BLOB NOT NULL);
-                 CREATE TABLE module (id INTEGER PRIMARY KEY, about BLOB NOT NULL);
+                 CREATE TABLE searched (id INTEGER PRIMARY KEY, data BLOB NOT NULL);
+                 CREATE TABLE rests (id INTEGER PRIMARY KEY, data BLOB NOT NULL);
                  CREATE TABLE program (name TEXT PRIMARY KEY, modules BLOB NOT NULL) WITHOUT ROWID;"
             ))?;
             Ok(connection)
@@ -444,17 +566,7 @@ impl Writer {
                 let key = module_id(id, block.first);
                 looks.execute(params![key, sealed(LOOKS | key, &block.looks)])?;
             }
-            let mut insert = self
-                .connection
-                .prepare_cached("INSERT INTO module VALUES (?, ?)")?;
-            let mut result = Ok(0);
-            let whole = (data.abouts)(&mut |number, about| {
-                if result.is_ok() {
-                    let key = module_id(id, number);
-                    result = insert.execute(params![key, sealed(MODULES | key, about)]);
-                }
-            });
-            result.map(|_| whole)
+            self.write_abouts(id, data.abouts)
         };
         let whole = write().map_err(|error| self.failed(error))?;
         if whole {
@@ -464,7 +576,7 @@ impl Writer {
         let undo = format!(
             "DELETE FROM root WHERE id = {id}; DELETE FROM part WHERE id >= {}; \
              DELETE FROM names WHERE id >= {key}; DELETE FROM looks WHERE id >= {key}; \
-             DELETE FROM module WHERE id >= {key};",
+             DELETE FROM searched WHERE id >= {key}; DELETE FROM rests WHERE id >= {key};",
             part_id(id, Part::Head),
             key = module_id(id, 0)
         );
@@ -472,6 +584,38 @@ impl Writer {
             .execute_batch(&undo)
             .map_err(|error| self.failed(error))?;
         Ok(None)
+    }
+
+    /// Writes what the modules of a modulepath are about; false where the source of that was damaged.
+    fn write_abouts(
+        &self,
+        root: u32,
+        abouts: &mut dyn FnMut(TakeAbout<'_>) -> bool,
+    ) -> rusqlite::Result<bool> {
+        let connection = &self.connection;
+        let mut searched = connection.prepare_cached("INSERT INTO searched VALUES (?, ?)")?;
+        let mut rests = connection.prepare_cached("INSERT INTO rests VALUES (?, ?)")?;
+        let (mut first, mut texts, mut others) = (0, TextsOf::default(), TextsOf::default());
+        let mut write = |first: u32, texts: &mut TextsOf, others: &mut TextsOf| {
+            let key = module_id(root, first);
+            searched.execute(params![key, sealed(SEARCHED | key, &texts.take())])?;
+            rests.execute(params![key, sealed(RESTS | key, &others.take())])
+        };
+        let mut result = Ok(0);
+        let whole = abouts(&mut |number, text, other| {
+            if texts.is_full(text.len(), BLOCK) && result.is_ok() {
+                result = write(first, &mut texts, &mut others);
+            }
+            if texts.is_empty() {
+                first = number;
+            }
+            texts.push(text);
+            others.push(other);
+        });
+        if !texts.is_empty() && result.is_ok() {
+            result = write(first, &mut texts, &mut others);
+        }
+        result.map(|_| whole)
     }
 
     /// Adds a program with the keys of its modules. Names come in order.

@@ -17,6 +17,7 @@ mod pack;
 mod part;
 mod programs;
 mod save;
+mod texts;
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeSet, HashMap};
@@ -29,7 +30,7 @@ use crate::config::Config;
 use crate::session::Session;
 use crate::tree::{
     Dir, Extra, Memory, Mistake, Opener, Packed, RcReader, Readers, Reads, Record, Source, Spoken,
-    Stamp, Store, Survey, TakeProgram, Wanted,
+    Stamp, Store, Survey, TakeProgram, Texts, Wanted,
 };
 
 pub use file::CacheError;
@@ -339,19 +340,33 @@ impl Stored {
 
 impl Store for Stored {
     fn about(&self, root: &Utf8Path, number: u32) -> Option<Packed> {
-        let bytes = self.with(root, |file, held| file.about(held.id, number))?;
-        if bytes.is_none() {
+        let about = self.with(root, |file, held| file.about(held.id, number))?;
+        if about.is_none() {
             self.damaged.set(true);
         }
-        Some(Packed::from_bytes(save::lengthened(&bytes?, root)))
+        let (searched, rest) = about?;
+        Some(Packed::from_parts(
+            &searched,
+            &save::lengthened(&rest, root),
+        ))
     }
 
-    fn each_about(&self, root: &Utf8Path, take: &mut dyn FnMut(u32, &[u8])) {
+    fn searched(&self, root: &Utf8Path, number: u32) -> Option<Vec<u8>> {
+        let searched = self.with(root, |file, held| file.searched(held.id, number))?;
+        if searched.is_none() {
+            self.damaged.set(true);
+        }
+        searched
+    }
+
+    fn each_searched(&self, root: &Utf8Path, take: &mut dyn FnMut(u32, &Texts<'_>)) {
         let whole = self.with(root, |file, held| {
             let mut expected = 0;
-            let whole = file.each_about(held.id, &mut |number, about| {
-                expected += u32::from(number == expected);
-                take(number, about);
+            let whole = file.each_searched(held.id, &mut |first, texts| {
+                if first == expected {
+                    expected += texts.ends.len() as u32;
+                }
+                take(first, texts);
             });
             whole && expected == held.head.modules
         });
@@ -561,11 +576,11 @@ impl Memory for Cache {
         if !old.reads.hold(session) || self.distrusts && old.mistake.is_some() {
             return None;
         }
-        let about = self.stored.files.get(old.file)?.about(old.id, old.number)?;
+        let (searched, rest) = self.stored.files.get(old.file)?.about(old.id, old.number)?;
         Some(Record {
             stamp: Some(stamp),
             reads: old.reads.clone(),
-            about: Packed::from_bytes(save::lengthened(&about, root)),
+            about: Packed::from_parts(&searched, &save::lengthened(&rest, root)),
             mistake: old.mistake.clone(),
         })
     }

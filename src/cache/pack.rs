@@ -93,6 +93,11 @@ impl<'b> Unpacker<'b> {
         self.bytes.is_empty()
     }
 
+    /// All that is left.
+    pub(super) fn rest(self) -> &'b [u8] {
+        self.bytes
+    }
+
     fn byte(&mut self) -> Option<u8> {
         let (first, rest) = self.bytes.split_first()?;
         self.bytes = rest;

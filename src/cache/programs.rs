@@ -57,8 +57,8 @@ impl Cache {
         };
         let (old, _) = old.as_chunks::<8>();
         let mut dirs = Dirs::default();
-        self.each_about(known, &mut |number, packed| {
-            dirs.push(number, command_dirs(&lengthened(packed, root)));
+        self.each_about(known, &mut |number, _, rest| {
+            dirs.push(number, command_dirs(&lengthened(rest, root)));
         });
         let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let size = dirs.starts.len().div_ceil(threads).max(64);

@@ -6,19 +6,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use bstr::ByteSlice;
 use camino::Utf8Path;
 
-use super::file::{Block, File, Part, Parts, RootData, Writer, module_id};
+use super::file::{Block, File, Part, Parts, RootData, TakeAbout, Writer, module_id};
 use super::look::{self, Seen};
 use super::pack::{Packer, Unpacker};
 use super::programs::{numbers, pack_keys};
 use super::{Asked, Cache, CacheError, Freshness, Head, Held, part, settings, stamps};
 use crate::config::Config;
-use crate::tree::{Crawl, Extra, Known, Mistake, Packed, Reads, Source, Stamp, Wanted};
-
-/// Stands for the modulepath in paths of modulefiles.
-const ROOT: u8 = 0x1b;
-
-/// Where the part of a packed text begins that is not searched.
-const REST: u8 = 0x1c;
+use crate::tree::{Crawl, Extra, Known, Mistake, Packed, ROOT, Reads, Source, Stamp, Wanted};
 
 /// What was written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -250,7 +244,7 @@ impl Cache {
     }
 
     /// What all modules are about, in the order of their numbers: from this run, or else from the old file.
-    pub(super) fn each_about(&self, known: &Known, take: &mut dyn FnMut(u32, &[u8])) -> bool {
+    pub(super) fn each_about(&self, known: &Known, take: TakeAbout<'_>) -> bool {
         let root = &known.modulepath;
         let count = known.surveyed.survey.index.modules();
         if !known.surveyed.is_remembered {
@@ -258,17 +252,21 @@ impl Cache {
             for number in 0..count {
                 let record = known.records.get(&number);
                 let about = record.map_or(&nothing, |record| &record.about);
-                take(number, &shortened(about.as_bytes(), root));
+                let (searched, rest) = about.parts();
+                take(number, searched, &shortened(rest, root));
             }
             return true;
         }
         let mut seen = 0;
         let whole = self.stored.with(root, |file, held| {
-            file.each_about(held.id, &mut |number, about| {
+            file.each_about(held.id, &mut |number, searched, rest| {
                 seen += 1;
                 match known.records.get(&number) {
-                    Some(record) => take(number, &shortened(record.about.as_bytes(), root)),
-                    None => take(number, about),
+                    Some(record) => {
+                        let (searched, rest) = record.about.parts();
+                        take(number, searched, &shortened(rest, root));
+                    }
+                    None => take(number, searched, rest),
                 }
             })
         });
@@ -400,19 +398,18 @@ pub(super) fn read_extras(bytes: &[u8]) -> Vec<Extra> {
     extras
 }
 
-/// A packed text with the modulepath in its paths in short.
-fn shortened(packed: &[u8], root: &Utf8Path) -> Vec<u8> {
-    let Some(end) = packed.find_byte(REST).filter(|_| !packed.contains(&ROOT)) else {
-        return packed.to_vec();
-    };
-    let (searched, rest) = packed.split_at(end);
-    [searched, &rest.replace(root.as_str(), [ROOT])].concat()
+/// The part of a packed text that is not searched, with the modulepath in its paths in short.
+fn shortened<'r>(rest: &'r [u8], root: &Utf8Path) -> Cow<'r, [u8]> {
+    match rest.contains_str(root.as_str()) {
+        true => Cow::Owned(rest.replace(root.as_str(), [ROOT])),
+        false => Cow::Borrowed(rest),
+    }
 }
 
-/// A packed text as it was before it was shortened.
-pub(super) fn lengthened(packed: &[u8], root: &Utf8Path) -> Vec<u8> {
-    match packed.contains(&ROOT) {
-        true => packed.replace([ROOT], root.as_str()),
-        false => packed.to_vec(),
+/// The same as it was before it was shortened.
+pub(super) fn lengthened<'r>(rest: &'r [u8], root: &Utf8Path) -> Cow<'r, [u8]> {
+    match rest.contains(&ROOT) {
+        true => Cow::Owned(rest.replace([ROOT], root.as_str())),
+        false => Cow::Borrowed(rest),
     }
 }

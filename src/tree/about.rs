@@ -1,5 +1,7 @@
 //! What a modulefile tells about its module, and the text in which that is kept.
 
+use std::borrow::Cow;
+
 use bstr::ByteSlice;
 use camino::Utf8PathBuf;
 
@@ -144,9 +146,9 @@ fn description_in<'l>(lines: impl Iterator<Item = &'l str> + Clone) -> &'l str {
         .unwrap_or_default()
 }
 
-/// The description in a packed text, which is not unpacked for that.
-pub(super) fn description_of(packed: &[u8]) -> &str {
-    let fields = packed.to_str().ok().map(|text| text.split(FIELD));
+/// The description in a searched text, which is not unpacked for that.
+pub(super) fn description_of(searched: &[u8]) -> &str {
+    let fields = searched.to_str().ok().map(|text| text.split(FIELD));
     let whatis = fields.and_then(|mut fields| fields.nth(1));
     description_in(whatis.unwrap_or_default().split_terminator(WORD))
 }
@@ -175,6 +177,9 @@ const FIELD: char = '\x1d';
 /// Separates the words of a field.
 const WORD: char = '\x1e';
 
+/// Stands in caches for the modulepath in paths of modulefiles: no field behind [`REST`] holds it.
+pub const ROOT: u8 = 0x1b;
+
 /// A text without the characters that separate fields.
 fn plain(text: &str) -> String {
     match text.contains(is_separator) {
@@ -185,6 +190,17 @@ fn plain(text: &str) -> String {
 
 fn is_separator(c: char) -> bool {
     ('\x1c'..='\x1e').contains(&c)
+}
+
+/// Adds the words of a field that is not searched.
+fn unsearched(text: &mut String, words: &mut dyn Iterator<Item = &str>) {
+    let start = text.len();
+    field(text, words);
+    if text[start..].contains(ROOT as char) {
+        let mended = text[start..].replace(ROOT as char, " ");
+        text.truncate(start);
+        text.push_str(&mended);
+    }
 }
 
 /// Adds the words of a field.
@@ -217,30 +233,30 @@ impl Packed {
             &mut about.facts.iter().map(|(_, value)| value.as_str()),
         );
         text.push(REST as char);
-        field(
+        unsearched(
             &mut text,
             &mut about.properties.iter().map(|(key, _)| key.as_str()),
         );
-        field(
+        unsearched(
             &mut text,
             &mut about.facts.iter().map(|(key, _)| key.as_str()),
         );
-        field(&mut text, &mut about.families.iter().map(String::as_str));
-        field(&mut text, &mut about.requires.iter().map(String::as_str));
-        field(&mut text, &mut about.opens.iter().map(|dir| dir.as_str()));
-        field(
+        unsearched(&mut text, &mut about.families.iter().map(String::as_str));
+        unsearched(&mut text, &mut about.requires.iter().map(String::as_str));
+        unsearched(&mut text, &mut about.opens.iter().map(|dir| dir.as_str()));
+        unsearched(
             &mut text,
             &mut about.commands_in.iter().map(|dir| dir.as_str()),
         );
-        field(
+        unsearched(
             &mut text,
             &mut about.libraries_in.iter().map(|dir| dir.as_str()),
         );
-        field(
+        unsearched(
             &mut text,
             &mut about.package_dirs.iter().map(|dir| dir.as_str()),
         );
-        field(
+        unsearched(
             &mut text,
             &mut about.is_dynamic.then_some("dynamic").into_iter(),
         );
@@ -257,14 +273,46 @@ impl Packed {
         &self.0
     }
 
+    /// What people search, and the rest.
+    pub fn parts(&self) -> (&[u8], &[u8]) {
+        let end = self.0.find_byte(REST).unwrap_or(self.0.len());
+        let (searched, rest) = self.0.split_at(end);
+        (searched, rest.get(1..).unwrap_or_default())
+    }
+
+    /// Both parts together.
+    pub fn from_parts(searched: &[u8], rest: &[u8]) -> Packed {
+        Packed([searched, &[REST], rest].concat())
+    }
+
     /// Unpacks; `None` where the text is damaged.
     pub fn unpack(&self) -> Option<About> {
         unpack(&self.0)
     }
 }
 
+/// The searched texts of several modules, one behind the other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Texts<'t> {
+    /// Where each ends.
+    pub ends: Cow<'t, [usize]>,
+    /// All of them.
+    pub bytes: &'t [u8],
+}
+
+impl<'t> Texts<'t> {
+    /// The text in a place.
+    pub fn get(&self, place: usize) -> Option<&'t [u8]> {
+        let start = match place.checked_sub(1) {
+            Some(before) => *self.ends.get(before)?,
+            None => 0,
+        };
+        self.bytes.get(start..*self.ends.get(place)?)
+    }
+}
+
 /// Unpacks the bytes of a [`Packed`]; `None` where they are damaged.
-pub fn unpack(bytes: &[u8]) -> Option<About> {
+fn unpack(bytes: &[u8]) -> Option<About> {
     let text = bytes.to_str().ok()?;
     let (searched, rest) = text.split_once(REST as char)?;
     let mut fields = searched.split(FIELD).take(5).chain(rest.split(FIELD));
@@ -299,18 +347,16 @@ pub fn unpack(bytes: &[u8]) -> Option<About> {
     })
 }
 
-/// The directories that a module puts in `PATH`, of the bytes of a [`Packed`], which are not unpacked for that.
-pub fn command_dirs(packed: &[u8]) -> impl Iterator<Item = &str> {
+/// The directories that a module puts in `PATH`, from the part of a [`Packed`] that is not searched.
+pub fn command_dirs(rest: &[u8]) -> impl Iterator<Item = &str> {
+    // Behind the keys of properties and facts, families, and what is required and opened.
     const FIELDS_BEFORE: usize = 5;
-    let rest = packed
-        .split_once_str(&[REST])
-        .map_or(packed, |(_, rest)| rest);
     let field = rest.split(|byte| *byte == FIELD as u8).nth(FIELDS_BEFORE);
     let words = field.unwrap_or_default().split(|byte| *byte == WORD as u8);
     words.filter_map(|word| std::str::from_utf8(word).ok().filter(|dir| !dir.is_empty()))
 }
 
-/// Looks for words in packed texts.
+/// Looks for words in searched texts.
 #[derive(Debug)]
 pub struct Search<'f> {
     filters: &'f [Filter],
@@ -323,7 +369,9 @@ impl<'f> Search<'f> {
     /// For modules that one of the filters accepts.
     pub fn new(filters: &'f [Filter]) -> Search<'f> {
         let plain = filters.iter().map(|filter| match filter {
-            Filter::Contains(text) if text.is_ascii() && !text.contains(char::is_control) => {
+            Filter::Contains(text)
+                if !text.is_empty() && text.is_ascii() && !text.contains(char::is_control) =>
+            {
                 let lower = text.to_ascii_lowercase();
                 Some(bstr::Finder::new(lower.as_bytes()).into_owned())
             }
@@ -337,20 +385,50 @@ impl<'f> Search<'f> {
     }
 
     /// Whether help, `whatis`, extensions, properties or facts hold one of the words.
-    pub fn accepts(&mut self, packed: &[u8]) -> bool {
-        let end = packed.find_byte(REST).unwrap_or(packed.len());
-        let searched = &packed[..end];
-        if let Some(finders) = &self.plain
-            && searched.is_ascii()
-        {
-            self.lower.clear();
-            self.lower.extend_from_slice(searched);
-            self.lower.make_ascii_lowercase();
-            return finders
-                .iter()
-                .any(|finder| finder.find(&self.lower).is_some());
+    pub fn accepts(&mut self, searched: &[u8]) -> bool {
+        let mut found = false;
+        let one = Texts {
+            ends: Cow::Owned(vec![searched.len()]),
+            bytes: searched,
+        };
+        self.find(&one, &mut |_| found = true);
+        found
+    }
+
+    /// The places of the texts that hold one of the words, in order.
+    pub fn find(&mut self, texts: &Texts<'_>, take: &mut dyn FnMut(usize)) {
+        let Some(finders) = self.plain.as_ref().filter(|_| texts.bytes.is_ascii()) else {
+            let mut places = 0..texts.ends.len();
+            while let Some(place) = places.find(|place| self.accepts_slowly(texts.get(*place))) {
+                take(place);
+            }
+            return;
+        };
+        self.lower.clear();
+        self.lower.extend_from_slice(texts.bytes);
+        self.lower.make_ascii_lowercase();
+        // Fields end with a character that no word holds: what is found lies in one text.
+        let mut found: Vec<usize> = Vec::new();
+        for finder in finders {
+            let mut from = 0;
+            while let Some(at) = self.lower.get(from..).and_then(|rest| finder.find(rest)) {
+                let place = texts.ends.partition_point(|end| *end <= from + at);
+                let Some(end) = texts.ends.get(place) else {
+                    break;
+                };
+                found.push(place);
+                from = *end;
+            }
         }
-        let text = searched.to_str_lossy();
+        if finders.len() > 1 {
+            found.sort_unstable();
+            found.dedup();
+        }
+        found.into_iter().for_each(take);
+    }
+
+    fn accepts_slowly(&self, searched: Option<&[u8]>) -> bool {
+        let text = searched.unwrap_or_default().to_str_lossy();
         let texts = text.split([FIELD, WORD]);
         texts.into_iter().any(|text| {
             let mut filters = self.filters.iter();
@@ -384,8 +462,8 @@ mod tests {
         };
         for about in [about, About::default()] {
             let packed = Packed::new(&about);
-            assert_eq!(description_of(packed.as_bytes()), about.description());
-            assert!(command_dirs(packed.as_bytes()).eq(&about.commands_in));
+            assert_eq!(description_of(packed.parts().0), about.description());
+            assert!(command_dirs(packed.parts().1).eq(&about.commands_in));
             assert_eq!(packed.unpack(), Some(about));
         }
         let packed = Packed::new(&About::default());
@@ -403,7 +481,7 @@ mod tests {
         let packed = Packed::new(&about);
         let found = |word: &str| {
             let filters = [Filter::Contains(word.into())];
-            Search::new(&filters).accepts(packed.as_bytes())
+            Search::new(&filters).accepts(packed.parts().0)
         };
         assert!(found("reads") && found("GPU"));
         assert!(!found("aligner") && !found("secret") && !found("é"));

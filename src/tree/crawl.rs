@@ -13,7 +13,7 @@ use std::time::Instant;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::about::{About, Packed, Search, description_of};
+use super::about::{About, Packed, Search, Texts, description_of};
 use super::dir::Dir;
 use super::index::{Wanted, heads};
 use super::listing::{Entry, Filter, Surveyed, Tree};
@@ -196,8 +196,11 @@ pub trait Store {
     /// What a module is about, packed.
     fn about(&self, root: &Utf8Path, number: u32) -> Option<Packed>;
 
-    /// What all modules are about, packed, with their numbers.
-    fn each_about(&self, root: &Utf8Path, take: &mut dyn FnMut(u32, &[u8]));
+    /// The part of it that people search.
+    fn searched(&self, root: &Utf8Path, number: u32) -> Option<Vec<u8>>;
+
+    /// The same of all modules, row by row, each with the number of its first module.
+    fn each_searched(&self, root: &Utf8Path, take: &mut dyn FnMut(u32, &Texts<'_>));
 
     /// What listings show of the modules beside their names.
     fn extras(&self, root: &Utf8Path) -> Vec<Extra>;
@@ -587,13 +590,13 @@ impl Crawl {
         let Some(known) = self.known.get(entry.tree) else {
             return String::new();
         };
-        let of_packed = |packed: &Packed| description_of(packed.as_bytes()).to_owned();
         match known.records.get(&entry.number) {
-            Some(record) => of_packed(&record.about),
+            Some(record) => description_of(record.about.parts().0).to_owned(),
             None => {
                 let store = self.store.as_ref();
-                let about = store.and_then(|store| store.about(&known.modulepath, entry.number));
-                about.as_ref().map(of_packed).unwrap_or_default()
+                let searched =
+                    store.and_then(|store| store.searched(&known.modulepath, entry.number));
+                description_of(&searched.unwrap_or_default()).to_owned()
             }
         }
     }
@@ -607,14 +610,17 @@ impl Crawl {
             if known.surveyed.is_remembered
                 && let Some(store) = &self.store
             {
-                store.each_about(&known.modulepath, &mut |number, packed| {
-                    if !known.records.contains_key(&number) && search.accepts(packed) {
-                        found.insert((tree, number));
-                    }
+                store.each_searched(&known.modulepath, &mut |first, texts| {
+                    search.find(texts, &mut |place| {
+                        let number = first + place as u32;
+                        if !known.records.contains_key(&number) {
+                            found.insert((tree, number));
+                        }
+                    });
                 });
             }
             for (number, record) in &known.records {
-                if search.accepts(record.about.as_bytes()) {
+                if search.accepts(record.about.parts().0) {
                     found.insert((tree, *number));
                 }
             }

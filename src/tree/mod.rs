@@ -23,7 +23,7 @@ mod site;
 mod stamp;
 mod survey;
 
-pub use about::{About, Packed, Search, command_dirs, unpack};
+pub use about::{About, Packed, ROOT, Search, Texts, command_dirs};
 pub use admin::AdminList;
 pub use children::Children;
 pub use choose::{Choice, Chosen, Want};
