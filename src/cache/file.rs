@@ -19,7 +19,7 @@ use crate::tree::{Readers, Texts};
 const APPLICATION_ID: i32 = 0x786d_6f64;
 
 /// The version of the tables and of what stands in them; another one is not read.
-const FORMAT: i32 = 6;
+const FORMAT: i32 = 7;
 
 /// Large enough that an index is read in few steps, small enough that one module is.
 const PAGE_SIZE: u32 = 16384;

@@ -105,28 +105,50 @@ pub(super) fn are_unchanged(root: &Utf8Path, common: &[u8], config: &Config) -> 
     whole && unchanged
 }
 
-/// Whether what the names of blocks were read from is as it was; of each block only the names that begin with the modules
-/// that are given, or all.
-pub(super) fn are_blocks_unchanged(
+/// What is looked at of blocks.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Scope<'s> {
+    /// Only the names that begin with these modules; all, if that is not said.
+    pub(super) only: Option<&'s BTreeSet<u32>>,
+    /// Whether directories and rc files are.
+    pub(super) sources: bool,
+    /// Whether modulefiles are.
+    pub(super) files: bool,
+}
+
+/// Looks at what the names of blocks were read from: the numbers of the modulefiles that are no longer those that are known.
+/// A file without a stamp was not to be remembered. `None` where a directory or an rc file has changed.
+pub(super) fn changed(
     root: &Utf8Path,
     blocks: &[Block],
-    only: Option<&BTreeSet<u32>>,
+    scope: Scope<'_>,
     config: &Config,
-) -> bool {
+) -> Option<Vec<u32>> {
     let results = in_threads(blocks, look::count(blocks), |part| {
         let looker = Looker::new(root);
-        part.iter().all(|block| {
+        let mut changed = Vec::new();
+        let unchanged = part.iter().all(|block| {
             let mut unchanged = true;
-            let whole = look::each(block, only, &mut |seen| {
-                if let Seen::Source(path, stamp, kind, _) = seen {
-                    unchanged = is_unchanged(&looker, root, path, stamp, kind, config);
+            let whole = look::each(block, scope.only, &mut |seen| {
+                match seen {
+                    Seen::Source(path, stamp, kind, _) if scope.sources => {
+                        unchanged = is_unchanged(&looker, root, path, stamp, kind, config);
+                    }
+                    Seen::Module(number, stamp, file) if scope.files => {
+                        if stamp.is_none() || looker.stamp(file) != stamp {
+                            changed.push(number);
+                        }
+                    }
+                    Seen::Source(..) | Seen::Module(..) => {}
                 }
                 unchanged
             });
             whole && unchanged
-        })
+        });
+        unchanged.then_some(changed)
     });
-    results.into_iter().all(|unchanged| unchanged)
+    let changed: Option<Vec<Vec<u32>>> = results.into_iter().collect();
+    Some(changed?.concat())
 }
 
 /// The directories among the sources that are as they were, with their entries.
@@ -135,10 +157,11 @@ pub(super) fn unchanged_dirs(
     common: &[u8],
     blocks: &[Block],
 ) -> Vec<(Source, Option<Dir>)> {
-    let keep = |looker: &Looker, path: &str, stamp, kind, entries: &str| {
+    let keep = |looker: &Looker, path: &str, stamp, kind, entries: &[u8]| {
         if kind != SourceKind::Dir || looker.stamp(path) != Some(stamp) {
             return None;
         }
+        let entries = std::str::from_utf8(entries).ok()?;
         let dir = Dir::from_text(entries)?;
         let source = Source {
             path: path.to_owned(),
@@ -197,18 +220,6 @@ fn is_unchanged(
 /// Whether a file below a modulepath is the one that is known.
 pub(super) fn is_file_unchanged(root: &Utf8Path, file: &str, stamp: Option<Stamp>) -> bool {
     stamp.is_some() && Stamp::of(&root.join(file)) == stamp
-}
-
-/// The numbers of the modulefiles that are no longer those that are known. A file without a stamp was not to be remembered.
-pub(super) fn changed_files(root: &Utf8Path, files: &[(u32, String, Option<Stamp>)]) -> Vec<u32> {
-    let results = in_threads(files, files.len(), |part| {
-        let looker = Looker::new(root);
-        let changed = part
-            .iter()
-            .filter(|(_, file, stamp)| stamp.is_none() || looker.stamp(file) != *stamp);
-        changed.map(|(number, ..)| *number).collect::<Vec<u32>>()
-    });
-    results.into_iter().flatten().collect()
 }
 
 /// Does something with parts of a list, in threads where `looks` says that there are many files to look at.

@@ -8,18 +8,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::file::{BLOCK, Block};
 use super::pack::{Packer, Unpacker};
-use crate::tree::{Index, Source, SourceKind, Stamp, heads};
+use crate::tree::{Index, Line, Source, SourceKind, Stamp, heads, index_lines};
 
 /// What is found in a block.
 pub(super) enum Seen<'b> {
-    /// A modulefile, by its number; without a stamp it must not be remembered.
-    Module(u32, Option<Stamp>),
+    /// A modulefile, by its number, with its path; without a stamp it must not be remembered.
+    Module(u32, Option<Stamp>, &'b str),
     /// A source: path, identity, kind, and the entries of a directory.
-    Source(&'b str, Stamp, SourceKind, &'b str),
+    Source(&'b str, Stamp, SourceKind, &'b [u8]),
 }
 
 /// Takes a source that belongs to no name.
-type TakeSource<'t> = &'t mut dyn FnMut(&str, Stamp, SourceKind, &str) -> bool;
+type TakeSource<'t> = &'t mut dyn FnMut(&str, Stamp, SourceKind, &[u8]) -> bool;
 
 /// Packs the sources of an index, and the stamps of its modulefiles: what belongs to no name, and the blocks of names.
 pub(super) fn pack(
@@ -46,15 +46,16 @@ pub(super) fn pack(
             let end = end
                 .or_else(|| owners.next_after(start))
                 .unwrap_or(end_of_block);
-            looks.number(u64::from(end - start));
-            for number in start..end {
-                let stamp = stamps.get(number as usize).copied().flatten();
-                looks.stamp(stamp.unwrap_or_default());
-            }
+            // A directory before what is in it: to look at neighbours together costs the system least.
             let sources = owned.get(name).map_or(&[][..], Vec::as_slice);
             looks.number(sources.len() as u64);
             for source in sources {
                 looks.source(&source.path[name.len()..], source);
+            }
+            looks.number(u64::from(end - start));
+            for number in start..end {
+                let stamp = stamps.get(number as usize).copied().flatten();
+                looks.stamp(stamp.unwrap_or_default());
             }
         }
         Block {
@@ -134,26 +135,38 @@ pub(super) fn each(
     let mut walk = || -> Option<()> {
         let mut path = String::new();
         let last = only.map(|only| only.last().copied().unwrap_or_default());
-        for (name, first) in heads(&block.names) {
+        let mut lines = index_lines(&block.names)?;
+        while let Some(line) = lines.next() {
+            let Line::Name(name, first) = line else {
+                return None;
+            };
             if last.is_some_and(|last| first > last) {
                 break;
             }
             let is_wanted = only.is_none_or(|only| only.contains(&first));
-            let modules = u32::try_from(unpacker.number()?).ok()?;
-            for number in first..first.checked_add(modules)? {
-                let stamp = unpacker.stamp()?;
-                let stamp = (stamp != Stamp::default()).then_some(stamp);
-                if is_wanted && !take(Seen::Module(number, stamp)) {
-                    return Some(());
-                }
-            }
+            path.clear();
+            path.push_str(name);
             for _ in 0..unpacker.number()? {
                 let (rest, stamp, kind, entries) = unpacker.source()?;
                 if is_wanted {
-                    path.clear();
-                    path.push_str(name);
+                    path.truncate(name.len());
                     path.push_str(rest);
                     if !take(Seen::Source(&path, stamp, kind, entries)) {
+                        return Some(());
+                    }
+                }
+            }
+            let modules = u32::try_from(unpacker.number()?).ok()?;
+            for number in first..first.checked_add(modules)? {
+                let stamp = unpacker.stamp()?;
+                let Line::Module(module) = lines.next()? else {
+                    return None;
+                };
+                if is_wanted {
+                    path.truncate(name.len());
+                    let file = module.add_file(&mut path);
+                    let stamp = (stamp != Stamp::default()).then_some(stamp);
+                    if !take(Seen::Module(number, stamp, file.unwrap_or(&path))) {
                         return Some(());
                     }
                 }

@@ -29,8 +29,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 use crate::config::Config;
 use crate::session::Session;
 use crate::tree::{
-    Dir, Extra, Memory, Mistake, Opener, Packed, RcReader, Readers, Reads, Record, Source, Spoken,
-    Stamp, Store, Survey, TakeProgram, Texts, Wanted,
+    Depth, Dir, Extra, Memory, Mistake, Opener, Packed, RcReader, Readers, Reads, Record, Source,
+    Spoken, Stamp, Store, Survey, TakeProgram, Texts, Wanted, heads,
 };
 
 pub use file::CacheError;
@@ -82,6 +82,8 @@ struct Held {
     freshness: Freshness,
     /// The blocks that were looked at, where files have to be compared as well.
     blocks: Vec<Block>,
+    /// The modulefiles that have changed, where they were compared.
+    changed: Option<Vec<u32>>,
 }
 
 /// What modulefiles asked about the session, each with the numbers of those that did.
@@ -416,6 +418,7 @@ impl Memory for Cache {
         &mut self,
         root: &Utf8Path,
         wanted: Wanted<'_>,
+        depth: Depth,
         rc: &mut dyn RcReader,
     ) -> Option<Survey> {
         let settings = *(self.settings).get_or_insert_with(|| settings(rc.config()));
@@ -457,6 +460,7 @@ impl Memory for Cache {
                 root,
                 head: &head,
                 looks,
+                files: depth != Depth::Names,
                 config: rc.config(),
             };
             let answer = match asked.part(wanted) {
@@ -488,6 +492,7 @@ impl Memory for Cache {
                 head,
                 freshness,
                 blocks: found.blocks,
+                changed: found.changed,
             };
             (stored.held.borrow_mut()).insert(root.to_owned(), held);
             return Some(survey);
@@ -495,7 +500,13 @@ impl Memory for Cache {
         None
     }
 
-    fn unknown(&mut self, root: &Utf8Path, survey: &Survey, session: &Session) -> Vec<u32> {
+    fn unknown(
+        &mut self,
+        root: &Utf8Path,
+        survey: &Survey,
+        session: &Session,
+        config: &Config,
+    ) -> Vec<u32> {
         if let Some(known) = self.unknown.get(root)
             && !survey.is_part
         {
@@ -505,10 +516,14 @@ impl Memory for Cache {
             .stored
             .with(root, |_, held| held.freshness == Freshness::Dir);
         let mut unknown = if looks == Some(true) {
-            let files = self
-                .stored
-                .with(root, |_, held| files_with_stamps(survey, &held.blocks));
-            fresh::changed_files(root, &files.unwrap_or_default())
+            let changed = self.stored.with(root, |_, held| match &held.changed {
+                Some(changed) => Some(changed.clone()),
+                None => changed_files(root, survey, &held.blocks, config),
+            });
+            // What is damaged is evaluated.
+            changed
+                .flatten()
+                .unwrap_or_else(|| (0..survey.index.modules()).collect())
         } else {
             let forgotten = self
                 .stored
@@ -645,27 +660,22 @@ impl Cache {
     }
 }
 
-/// The files of a survey, each with its number and the stamp that blocks know.
-fn files_with_stamps(survey: &Survey, blocks: &[Block]) -> Vec<(u32, String, Option<Stamp>)> {
-    let mut files = Vec::new();
-    let mut firsts = BTreeSet::new();
-    for group in survey.index.groups(Wanted::All) {
-        firsts.insert(group.first);
-        for (number, row) in (group.first..).zip(&group.rows) {
-            files.push((number, row.relative_file(&row.full_name(group.name)), None));
-        }
-    }
-    for block in blocks {
-        look::each(block, Some(&firsts), &mut |seen| {
-            if let Seen::Module(number, stamp) = seen
-                && let Ok(at) = files.binary_search_by_key(&number, |(number, ..)| *number)
-            {
-                files[at].2 = stamp;
-            }
-            true
-        });
-    }
-    files
+/// The modulefiles of a survey that have changed.
+fn changed_files(
+    root: &Utf8Path,
+    survey: &Survey,
+    blocks: &[Block],
+    config: &Config,
+) -> Option<Vec<u32>> {
+    let firsts: BTreeSet<u32> = heads(survey.index.as_bytes())
+        .map(|(_, first)| first)
+        .collect();
+    let scope = fresh::Scope {
+        only: survey.is_part.then_some(&firsts),
+        sources: false,
+        files: true,
+    };
+    fresh::changed(root, blocks, scope, config)
 }
 
 /// The stamps of the modulefiles of blocks, by their numbers. What is damaged is unknown.
@@ -673,7 +683,7 @@ fn stamps(blocks: &[Block], modules: u32) -> Vec<Option<Stamp>> {
     let mut stamps = vec![None; modules as usize];
     for block in blocks {
         look::each(block, None, &mut |seen| {
-            if let Seen::Module(number, stamp) = seen
+            if let Seen::Module(number, stamp, _) = seen
                 && let Some(known) = stamps.get_mut(number as usize)
             {
                 *known = stamp;
@@ -712,7 +722,9 @@ pub fn status(session: &Session, rc: &mut dyn RcReader) -> Vec<Status> {
                     status.roots.push(RootStatus {
                         modules: head.map_or(0, |head| head.modules),
                         freshness: Freshness::of(&modulepath, rc.config()),
-                        is_fresh: cache.survey(&modulepath, Wanted::All, rc).is_some(),
+                        is_fresh: cache
+                            .survey(&modulepath, Wanted::All, Depth::Names, rc)
+                            .is_some(),
                         modulepath,
                     });
                 }

@@ -147,7 +147,7 @@ impl<'b> Unpacker<'b> {
     }
 
     /// A source: its path, stamp and kind; and the entries of a directory.
-    pub(super) fn source(&mut self) -> Option<(&str, Stamp, SourceKind, &'b str)> {
+    pub(super) fn source(&mut self) -> Option<(&str, Stamp, SourceKind, &'b [u8])> {
         let common = usize::try_from(self.number()?).ok()?;
         let rest = self.text()?;
         if !self.path.is_char_boundary(common) {
@@ -164,7 +164,8 @@ impl<'b> Unpacker<'b> {
             4 => SourceKind::Missing,
             _ => return None,
         };
-        let entries = self.text()?;
+        let length = usize::try_from(self.number()?).ok()?;
+        let entries = self.take(length)?;
         Some((&self.path, stamp, kind, entries))
     }
 }

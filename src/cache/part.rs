@@ -9,8 +9,9 @@ use std::collections::BTreeSet;
 
 use camino::Utf8Path;
 
+use super::Head;
 use super::file::{Block, File, Part};
-use super::{Head, fresh};
+use super::fresh::{self, Scope};
 use crate::config::Config;
 use crate::tree::{Finder, Index, Wanted};
 
@@ -29,6 +30,8 @@ pub(super) struct Question<'q> {
     pub(super) head: &'q Head,
     /// Whether the cache is compared with the disk.
     pub(super) looks: bool,
+    /// Whether it is asked what modulefiles say: then they are looked at as well.
+    pub(super) files: bool,
     pub(super) config: &'q Config,
 }
 
@@ -38,6 +41,8 @@ pub(super) struct Answer {
     pub(super) is_part: bool,
     /// What was read of the cache to compare it with the disk.
     pub(super) blocks: Vec<Block>,
+    /// The modulefiles that have changed, where they were looked at.
+    pub(super) changed: Option<Vec<u32>>,
 }
 
 impl Question<'_> {
@@ -51,6 +56,7 @@ impl Question<'_> {
                 index,
                 is_part: false,
                 blocks: Vec::new(),
+                changed: None,
             }));
         }
         if !self.is_common_unchanged()? {
@@ -61,14 +67,25 @@ impl Question<'_> {
         if !firsts.eq(&self.head.blocks) {
             return Err(Damaged);
         }
-        if !fresh::are_blocks_unchanged(self.root, &blocks, None, self.config) {
+        let Some(changed) = self.changed(&blocks, None) else {
             return Ok(None);
-        }
+        };
         Ok(Some(Answer {
             index: index(&blocks, self.head.modules).ok_or(Damaged)?,
             is_part: false,
             blocks,
+            changed: self.files.then_some(changed),
         }))
+    }
+
+    /// The modulefiles that have changed, as far as they are looked at; `None` where directories or rc files have.
+    fn changed(&self, blocks: &[Block], only: Option<&BTreeSet<u32>>) -> Option<Vec<u32>> {
+        let scope = Scope {
+            only,
+            sources: true,
+            files: self.files,
+        };
+        fresh::changed(self.root, blocks, scope, self.config)
     }
 
     /// The names that are wanted; `None` where only all of the modulepath tells.
@@ -92,16 +109,17 @@ impl Question<'_> {
                 names.push(group.name.to_owned());
             }
         })?;
-        let answer = |blocks| {
+        let answer = |blocks, changed| {
             let index = Index::from_bytes(found, self.head.modules).ok_or(Damaged)?;
             Ok(Some(Answer {
                 index,
                 is_part: true,
                 blocks,
+                changed,
             }))
         };
         if !self.looks {
-            return answer(Vec::new());
+            return answer(Vec::new(), None);
         }
         if !are_settled_by_names(wanted, &names)
             || !self.is_common_unchanged()?
@@ -118,9 +136,9 @@ impl Question<'_> {
             })
         });
         let blocks: Vec<Block> = blocks.collect::<Option<_>>().ok_or(Damaged)?;
-        match fresh::are_blocks_unchanged(self.root, &blocks, Some(&firsts), self.config) {
-            true => answer(blocks),
-            false => Ok(None),
+        match self.changed(&blocks, Some(&firsts)) {
+            Some(changed) => answer(blocks, self.files.then_some(changed)),
+            None => Ok(None),
         }
     }
 

@@ -301,12 +301,12 @@ fn old_sources(file: &File, held: &Held) -> Option<(Vec<Source>, Vec<Option<Stam
     let common = file.part(held.id, Part::Common)?;
     let blocks = part::blocks(file, held.id)?;
     let mut sources = Vec::new();
-    let mut add = |path: &str, stamp, kind, entries: &str| {
+    let mut add = |path: &str, stamp, kind, entries: &[u8]| {
         sources.push(Source {
             path: path.to_owned(),
             stamp,
             kind,
-            entries: entries.to_owned(),
+            entries: entries.to_str_lossy().into_owned(),
         });
         true
     };

@@ -24,6 +24,7 @@ use super::roots::Roots;
 use super::site;
 use super::stamp::{self, Stamp};
 use super::survey::{Readers, Source, Survey};
+use crate::config::Config;
 use crate::diag::{Diagnostic, Kind, Place, Span};
 use crate::modulefile::site::Site;
 use crate::modulefile::{self, Languages, Mode, ModuleContext};
@@ -143,16 +144,23 @@ pub struct Opener {
 /// What is remembered of modulepaths from earlier runs.
 pub trait Memory {
     /// A modulepath, if it is still as it was and holds for this session; or the part of it that is wanted, if that is as
-    /// it was and nothing else can belong to it.
+    /// it was and nothing else can belong to it. Unless only names are asked for, [`Memory::unknown`] will be asked next.
     fn survey(
         &mut self,
         root: &Utf8Path,
         wanted: Wanted<'_>,
+        depth: Depth,
         rc: &mut dyn RcReader,
     ) -> Option<Survey>;
 
     /// The modules of a survey that [`Memory::survey`] gave whose files have to be evaluated, by their numbers.
-    fn unknown(&mut self, root: &Utf8Path, survey: &Survey, session: &Session) -> Vec<u32>;
+    fn unknown(
+        &mut self,
+        root: &Utf8Path,
+        survey: &Survey,
+        session: &Session,
+        config: &Config,
+    ) -> Vec<u32>;
 
     /// The modules of such a modulepath that open others.
     fn openers(&mut self, root: &Utf8Path) -> Vec<Opener>;
@@ -220,11 +228,17 @@ pub trait Store {
 pub struct NoMemory;
 
 impl Memory for NoMemory {
-    fn survey(&mut self, _: &Utf8Path, _: Wanted<'_>, _: &mut dyn RcReader) -> Option<Survey> {
+    fn survey(
+        &mut self,
+        _: &Utf8Path,
+        _: Wanted<'_>,
+        _: Depth,
+        _: &mut dyn RcReader,
+    ) -> Option<Survey> {
         None
     }
 
-    fn unknown(&mut self, _: &Utf8Path, _: &Survey, _: &Session) -> Vec<u32> {
+    fn unknown(&mut self, _: &Utf8Path, _: &Survey, _: &Session, _: &Config) -> Vec<u32> {
         Vec::new()
     }
 
@@ -361,7 +375,7 @@ impl Roots {
             let level = std::mem::take(&mut waiting);
             // Defaults depend on the modulepaths that are in force together; those of a level are.
             self.set_modulepaths(level.clone());
-            let (surveys, names) = self.survey_all(wanted, site, memory);
+            let (surveys, names) = self.survey_all(wanted, depth, site, memory);
             for (root, surveyed) in level.iter().zip(&surveys) {
                 crawl.is_cut |= surveyed.survey.is_cut;
                 let known = crawl.learn(root, Rc::clone(surveyed), depth, site, memory, deadline);
@@ -459,7 +473,7 @@ impl Crawl {
             let unknown: HashSet<u32> = match depth {
                 Depth::Names => HashSet::new(),
                 Depth::Here | Depth::All => {
-                    let unknown = memory.unknown(root, survey, site.session);
+                    let unknown = memory.unknown(root, survey, site.session, site.config);
                     unknown.into_iter().collect()
                 }
             };

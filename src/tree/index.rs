@@ -336,6 +336,61 @@ pub fn heads(block: &[u8]) -> impl Iterator<Item = (&str, u32)> {
     })
 }
 
+/// A line of an index text.
+#[derive(Debug, Clone, Copy)]
+pub enum Line<'b> {
+    /// A name, with the number of its first module.
+    Name(&'b str, u32),
+    /// A module of the last name.
+    Module(ModuleLine<'b>),
+}
+
+/// Where the file of a module is.
+#[derive(Debug, Clone, Copy)]
+pub struct ModuleLine<'b> {
+    version: &'b str,
+    file: &'b str,
+}
+
+impl<'b> ModuleLine<'b> {
+    /// Makes the name of the module, with which `path` ends, the path of its file; or gives that path, where it lies elsewhere.
+    pub fn add_file(&self, path: &mut String) -> Option<&'b str> {
+        let ending = match self.file {
+            "L" => ".lua",
+            "T" => ".toml",
+            "N" => "",
+            other => return Some(other.trim_start_matches('=')),
+        };
+        if !self.version.is_empty() {
+            path.push('/');
+            path.push_str(self.version);
+        }
+        path.push_str(ending);
+        None
+    }
+}
+
+/// The lines of a block, as far as files go; `None` where it is damaged, and so does it end.
+pub fn index_lines(block: &[u8]) -> Option<impl Iterator<Item = Line<'_>>> {
+    let lines = block.to_str().ok()?.split_terminator(LINE as char);
+    Some(lines.map_while(|line| {
+        let (head, rest) = line.split_once(PART as char)?;
+        match head.strip_prefix(NAME as char) {
+            Some(name) => {
+                let (first, _) = rest.split_once(PART as char)?;
+                Some(Line::Name(name, first.parse().ok()?))
+            }
+            None => {
+                let file = rest.split(PART as char).next()?;
+                Some(Line::Module(ModuleLine {
+                    version: head,
+                    file,
+                }))
+            }
+        }
+    }))
+}
+
 /// The pieces of a text between bytes that are ASCII; the last one may lack its end. Most are short: to look for each byte
 /// costs less than to set up a search.
 fn pieces(text: &str, separator: u8) -> impl Iterator<Item = &str> {

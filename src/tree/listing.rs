@@ -8,7 +8,7 @@ use std::rc::Rc;
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::choose::{Choice, Want};
-use super::crawl::{Memory, NoMemory};
+use super::crawl::{Depth, Memory, NoMemory};
 use super::facts::{AliasKind, Facts, Forbidden, NearlyForbidden, Subject, Verdict, has_dot};
 use super::index::{Group, Wanted};
 use super::rc::RcReader;
@@ -195,7 +195,7 @@ impl Roots {
         rc: &mut dyn RcReader,
         memory: &mut dyn Memory,
     ) -> Vec<Tree> {
-        let (surveys, names) = self.survey_all(wanted, rc, memory);
+        let (surveys, names) = self.survey_all(wanted, Depth::Names, rc, memory);
         let wanted = names.as_ref().map_or(wanted, Wanted::Named);
         self.trees_of(&surveys, wanted, rc)
     }
@@ -205,13 +205,14 @@ impl Roots {
     pub(super) fn survey_all(
         &mut self,
         wanted: Wanted<'_>,
+        depth: Depth,
         rc: &mut dyn RcReader,
         memory: &mut dyn Memory,
     ) -> (Vec<Rc<Surveyed>>, Option<BTreeSet<String>>) {
         self.read_global(rc);
         let roots = self.modulepaths().to_vec();
         let mut surveys: Vec<_> = (roots.iter())
-            .map(|root| self.surveyed(root, wanted, rc, memory))
+            .map(|root| self.surveyed(root, wanted, depth, rc, memory))
             .collect();
         let Wanted::Accepted(filters) = wanted else {
             return (surveys, None);
@@ -230,7 +231,7 @@ impl Roots {
         if !names.iter().all(by_name) {
             for (root, surveyed) in roots.iter().zip(&mut surveys) {
                 if surveyed.survey.is_part {
-                    *surveyed = self.surveyed(root, Wanted::Named(&names), rc, memory);
+                    *surveyed = self.surveyed(root, Wanted::Named(&names), depth, rc, memory);
                 }
             }
         }
@@ -261,6 +262,7 @@ impl Roots {
         &mut self,
         root: &Utf8Path,
         wanted: Wanted<'_>,
+        depth: Depth,
         rc: &mut dyn RcReader,
         memory: &mut dyn Memory,
     ) -> Rc<Surveyed> {
@@ -271,7 +273,7 @@ impl Roots {
         let ignored = self.ignored_globally();
         let remembered = match ignored.is_some() {
             true => None,
-            false => memory.survey(root, wanted, rc),
+            false => memory.survey(root, wanted, depth, rc),
         };
         let is_remembered = remembered.is_some();
         let mut survey = remembered.unwrap_or_else(|| {

@@ -34,7 +34,7 @@ pub use dir::{Begins, Child, Dir, EntryKind, FileChild, Markers, each_entry};
 pub(crate) use dir::{is_ignored, module_part};
 pub use facts::{Alias, AliasKind, Clock, Facts, Forbidden, NearlyForbidden, Subject, Verdict};
 pub use ignore::IgnorePattern;
-pub use index::{Finder, Group, Index, Row, Wanted, heads};
+pub use index::{Finder, Group, Index, Line, Row, Wanted, heads, index_lines};
 pub use listing::{Entry, Filter, Named, Surveyed, Tree};
 pub use programs::programs_in;
 pub use rc::{RcEvaluator, RcReader, global_mode};
