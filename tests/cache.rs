@@ -421,22 +421,10 @@ fn a_cache_that_is_not_ours_is_not_used() {
     assert!(asked(&site, &["-t", "avail"]).contains("others may write it"));
     check(&site, &right, "writable for all");
     mode(0o600);
-    for (name, value) in [
-        ("user_version", 1),
-        ("user_version", 99),
-        ("application_id", 5),
-    ] {
-        let old = std::fs::read(&file).unwrap();
-        let connection = rusqlite::Connection::open(&file).unwrap();
-        connection.pragma_update(None, name, value).unwrap();
-        drop(connection);
-        assert!(
-            asked(&site, &["-t", "avail"]).contains("not written by this version"),
-            "{name}"
-        );
-        check(&site, &right, name);
-        std::fs::write(&file, old).unwrap();
-    }
+    let foreign = read_as(&file, "application_id", 5);
+    assert!(asked(&site, &["-t", "avail"]).contains("not written by this version"));
+    check(&site, &right, "no cache of ours");
+    std::fs::write(&file, foreign).unwrap();
     std::fs::write(
         &file,
         "no database at all, but a text that is long enough to be looked at",
@@ -446,6 +434,33 @@ fn a_cache_that_is_not_ours_is_not_used() {
     std::fs::remove_file(&file).unwrap();
     std::fs::create_dir(&file).unwrap();
     check(&site, &right, "a directory");
+}
+
+/// Changes a number in the header of a cache; what the file held before.
+fn read_as(file: &Path, name: &str, value: i32) -> Vec<u8> {
+    let old = std::fs::read(file).unwrap();
+    let connection = rusqlite::Connection::open(file).unwrap();
+    connection.pragma_update(None, name, value).unwrap();
+    old
+}
+
+#[test]
+fn the_users_cache_of_an_older_version_is_made_anew_and_that_of_a_newer_one_stays() {
+    let site = large().var("XMOD_CACHE_AFTER_MS", "100000");
+    let right = right_answers(&site);
+    build(&site);
+    let file = cache_file(&site);
+    let whole = read_as(&file, "user_version", 99);
+    check(&site, &right, "of a newer version");
+    let newer = std::fs::read(&file).unwrap();
+    assert_ne!(newer, whole, "it stays");
+    let status = site.xmod(&["cache", "status"]);
+    assert!(String::from_utf8_lossy(&status.stdout).contains("but by a newer one"));
+    read_as(&file, "user_version", 1);
+    assert_eq!(asked(&site, &["-t", "avail"]), right[0], "no word about it");
+    check(&site, &right, "of an older version");
+    let renewed = std::fs::read(&file).unwrap();
+    assert_eq!(renewed[60..64], whole[60..64], "it was made anew");
 }
 
 #[test]

@@ -82,11 +82,19 @@ pub enum CacheError {
         /// Who could.
         reason: &'static str,
     },
-    /// It is from another version of the program, or no cache at all.
+    /// It is no cache at all.
     #[error("the cache `{path}` was not written by this version")]
     Foreign {
         /// Which file.
         path: Utf8PathBuf,
+    },
+    /// It is from another version of the program.
+    #[error("the cache `{path}` was not written by this version, but by {}", if *.is_older { "an older one" } else { "a newer one" })]
+    OtherVersion {
+        /// Which file.
+        path: Utf8PathBuf,
+        /// Whether that was an older one.
+        is_older: bool,
     },
 }
 
@@ -178,11 +186,16 @@ pub(super) fn open(path: &Utf8Path) -> Result<Option<File>, CacheError> {
     (raw.read_exact(&mut start)).map_err(|error| broken(error.to_string()))?;
     let number =
         |at: usize| u32::from_be_bytes([start[at], start[at + 1], start[at + 2], start[at + 3]]);
-    if number(header::APPLICATION_ID) != APPLICATION_ID as u32
-        || number(header::USER_VERSION) != FORMAT as u32
-    {
+    if number(header::APPLICATION_ID) != APPLICATION_ID as u32 {
         return Err(CacheError::Foreign {
             path: path.to_owned(),
+        });
+    }
+    let format = number(header::USER_VERSION);
+    if format != FORMAT as u32 {
+        return Err(CacheError::OtherVersion {
+            path: path.to_owned(),
+            is_older: format < FORMAT as u32,
         });
     }
     let page = u16::from_be_bytes([start[header::PAGE_SIZE], start[header::PAGE_SIZE + 1]]);

@@ -110,6 +110,8 @@ pub struct Cache {
     /// The digest of the settings.
     settings: Option<u64>,
     problems: Vec<CacheError>,
+    /// The user's own is from an older version of the program.
+    is_outdated: bool,
     progress: Option<Box<dyn Fn(usize, usize)>>,
 }
 
@@ -228,6 +230,10 @@ impl Cache {
         for owner in [Owner::System, Owner::User] {
             match path(session, config, owner).map(|path| file::open(&path)) {
                 Some(Ok(Some(file))) => stored.files.push(file),
+                // The user's own is made anew by whoever needs it, or belongs to a newer program in the same home.
+                Some(Err(CacheError::OtherVersion { is_older, .. })) if owner == Owner::User => {
+                    cache.is_outdated = is_older;
+                }
                 Some(Err(problem)) => cache.problems.push(problem),
                 Some(Ok(None)) | None => {}
             }
@@ -246,6 +252,7 @@ impl Cache {
             unknown: HashMap::new(),
             settings: None,
             problems: Vec::new(),
+            is_outdated: false,
             progress: None,
         }
     }
@@ -271,6 +278,11 @@ impl Cache {
             progress,
             ..Cache::empty()
         }
+    }
+
+    /// Whether the user's cache is from an older version of the program: the next crawl makes it anew.
+    pub fn is_outdated(&self) -> bool {
+        self.is_outdated
     }
 
     /// Why caches are not used.

@@ -1,5 +1,6 @@
 //! `module avail` and `module overview`: what can be loaded now.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde_json::json;
@@ -48,15 +49,15 @@ pub(super) fn run(context: &mut Context) -> Result<(), Diagnostic> {
 }
 
 /// Lets the site's hook say how each name is shown.
-fn show_as_the_site_does(context: &Context, avail: &mut Avail) -> Result<(), Diagnostic> {
+fn show_as_the_site_does(context: &Context, avail: &mut Avail<'_>) -> Result<(), Diagnostic> {
     if !context.site.has_code() {
         return Ok(());
     }
     let entries = avail.sections.iter_mut().flat_map(|s| &mut s.entries);
     for entry in entries {
         let name = entry.name.rsplit_once('/');
-        let name = name.map_or(entry.name.as_str(), |(name, _)| name);
-        let shown = context.site.shown_name(&entry.name, name)?;
+        let name = name.map_or(entry.name, |(name, _)| name);
+        let shown = context.site.shown_name(entry.name, name)?;
         entry.shown = (shown != entry.name).then_some(shown);
     }
     Ok(())
@@ -81,9 +82,9 @@ pub(super) fn overview(context: &mut Context) -> Result<(), Diagnostic> {
                     count += 1;
                 }
                 entries.push(Entry {
-                    name: first.name.clone(),
+                    name: &first.name,
                     shown: None,
-                    marks: vec![count.to_string()],
+                    marks: vec![count.to_string().into()],
                     symbols: Vec::new(),
                 });
             }
@@ -255,13 +256,13 @@ fn relabel(context: &Context, trees: &mut [Tree]) -> Result<(), Diagnostic> {
 }
 
 /// Sections with the same title become one, in the place of the first.
-fn merged(sections: Vec<Section>) -> Vec<Section> {
-    let mut merged: Vec<Section> = Vec::new();
+fn merged(sections: Vec<Section<'_>>) -> Vec<Section<'_>> {
+    let mut merged: Vec<Section<'_>> = Vec::new();
     for section in sections {
         match merged.iter_mut().find(|known| known.title == section.title) {
             Some(known) => {
                 known.entries.extend(section.entries);
-                known.entries.sort_by(|a, b| a.name.cmp(&b.name));
+                known.entries.sort_by(|a, b| a.name.cmp(b.name));
             }
             None => merged.push(section),
         }
@@ -329,7 +330,7 @@ fn title(tree: &Tree) -> String {
 }
 
 /// The listing for people.
-fn listing(context: &Context, chosen: &Chosen) -> Avail {
+fn listing<'c>(context: &Context, chosen: &'c Chosen) -> Avail<'c> {
     let trees = &chosen.trees;
     let loaded: HashSet<String> = context
         .engine
@@ -349,43 +350,44 @@ fn listing(context: &Context, chosen: &Chosen) -> Avail {
         .iter()
         .map(|tree| {
             let entries = tree.modules.iter().map(|module| {
-                let mut marks = Vec::new();
+                let mut marks: Vec<Cow<'c, str>> = Vec::new();
                 if module.is_hidden() {
-                    marks.push("H".to_owned());
+                    marks.push("H".into());
                     explain("H", "Hidden Module");
                 }
                 if module.forbidden.is_some() {
-                    marks.push("F".to_owned());
+                    marks.push("F".into());
                     explain("F", "Forbidden Module");
                 } else if module.nearly_forbidden.is_some() {
-                    marks.push("NF".to_owned());
+                    marks.push("NF".into());
                     explain("NF", "Nearly Forbidden Module");
                 }
                 let extra = chosen.extra(module);
                 let properties = extra.map_or(&[][..], |extra| &extra.properties);
                 let mut meanings = Vec::new();
-                marks.extend(context.property_marks(properties, &module.tags, &mut meanings));
+                let by_property = context.property_marks(properties, &module.tags, &mut meanings);
+                marks.extend(by_property.into_iter().map(Cow::Owned));
                 for (mark, meaning) in &meanings {
                     explain(mark, meaning);
                 }
                 if !module.warnings.is_empty() {
-                    marks.push("W".to_owned());
+                    marks.push("W".into());
                     explain("W", "Loading the module gives a warning");
                 }
                 if !loaded.is_empty() && loaded.contains(module.file.as_str()) {
-                    marks.push("L".to_owned());
+                    marks.push("L".into());
                     explain("L", "Module is loaded");
                 }
                 if module.is_default && !module.is_alone {
-                    marks.push("D".to_owned());
+                    marks.push("D".into());
                     explain("D", "Default Module");
                 }
                 let symbols = module.symbols.iter().filter(|s| *s != "default");
                 Entry {
-                    name: module.full_name.clone(),
+                    name: &module.full_name,
                     shown: None,
                     marks,
-                    symbols: symbols.cloned().collect(),
+                    symbols: symbols.map(String::as_str).collect(),
                 }
             });
             Section {

@@ -506,7 +506,7 @@ pub(super) fn category(context: &mut Context) -> Result<(), Diagnostic> {
     if context.words.is_empty() {
         text.push_str(&view::banner("List of Categories", layout.width));
         let names = context.site.categories(categories.into_keys().collect())?;
-        text.push_str(&view::columns(names, 3, layout.width));
+        text.push_str(&view::columns(&names, 3, layout.width));
     } else {
         for (category, names) in &context.site.category_members(categories)? {
             if context
@@ -515,11 +515,11 @@ pub(super) fn category(context: &mut Context) -> Result<(), Diagnostic> {
                 .any(|word| context.matches(word, category))
             {
                 text.push_str(&view::banner(category, layout.width));
-                let cells = names
+                let cells: Vec<String> = names
                     .iter()
                     .map(|(name, count)| format!("{name} ({count})"))
                     .collect();
-                text.push_str(&view::columns(cells, 3, layout.width));
+                text.push_str(&view::columns(&cells, 3, layout.width));
             }
         }
     }

@@ -159,7 +159,9 @@ impl<'a> Trees<'a> {
         let may_write = || site.may_write_cache().unwrap_or(true);
         let slow = start.elapsed().as_millis() > u128::from(config.cache_after_ms);
         let place = cache::path(session, places, cache::Owner::User);
-        if slow && crawl.is_news() && !config.ignore_cache && !self.is_saved && may_write() {
+        // A quick look at names is nothing to replace a whole cache with.
+        let is_due = slow || cache.is_outdated() && depth != Depth::Names;
+        if is_due && crawl.is_news() && !config.ignore_cache && !self.is_saved && may_write() {
             self.is_saved = true;
             // A home that cannot be written is no reason to fail: the next crawl is as slow as this one.
             if let Some(path) = place {

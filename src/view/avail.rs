@@ -1,38 +1,40 @@
 //! `module avail` and `module overview`.
 
+use std::borrow::Cow;
+
 use super::list::{legend, with_marks};
 use super::palette::{self, paint};
 use super::{Layout, banner, columns};
 
 /// One module of a section.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub struct Entry<'a> {
     /// Full name.
-    pub name: String,
+    pub name: &'a str,
     /// How people see the name, where the site shows it in its own way.
     pub shown: Option<String>,
     /// Marks behind it: `L`, `D`, `H`, properties.
-    pub marks: Vec<String>,
+    pub marks: Vec<Cow<'a, str>>,
     /// Its symbolic versions but `default`: the listing shows them as marks, the machine format as names of their own.
-    pub symbols: Vec<String>,
+    pub symbols: Vec<&'a str>,
 }
 
 /// The modules of one modulepath, or of several under one label.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Section {
+pub struct Section<'a> {
     /// The modulepath, or its label.
     pub title: String,
     /// Its modules, sorted.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<Entry<'a>>,
 }
 
 /// What can be loaded now.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Avail {
+pub struct Avail<'a> {
     /// Aliases that belong to no modulepath: name and target (`None` where it cannot be loaded now).
     pub aliases: Vec<(String, Option<String>)>,
     /// The sections in the order of MODULEPATH.
-    pub sections: Vec<Section>,
+    pub sections: Vec<Section<'a>>,
     /// Extensions of the modules shown.
     pub extensions: Vec<String>,
     /// What the marks mean.
@@ -40,7 +42,7 @@ pub struct Avail {
 }
 
 /// Lays the listing out.
-pub fn render(avail: &Avail, layout: Layout) -> String {
+pub fn render(avail: &Avail<'_>, layout: Layout) -> String {
     if avail.sections.iter().all(|s| s.entries.is_empty())
         && avail.aliases.is_empty()
         && avail.extensions.is_empty()
@@ -55,28 +57,28 @@ pub fn render(avail: &Avail, layout: Layout) -> String {
     let mut text = String::from("\n");
     if !avail.aliases.is_empty() {
         text.push_str(&banner("Global Aliases", layout.width));
-        let cells = avail
+        let cells: Vec<String> = avail
             .aliases
             .iter()
             .map(|(name, target)| format!("{name} -> {}", target.as_deref().unwrap_or("(N/A)")))
             .collect();
-        text.push_str(&columns(cells, 3, layout.width));
+        text.push_str(&columns(&cells, 3, layout.width));
         text.push('\n');
     }
     for section in avail.sections.iter().filter(|s| !s.entries.is_empty()) {
         text.push_str(&banner(&section.title, layout.width));
-        text.push_str(&columns(cells(&section.entries, layout), 3, layout.width));
+        text.push_str(&columns(&cells(&section.entries, layout), 3, layout.width));
         text.push('\n');
     }
     if !avail.extensions.is_empty() {
         let heading = layout.say("m_Extensions_head", &[], "Extensions of the modules above");
         text.push_str(&banner(&heading, layout.width));
-        let cells = avail
+        let cells: Vec<String> = avail
             .extensions
             .iter()
             .map(|e| format!("{e} (E)"))
             .collect();
-        text.push_str(&columns(cells, 3, layout.width));
+        text.push_str(&columns(&cells, 3, layout.width));
         text.push('\n');
     }
     let legend = legend(&avail.legend, layout);
@@ -91,45 +93,50 @@ pub fn render(avail: &Avail, layout: Layout) -> String {
 }
 
 /// The cells of a section. Names are padded to the longest that carries marks, so that the marks stand in one column.
-fn cells(entries: &[Entry], layout: Layout) -> Vec<String> {
-    entries
-        .iter()
-        .map(|entry| {
-            if entry.shown.is_none() && entry.marks.is_empty() && entry.symbols.is_empty() {
-                return entry.name.clone();
-            }
-            let marks: Vec<String> = entry.marks.iter().chain(&entry.symbols).cloned().collect();
-            if let Some(shown) = &entry.shown {
-                return with_marks(shown, &marks);
-            }
-            let cell = with_marks(&entry.name, &marks);
-            if !layout.colour {
-                return cell;
-            }
-            let has = |mark: &str| entry.marks.iter().any(|m| m == mark);
-            let style = if has("F") {
-                palette::FORBIDDEN
-            } else if has("L") {
-                palette::LOADED
-            } else if has("H") {
-                palette::HIDDEN
-            } else if has("D") {
-                palette::DEFAULT
-            } else {
-                return cell;
-            };
-            // Only the name is painted: underlined blanks and marks are hard to read.
-            format!(
-                "{}{}",
-                paint(&entry.name, style, layout.colour),
-                &cell[entry.name.len()..]
-            )
-        })
-        .collect()
+fn cells<'a>(entries: &[Entry<'a>], layout: Layout) -> Vec<Cow<'a, str>> {
+    let cell = |entry: &Entry<'a>| {
+        let symbols = entry.symbols.iter().copied();
+        let marks: Vec<&str> = (entry.marks.iter().map(|mark| &**mark))
+            .chain(symbols)
+            .collect();
+        if let Some(shown) = &entry.shown {
+            return with_marks(shown, &marks);
+        }
+        let cell = with_marks(entry.name, &marks);
+        if !layout.colour {
+            return cell;
+        }
+        let has = |mark: &str| entry.marks.iter().any(|m| m == mark);
+        let style = if has("F") {
+            palette::FORBIDDEN
+        } else if has("L") {
+            palette::LOADED
+        } else if has("H") {
+            palette::HIDDEN
+        } else if has("D") {
+            palette::DEFAULT
+        } else {
+            return cell;
+        };
+        // Only the name is painted: underlined blanks and marks are hard to read.
+        format!(
+            "{}{}",
+            paint(entry.name, style, layout.colour),
+            &cell[entry.name.len()..]
+        )
+    };
+    let cells = entries.iter().map(|entry| {
+        let is_bare = entry.shown.is_none() && entry.marks.is_empty() && entry.symbols.is_empty();
+        match is_bare {
+            true => Cow::Borrowed(entry.name),
+            false => Cow::Owned(cell(entry)),
+        }
+    });
+    cells.collect()
 }
 
 /// The machine format: headings, names and aliases, one a line.
-pub fn terse(avail: &Avail, with_names: bool, decorate: bool) -> String {
+pub fn terse(avail: &Avail<'_>, with_names: bool, decorate: bool) -> String {
     let mut text = String::new();
     for (name, target) in &avail.aliases {
         if let Some(target) = target {
@@ -148,7 +155,7 @@ pub fn terse(avail: &Avail, with_names: bool, decorate: bool) -> String {
             for symbol in &entry.symbols {
                 text.push_str(&format!("{name}/{symbol}(@{})\n", entry.name));
             }
-            text.push_str(&entry.name);
+            text.push_str(entry.name);
             if decorate {
                 for mark in ["H", "F", "NF"] {
                     if entry.marks.iter().any(|m| m == mark) {

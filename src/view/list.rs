@@ -1,5 +1,7 @@
 //! `module list`.
 
+use std::borrow::Borrow;
+
 use super::{Layout, numbered};
 
 /// One line of the list.
@@ -65,7 +67,7 @@ pub fn render(list: &List, layout: Layout) -> String {
 }
 
 /// A name with its marks in parentheses.
-pub fn with_marks(name: &str, marks: &[String]) -> String {
+pub fn with_marks<M: Borrow<str>>(name: &str, marks: &[M]) -> String {
     if marks.is_empty() {
         name.to_owned()
     } else {

@@ -65,9 +65,9 @@ pub fn border(width: usize) -> String {
 
 /// Cells in columns, filled from top to bottom as `ls` does, each line behind `indent` blanks. There may be tens of
 /// thousands.
-pub fn columns(cells: Vec<String>, indent: usize, width: usize) -> String {
+pub fn columns<C: AsRef<str>>(cells: &[C], indent: usize, width: usize) -> String {
     const GAP: usize = 3;
-    let widths: Vec<usize> = cells.iter().map(|cell| width_of(cell)).collect();
+    let widths: Vec<usize> = cells.iter().map(|cell| width_of(cell.as_ref())).collect();
     let Some(widest) = widths.iter().max() else {
         return String::new();
     };
@@ -91,7 +91,8 @@ pub fn columns(cells: Vec<String>, indent: usize, width: usize) -> String {
     }
     let (rows, column_widths) = of_columns(best);
     let column_widths: Vec<usize> = column_widths.collect();
-    let mut text = String::with_capacity(cells.iter().map(|cell| cell.len() + indent + GAP).sum());
+    let sizes = cells.iter().map(|cell| cell.as_ref().len() + indent + GAP);
+    let mut text = String::with_capacity(sizes.sum());
     let blanks = " ".repeat(indent.max(widest + GAP));
     for row in 0..rows {
         text.push_str(&blanks[..indent]);
@@ -102,7 +103,7 @@ pub fn columns(cells: Vec<String>, indent: usize, width: usize) -> String {
                 break;
             };
             text.push_str(&blanks[..padding]);
-            text.push_str(cell);
+            text.push_str(cell.as_ref());
             padding = column_width - widths[column * rows + row] + GAP;
         }
         let end = text[start..].trim_end().len();
@@ -128,12 +129,12 @@ fn width_of(text: &str) -> usize {
 
 /// Cells behind running numbers, in columns.
 pub fn numbered(cells: &[String], width: usize) -> String {
-    let cells = cells
+    let cells: Vec<String> = cells
         .iter()
         .enumerate()
         .map(|(index, cell)| format!("{:>3}) {cell}", index + 1))
         .collect();
-    columns(cells, 0, width)
+    columns(&cells, 0, width)
 }
 
 /// A text, each line behind `indent` blanks.
@@ -169,15 +170,15 @@ mod tests {
     #[test]
     fn columns_are_filled_from_top_to_bottom() {
         let cells = ["a", "bb", "c", "d", "e"].map(str::to_owned).to_vec();
-        assert_eq!(columns(cells, 3, 20), "   a    c   e\n   bb   d\n");
-        assert_eq!(columns(Vec::new(), 3, 20), "");
+        assert_eq!(columns(&cells, 3, 20), "   a    c   e\n   bb   d\n");
+        assert_eq!(columns::<&str>(&[], 3, 20), "");
         let painted = ["\x1b[1mé\x1b[0m", "too long for the line", "c"].map(str::to_owned);
         assert_eq!(
-            columns(painted.to_vec(), 0, 10),
+            columns(&painted, 0, 10),
             "\x1b[1mé\x1b[0m\ntoo long for the line\nc\n"
         );
         assert_eq!(
-            columns(painted.to_vec(), 0, 40),
+            columns(&painted, 0, 40),
             "\x1b[1mé\x1b[0m   too long for the line   c\n"
         );
     }
