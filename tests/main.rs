@@ -38,6 +38,7 @@ mod rooms;
 mod search;
 mod settings;
 mod shells;
+mod siteconfig;
 mod slurm;
 mod spider;
 mod tcl;

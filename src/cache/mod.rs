@@ -216,6 +216,11 @@ fn settings(config: &Config) -> u64 {
             (name, value).hash(&mut hasher);
         }
     }
+    for file in [&config.siteconfig, &config.extra_siteconfig] {
+        if !file.is_empty() {
+            std::fs::read(file).ok().hash(&mut hasher);
+        }
+    }
     hasher.finish()
 }
 

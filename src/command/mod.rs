@@ -312,21 +312,23 @@ pub fn settings(session: &Session) -> Result<Config, Diagnostic> {
     let config = Config::new(session);
     let languages = Languages::default();
     let site = Site::new(session, &config, &languages);
-    let by_site = configured(&site, &config, &Options::default())?;
+    let by_site = configured(session, &site, &config, &Options::default())?;
     Ok(by_site.unwrap_or(config))
 }
 
 /// The settings with those that the site's start files give a value, if any; options stay above them.
 fn configured(
+    session: &Session,
     site: &Site<'_>,
     config: &Config,
     options: &Options,
 ) -> Result<Option<Config>, Diagnostic> {
-    let assignments = site.assignments()?;
-    if assignments.is_empty() {
+    let (by_siteconfig, assignments) = (site.options()?, site.assignments()?);
+    if by_siteconfig.is_empty() && assignments.is_empty() {
         return Ok(None);
     }
     let mut configured = config.clone();
+    configured.set_options(session, &by_siteconfig);
     let file = camino::Utf8PathBuf::from(&config.lmod_config_dir).join("lmod_config.lua");
     for (variable, text) in assignments {
         // Settings of Lmod that have no counterpart here are the site's to set all the same.
@@ -487,7 +489,7 @@ fn attempt(
     // The process ends with this answer. To take the interpreters apart value by value would be a tenth of a load.
     let languages = ManuallyDrop::new(Languages::default());
     let starting = Site::new(session, config, &languages);
-    let by_site = match configured(&starting, config, &request.options) {
+    let by_site = match configured(session, &starting, config, &request.options) {
         Ok(by_site) => by_site,
         Err(diagnostic) => {
             let said = said_by(&starting, config);

@@ -11,7 +11,7 @@ mod value;
 
 use bstr::ByteSlice;
 
-use crate::diag::Diagnostic;
+use crate::diag::{Diagnostic, Kind};
 use crate::name::{LoadedRules, SpecRules, VersionOrder};
 use crate::session::Session;
 
@@ -322,6 +322,11 @@ settings! {
     restore_checks_modulepath: bool = true, false; ;
     /// Variables that modulefiles must not change, separated by `:`, `,` or blanks.
     protected_variables: String = String::new(), String::new(); "MODULES_PROTECTED_ENVVARS" "LMOD_QUARANTINE_VARS" ;
+    /// Values that path variables begin with where they are unset, `NAME=VALUE` separated by colons: an empty value is an empty
+    /// entry (`MANPATH=`). When nothing else is left the variable is unset again.
+    initial_variables: String = String::new(), String::new(); "MODULES_INIT_ENVVARS" ;
+    /// Variables that get what others get, `A&B&C:B&D`: what a modulefile does to A it does to B and C, and so to D.
+    linked_variables: String = String::new(), String::new(); "MODULES_LINKED_ENVVARS" ;
     /// Tcl modulefiles are accepted.
     allow_tcl: bool = true, true; "LMOD_ALLOW_TCL_MFILES" ;
     /// The styles of `avail`, separated by colons; the one in angle brackets, else the first, is taken without `--style`.
@@ -331,6 +336,10 @@ settings! {
     lmod_config_dir: String = "/etc/lmod".to_owned(), String::new(); "LMOD_CONFIG_DIR" ;
     /// Directories with a `SitePackage.lua`, separated by colons.
     site_package_path: String = String::new(), String::new(); "LMOD_PACKAGE_PATH" ;
+    /// The `siteconfig.tcl` of Environment Modules: settings, hooks, and what all Tcl modulefiles have in common.
+    siteconfig: String = String::new(), "/etc/environment-modules/siteconfig.tcl".to_owned(); ;
+    /// One more such file, read behind it.
+    extra_siteconfig: String = String::new(), String::new(); "MODULES_SITECONFIG" ;
     /// Further `lmodrc.lua` files, separated by colons: properties, system caches.
     lmod_rc: String = String::new(), String::new(); "LMOD_RC" ;
     /// The file with the site's own texts of messages, by language and key.
@@ -447,7 +456,74 @@ settings! {
     usage_database: String = String::new(), String::new(); "XMOD_USAGE_DATABASE" ;
 }
 
+/// The option of Environment Modules that a variable gives a value.
+pub fn option_name(variable: &str) -> Option<String> {
+    match variable {
+        "MODULERCFILE" => Some("rcfile".to_owned()),
+        "MODULECONTACT" => Some("contact".to_owned()),
+        "MODULES_SITECONFIG" => Some("extra_siteconfig".to_owned()),
+        "MODULES_RCFILE" => None,
+        name => name.strip_prefix("MODULES_").map(str::to_lowercase),
+    }
+}
+
+/// The text of a setting as an option of Environment Modules shows it, which may mean the opposite.
+pub fn option_text(text: String, inverted: bool) -> String {
+    match (text.as_str(), inverted) {
+        ("true", false) | ("false", true) => "1".to_owned(),
+        ("false", false) | ("true", true) => "0".to_owned(),
+        _ => text,
+    }
+}
+
 impl Config {
+    /// The options of Environment Modules that are settings here, with the variables and the values that they have there.
+    pub fn options(&self) -> Vec<(String, &'static str, String)> {
+        let mut options = Vec::new();
+        for ((name, text, _), setting) in self.list().into_iter().zip(SETTINGS) {
+            debug_assert_eq!(name, setting.name);
+            for variable in setting.variables {
+                if let Some(option) = option_name(variable.name) {
+                    let text = option_text(text.clone(), variable.inverted);
+                    options.push((option, variable.name, text));
+                }
+            }
+        }
+        options
+    }
+
+    /// Gives options of Environment Modules the values of a `siteconfig.tcl`. What its `locked_configs` names is no longer for
+    /// variables to set.
+    pub fn set_options(&mut self, session: &Session, values: &[(String, String)]) {
+        let known = self.options();
+        let variable = |option: &str| known.iter().find(|(name, ..)| name == option);
+        let locked = values
+            .iter()
+            .filter(|(option, _)| option == "locked_configs");
+        let locked: Vec<&str> = locked
+            .flat_map(|(_, text)| text.split_ascii_whitespace())
+            .filter_map(|option| variable(option).map(|(_, variable, _)| *variable))
+            .collect();
+        if !locked.is_empty() {
+            let mut env = session.env.clone();
+            env.retain(|name, _| !locked.iter().any(|l| name == l));
+            let without = Config::new(&session.with_environment(env));
+            for (name, text, origin) in without.list() {
+                let setting = SETTINGS.iter().find(|setting| setting.name == name);
+                if setting.is_some_and(|s| s.variables.iter().any(|v| locked.contains(&v.name))) {
+                    self.set(name, &text, origin);
+                    self.locked.push(name.to_owned());
+                }
+            }
+        }
+        let file = camino::Utf8PathBuf::from(&self.siteconfig);
+        for (option, text) in values {
+            if let Some((_, variable, _)) = variable(option) {
+                self.set_variable(variable, text, Origin::File(file.clone()));
+            }
+        }
+    }
+
     /// The name of the site, where it has one.
     pub fn name_of_site(&self) -> Option<String> {
         (!self.site_name.is_empty()).then(|| self.site_name.clone())
@@ -487,6 +563,7 @@ impl Config {
         config.locked = std::mem::take(&mut site.locked);
         config.problems.append(&mut site.problems);
         config.problems.append(&mut user.problems);
+        config.check_links();
         config
     }
 
@@ -523,6 +600,52 @@ impl Config {
             shortcuts: shortcuts.collect(),
             order: self.version_order,
             at_in_names: self.at_in_names,
+        }
+    }
+
+    /// The values of `initial_variables`, by variable.
+    pub fn initial_values(&self) -> impl Iterator<Item = (&str, &str)> {
+        let pairs = self.initial_variables.split(':');
+        pairs.filter_map(|pair| pair.split_once('='))
+    }
+
+    /// Tells of chains of `linked_variables` that link nothing.
+    fn check_links(&mut self) {
+        let is_name = |name: &str| {
+            !name.starts_with(|c: char| c.is_ascii_digit())
+                && !name.is_empty()
+                && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+        };
+        let chains = self.linked_variables.split(':').filter(|c| !c.is_empty());
+        let bad = chains.filter(|chain| !chain.contains('&') || !chain.split('&').all(is_name));
+        self.problems.extend(bad.map(|chain| {
+            Diagnostic::new(Kind::Site, format!("`{chain}` links no variables"))
+                .note("from the setting `linked_variables` (MODULES_LINKED_ENVVARS)")
+                .help("write `A&B&C`: B and C get what A gets")
+        }));
+    }
+
+    /// The variables that get what `var` gets, nearest first.
+    pub fn linked_to(&self, var: &str) -> Vec<&str> {
+        let mut reached: Vec<&str> = Vec::new();
+        let mut next = 0;
+        let mut from = var;
+        loop {
+            let chains = self.linked_variables.split(':');
+            for mut names in chains.map(|chain| chain.split('&')) {
+                if names.next() == Some(from) {
+                    for name in names {
+                        if name != var && !reached.contains(&name) {
+                            reached.push(name);
+                        }
+                    }
+                }
+            }
+            match reached.get(next) {
+                Some(name) => from = name,
+                None => return reached,
+            }
+            next += 1;
         }
     }
 

@@ -169,6 +169,20 @@ impl EnvOp {
         }
     }
 
+    /// The same change of another variable.
+    #[must_use]
+    pub fn with_var(&self, other: VarName) -> EnvOp {
+        let mut op = self.clone();
+        match &mut op {
+            EnvOp::Set { var, .. }
+            | EnvOp::Unset { var, .. }
+            | EnvOp::Push { var, .. }
+            | EnvOp::Path { var, .. } => *var = other,
+            _ => {}
+        }
+        op
+    }
+
     /// What unloading does for this operation, in the order given. Empty where nothing is taken back.
     ///
     /// The exact inverse of `Push` and of path operations needs the journal; the state finds it there.

@@ -33,6 +33,8 @@ pub struct State<'s> {
     changed: BTreeMap<BString, Option<BString>>,
     paths: Vec<PathVar>,
     rules: PathRules,
+    /// What path variables begin with where they are unset.
+    initial: Vec<(String, BString)>,
     pub(super) ownership: BTreeMap<String, Rc<Ownership>>,
     pub(super) stacks: BTreeMap<VarName, Vec<Hidden>>,
     definitions: Vec<Change>,
@@ -143,6 +145,7 @@ impl<'s> State<'s> {
             changed: BTreeMap::new(),
             paths: Vec::new(),
             rules,
+            initial: Vec::new(),
             ownership: BTreeMap::new(),
             stacks: BTreeMap::new(),
             definitions: Vec::new(),
@@ -153,6 +156,30 @@ impl<'s> State<'s> {
             log: Vec::new(),
             written: None,
         }
+    }
+
+    /// Gives path variables a value to begin with where they are unset; where no other entry is left they are unset again.
+    pub fn begin_paths_with(&mut self, initial: Vec<(String, BString)>) {
+        self.initial = initial;
+    }
+
+    /// The entries that a path variable begins with, split.
+    fn initial_list(&self, var: &VarName, delim: &BStr) -> Option<PathList> {
+        let (_, value) = self.initial.iter().find(|(name, _)| name == var.as_str())?;
+        // An empty value is an empty entry, as which a lone delimiter is read.
+        let value = if value.is_empty() {
+            delim
+        } else {
+            value.as_bstr()
+        };
+        Some(PathList::split(value, delim, self.rules_of(var.as_str())))
+    }
+
+    /// The value that the entries of a path variable make.
+    fn joined(&self, path: &PathVar) -> Option<BString> {
+        let value = path.list.join()?;
+        let begun = self.initial_list(&path.name, path.list.delim());
+        (begun.and_then(|list| list.join()).as_ref() != Some(&value)).then_some(value)
     }
 
     /// Remembers that the variables say all of this state.
@@ -188,7 +215,7 @@ impl<'s> State<'s> {
         {
             return path
                 .value
-                .get_or_init(|| path.list.join())
+                .get_or_init(|| self.joined(path))
                 .as_ref()
                 .map(|v| v.as_bstr());
         }
@@ -291,8 +318,14 @@ impl<'s> State<'s> {
             let value = self.var(var.as_bstr()).map(|v| v.to_owned());
             self.set(var.as_str(), value);
         }
-        let value = self.var(var.as_bstr()).unwrap_or_default();
-        let mut list = PathList::split(value, delim, self.rules_of(var.as_str()));
+        let before = self.var(var.as_bstr());
+        let value = before.unwrap_or_default();
+        let begun = match before {
+            None => self.initial_list(var, delim),
+            Some(_) => None,
+        };
+        let mut list =
+            begun.unwrap_or_else(|| PathList::split(value, delim, self.rules_of(var.as_str())));
         if !self.changed.contains_key(var.as_bstr())
             && let Some(ownership) = self.ownership.get(var.as_str())
             && ownership.delim == delim

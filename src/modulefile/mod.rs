@@ -209,6 +209,7 @@ pub struct Failure {
 #[derive(Debug, Default)]
 pub struct Languages {
     lua: lua::Machines,
+    siteconfig: tcl::siteconfig::SiteFiles,
 }
 
 /// Evaluates the modulefile `source` of `module`.

@@ -145,7 +145,10 @@ impl<'a> Transition<'a> {
         shell: &str,
         command: &str,
     ) -> Transition<'a> {
-        let (state, loss) = packed::read(&session.env, path_rules(config));
+        let (mut state, loss) = packed::read(&session.env, path_rules(config));
+        let initial = config.initial_values();
+        let initial = initial.map(|(name, value)| (name.to_owned(), value.into()));
+        state.begin_paths_with(initial.collect());
         Transition {
             session,
             config,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Context;
-use crate::config::{Origin, SETTINGS, Setting};
+use crate::config::{Origin, SETTINGS, Setting, option_name, option_text};
 use crate::diag::{Diagnostic, Kind};
 use crate::view::modules as view;
 
@@ -36,11 +36,8 @@ const KEPT: &[(&str, Option<&str>, &str)] = &[
     ("collection_pin_tag", Some("MODULES_COLLECTION_PIN_TAG"), "0"),
     ("colors", Some("MODULES_COLORS"), ""),
     ("csh_limit", None, "4000"),
-    ("extra_siteconfig", Some("MODULES_SITECONFIG"), ""),
     ("home", Some("MODULESHOME"), ""),
     ("ignored_dirs", None, "CVS RCS SCCS .svn .git .SYNC .sos"),
-    ("init_envvars", Some("MODULES_INIT_ENVVARS"), ""),
-    ("linked_envvars", Some("MODULES_LINKED_ENVVARS"), ""),
     ("locked_configs", None, ""),
     ("logged_events", Some("MODULES_LOGGED_EVENTS"), ""),
     ("logger", Some("MODULES_LOGGER"), "logger -t modules"),
@@ -51,7 +48,6 @@ const KEPT: &[(&str, Option<&str>, &str)] = &[
     ("set_shell_startup", Some("MODULES_SET_SHELL_STARTUP"), "0"),
     ("shells_with_ksh_fpath", Some("MODULES_SHELLS_WITH_KSH_FPATH"), ""),
     ("silent_shell_debug", Some("MODULES_SILENT_SHELL_DEBUG"), "0"),
-    ("siteconfig", None, ""),
     ("source_cache", Some("MODULES_SOURCE_CACHE"), "0"),
     ("tag_color_name", Some("MODULES_TAG_COLOR_NAME"), ""),
     ("tcl_ext_lib", None, ""),
@@ -68,14 +64,8 @@ fn options(context: &Context) -> Vec<Opt> {
     let mut options: Vec<Opt> = Vec::new();
     for setting in SETTINGS {
         for variable in setting.variables {
-            let name = match variable.name {
-                "MODULERCFILE" => "rcfile".to_owned(),
-                "MODULECONTACT" => "contact".to_owned(),
-                "MODULES_RCFILE" => continue,
-                name => match name.strip_prefix("MODULES_") {
-                    Some(rest) => rest.to_lowercase(),
-                    None => continue,
-                },
+            let Some(name) = option_name(variable.name) else {
+                continue;
             };
             options.push(Opt {
                 name,
@@ -84,6 +74,12 @@ fn options(context: &Context) -> Vec<Opt> {
             });
         }
     }
+    let siteconfig = SETTINGS.iter().find(|setting| setting.name == "siteconfig");
+    options.extend(siteconfig.map(|setting| Opt {
+        name: setting.name.to_owned(),
+        variable: None,
+        behind: Behind::Setting(setting, false),
+    }));
     options.extend(KEPT.iter().map(|(name, variable, value)| Opt {
         name: (*name).to_owned(),
         variable: *variable,
@@ -321,11 +317,7 @@ fn value_of(context: &Context, option: &Opt) -> (String, &'static str) {
         .into_iter()
         .find(|(name, ..)| *name == setting.name)
         .unwrap_or(("", String::new(), Origin::Default));
-    let value = match (value.as_str(), inverted) {
-        ("true", false) | ("false", true) => "1".to_owned(),
-        ("false", false) | ("true", true) => "0".to_owned(),
-        _ => value,
-    };
+    let value = option_text(value, inverted);
     let set_by = match origin {
         Origin::Default => "",
         Origin::File(_)
@@ -400,6 +392,7 @@ fn facts(context: &Context) -> Vec<(&'static str, String)> {
         text.unwrap_or_default()
     };
     let flag = |on: bool| u8::from(on).to_string();
+    let is_file = |path: &str| std::path::Path::new(path).is_file();
     let shells: Vec<&str> = crate::shell::SHELLS.iter().map(|row| row.name).collect();
     let options = context.options;
     let format = match (options.json, options.terse, options.long) {
@@ -430,7 +423,10 @@ fn facts(context: &Context) -> Vec<(&'static str, String)> {
         ("commandname", context.engine.command_name().to_owned()),
         ("domainname", part(|u| u.domainname())),
         ("error_count", "0".to_owned()),
-        ("extra_siteconfig_loaded", flag(false)),
+        (
+            "extra_siteconfig_loaded",
+            flag(is_file(&context.config.extra_siteconfig)),
+        ),
         ("false_rendered", flag(false)),
         ("force", flag(options.force)),
         (
@@ -443,7 +439,7 @@ fn facts(context: &Context) -> Vec<(&'static str, String)> {
         ("is_stderr_tty", flag(session.stderr_is_terminal())),
         ("is_win", flag(false)),
         ("kernelversion", part(|u| u.version())),
-        ("linked_envvars", none()),
+        ("linked_envvars", context.config.linked_variables.clone()),
         ("logfd", none()),
         ("logging", flag(context.config.log_loads)),
         ("lsb_codename", release("VERSION_CODENAME")),
@@ -461,7 +457,10 @@ fn facts(context: &Context) -> Vec<(&'static str, String)> {
         ("return_false", flag(false)),
         ("shell", shell.to_owned()),
         ("shelltype", kind.to_owned()),
-        ("siteconfig_loaded", flag(context.site.has_code())),
+        (
+            "siteconfig_loaded",
+            flag(is_file(&context.config.siteconfig)),
+        ),
         ("sub1_separator", "&".to_owned()),
         ("sub2_separator", "|".to_owned()),
         ("subcmd", context.engine.command_name().to_owned()),

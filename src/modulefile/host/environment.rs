@@ -6,12 +6,53 @@ use bstr::{BStr, BString, ByteSlice};
 
 use super::{Host, Stop};
 use crate::env::{EnvOp, PathAction, VarName};
-use crate::modulefile::Mode;
+use crate::modulefile::command::Command;
 use crate::modulefile::tcl::pattern::{Case, string_match};
 use crate::modulefile::value::{ArgError, Args, Value};
+use crate::modulefile::{Call, Mode};
+
+/// Carries out `op`, for the variables linked to its own as well.
+fn push(host: &mut Host, args: &Args, op: EnvOp) -> Result<Value, Stop> {
+    let linked = op.var().map(|var| linked(host, var)).unwrap_or_default();
+    let further: Vec<EnvOp> = linked.into_iter().map(|var| op.with_var(var)).collect();
+    for op in std::iter::once(op).chain(further) {
+        push_one(host, args, op)?;
+    }
+    Ok(Value::Nil)
+}
+
+/// The variables that get what `var` gets.
+fn linked(host: &Host, var: &VarName) -> Vec<VarName> {
+    let names = host.world.config().linked_to(var.as_str());
+    names.into_iter().filter_map(VarName::new).collect()
+}
+
+/// The calls that do to the variables linked to its own what a call does.
+pub(super) fn linked_calls(host: &Host, command: &'static Command, args: &Args) -> Vec<Call> {
+    const OF_VARIABLES: [&str; 6] = [
+        "append-path",
+        "prepend-path",
+        "pushenv",
+        "remove-path",
+        "setenv",
+        "unsetenv",
+    ];
+    if !command.tcl.iter().any(|name| OF_VARIABLES.contains(name)) {
+        return Vec::new();
+    }
+    let Ok(var) = args.var(0) else {
+        return Vec::new();
+    };
+    let calls = linked(host, &var).into_iter().map(|var| {
+        let mut args = args.clone();
+        args.positional[0] = Value::text(var.as_str());
+        Call { command, args }
+    });
+    calls.collect()
+}
 
 /// Carries out `op`, in the modes that the call selects if it does.
-fn push(host: &mut Host, args: &Args, op: EnvOp) -> Result<Value, Stop> {
+fn push_one(host: &mut Host, args: &Args, op: EnvOp) -> Result<(), Stop> {
     match modes(args)? {
         None => host.push(op)?,
         Some(_) if op.var().is_some_and(|var| var.as_str() == "MODULEPATH") => {
@@ -22,7 +63,7 @@ fn push(host: &mut Host, args: &Args, op: EnvOp) -> Result<Value, Stop> {
         }
         Some(modes) => host.push_in_modes(op, &modes)?,
     }
-    Ok(Value::Nil)
+    Ok(())
 }
 
 /// The modes that a call selects; `None` where it acts as usual.
@@ -63,6 +104,9 @@ pub(in crate::modulefile) fn unsetenv(host: &mut Host, args: &Args) -> Result<Va
         on_unload: if restored { Some(args.bytes(1)?) } else { None },
     };
     if args.flag("unset_on_unload") {
+        for var in linked(host, &args.var(0)?) {
+            host.push_in_modes(op.with_var(var), &["load", "unload"])?;
+        }
         host.push_in_modes(op, &["load", "unload"])?;
         return Ok(Value::Nil);
     }
@@ -140,6 +184,14 @@ fn entries(args: &Args, which: Range<usize>, delim: &BStr) -> Result<BString, Ar
 /// `--append-on-unload` and `--prepend-on-unload` may be followed by the values to put back.
 pub(in crate::modulefile) fn remove_path(host: &mut Host, args: &Args) -> Result<Value, Stop> {
     let var = args.var(0)?;
+    let linked = linked(host, &var);
+    for var in std::iter::once(var).chain(linked) {
+        remove_from(host, args, var)?;
+    }
+    Ok(Value::Nil)
+}
+
+fn remove_from(host: &mut Host, args: &Args, var: VarName) -> Result<(), Stop> {
     let delim = delimiter(args)?;
     let mut on_unload = None;
     let mut values_end = args.len();
@@ -193,7 +245,7 @@ pub(in crate::modulefile) fn remove_path(host: &mut Host, args: &Args) -> Result
         duplicates: false,
     };
     let Some(value) = value else {
-        return Ok(Value::Nil);
+        return Ok(());
     };
     let default = match host.world.config().remove_path_on_unload {
         true => "--remove-on-unload",
@@ -201,7 +253,7 @@ pub(in crate::modulefile) fn remove_path(host: &mut Host, args: &Args) -> Result
     };
     let (option, from) = on_unload.unwrap_or((default, args.len()));
     if args.option("mode").is_some() {
-        return push(host, args, op(PathAction::Remove, value));
+        return push_one(host, args, op(PathAction::Remove, value));
     }
     let modes: &[&str] = match option {
         "--remove-on-unload" => &["load", "unload"],
@@ -220,7 +272,7 @@ pub(in crate::modulefile) fn remove_path(host: &mut Host, args: &Args) -> Result
         host.push_in_modes(op(action, back), &["unload"])?;
     }
     host.push_in_modes(op(PathAction::Remove, value), modes)?;
-    Ok(Value::Nil)
+    Ok(())
 }
 
 /// A value with the home directory for each `~` at its beginning and behind a `:`, where `expand_tilde` says so.

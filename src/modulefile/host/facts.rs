@@ -206,7 +206,7 @@ fn spec(host: &Host, name: &str) -> Result<Spec, ArgError> {
 }
 
 /// The word of `module-info mode`.
-fn mode_word(host: &Host) -> &'static str {
+pub(in crate::modulefile) fn mode_word(host: &Host) -> &'static str {
     let is_lmod = host.world.config().tcl_lmod_modes;
     match host.mode {
         Mode::Load | Mode::Check => "load",

@@ -150,7 +150,9 @@ impl<'w> Host<'w> {
         let keeps =
             self.mode == Mode::Show || self.mode == Mode::Spider && self.world.keeps_calls();
         if keeps && command.shown {
+            let linked = environment::linked_calls(self, command, &args);
             self.evaluation.calls.push(Call { command, args });
+            self.evaluation.calls.extend(linked);
         }
         Ok(value)
     }

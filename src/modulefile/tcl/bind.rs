@@ -7,7 +7,7 @@
 //! A file ends in one of these ways: at its end or by `return` and `continue` (what it did is kept), by `break` (it gave
 //! up), by `exit`, or by an error.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,6 +19,7 @@ use super::embedding::{Action, Call, CommandId, Embedding, Stream};
 use super::error::{self, Error, Exit, Outcome};
 use super::interp::{Interp, Limits};
 use super::pattern::compare_dictionary;
+use super::siteconfig::{self, Site, Speaker};
 use super::value::Value as Word;
 use super::words;
 use crate::diag::{Diagnostic, Kind, Place, SourceFile, Span};
@@ -43,33 +44,68 @@ pub(in crate::modulefile) fn evaluate(host: &mut Host<'_>) -> Result<(), Stop> {
     let mode = host.mode;
     let (globals, limits) = (globals(host), limits(host));
     let help = Rc::new(RefCell::new(None));
+    let site = Site::of(host);
     let mut binding = Binding::new(host, Rc::clone(&help));
+    let speaker = Rc::clone(&binding.speaker);
     let mut interp = Interp::new(&mut binding, limits);
-    interp.set_globals(&globals);
-    let mut result = interp.run_file(&source).map(drop);
-    let (mut version, mut test) = (None, None);
-    if is_kept(&result) {
-        match mode {
-            Mode::Help | Mode::Spider | Mode::Show => {
-                *help.borrow_mut() = Some(BString::default());
-                result = call_proc(&mut interp, "ModulesHelp").map(drop);
+    let (mut version, mut test, mut said) = (None, None, None);
+    let mut run = |interp: &mut Interp| {
+        interp.set_globals(&globals);
+        let mut result = interp.run_file(&source).map(drop);
+        if is_kept(&result) {
+            match mode {
+                Mode::Help | Mode::Spider | Mode::Show => {
+                    *help.borrow_mut() = Some(BString::default());
+                    result = call_proc(interp, "ModulesHelp").map(drop);
+                    said = help.take();
+                }
+                Mode::Test => match call_proc(interp, "ModulesTest") {
+                    Ok(value) => test = value.map(|value| value.as_bool() == Some(true)),
+                    Err(exit) => result = Err(exit),
+                },
+                Mode::Rc => version = default_version(interp),
+                _ => {}
             }
-            Mode::Test => match call_proc(&mut interp, "ModulesTest") {
-                Ok(value) => test = value.map(|value| value.as_bool() == Some(true)),
-                Err(exit) => result = Err(exit),
-            },
-            Mode::Rc => version = default_version(&mut interp),
-            _ => {}
         }
-    }
+        result
+    };
+    let result = match site {
+        Some(site) => site.around(&mut interp, &speaker, run),
+        None => run(&mut interp),
+    };
     interp.finish();
     drop(interp);
+    help.replace(said);
     binding.finish(result)?;
     host.evaluation.test_passed = test;
     match version {
         Some(version) => set_default(host, version),
         None => Ok(()),
     }
+}
+
+/// What the site's `siteconfig.tcl` sets: options of Environment Modules and texts.
+///
+/// # Errors
+/// A mistake in the file.
+pub(in crate::modulefile) fn site_options(
+    host: &mut Host<'_>,
+) -> Result<Vec<(String, String)>, Stop> {
+    let Some(site) = Site::of(host) else {
+        return Ok(Vec::new());
+    };
+    let limits = limits(host);
+    let mut binding = Binding::new(host, Rc::default());
+    let mut interp = Interp::new(&mut binding, limits);
+    let started = site.start(&mut interp);
+    let (result, options) = match started.and_then(|()| siteconfig::assigned(&mut interp)) {
+        Ok(options) => (Ok(()), options),
+        Err(exit) => (Err(exit), Vec::new()),
+    };
+    interp.finish();
+    drop(interp);
+    binding.finish(result)?;
+    Ok(options)
 }
 
 /// Whether the file ended with what it did kept.
@@ -208,6 +244,8 @@ struct Binding<'h, 'w> {
     help: Rc<RefCell<Option<BString>>>,
     /// Tcl variables to set when the command has returned.
     assignments: Vec<(Vec<u8>, Word)>,
+    /// Whose code runs.
+    speaker: Rc<Cell<Speaker>>,
 }
 
 impl<'h, 'w> Binding<'h, 'w> {
@@ -219,6 +257,7 @@ impl<'h, 'w> Binding<'h, 'w> {
             code: [BString::default(), BString::default()],
             help,
             assignments: Vec::new(),
+            speaker: Rc::default(),
         }
     }
 
@@ -247,6 +286,9 @@ impl<'h, 'w> Binding<'h, 'w> {
 
     /// Takes text that a file writes to one of the streams that are ours.
     fn take(&mut self, channel: Channel, bytes: &[u8]) {
+        if self.speaker.get() == Speaker::Siteconfig {
+            return;
+        }
         if let Some(help) = self.help.borrow_mut().as_mut() {
             help.extend_from_slice(bytes);
             return;
@@ -487,7 +529,7 @@ impl Embedding for Binding<'_, '_> {
             Action::ChangeDirectory => mode.is_crawl(),
             Action::Run => mode.is_crawl() && !self.host.world.config().crawl_programs,
         };
-        match refused {
+        match refused && self.speaker.get() == Speaker::File {
             true => Err("not while modulefiles are listed".to_owned()),
             false => Ok(()),
         }

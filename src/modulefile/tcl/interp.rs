@@ -134,6 +134,8 @@ pub struct Interp<'h> {
     checks: u64,
     /// The interpreters, of which this one runs.
     pub(super) realms: Vec<Realm>,
+    /// The interpreter that has the embedding's commands beside the first one.
+    pub(super) embedded: RealmId,
     pub(super) realm: RealmId,
     /// What the process used when this was asked for the first time.
     memory_before: Option<usize>,
@@ -211,6 +213,7 @@ impl<'h> Interp<'h> {
             checks: 0,
             realms: Interp::first_realm(),
             realm: ROOT,
+            embedded: ROOT,
             memory_before: None,
             deadline: limits.time.map(|time| Instant::now() + time),
             stack_base: stack_address(),

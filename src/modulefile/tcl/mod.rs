@@ -43,6 +43,7 @@ mod pipeline;
 mod realm;
 pub(crate) mod regexp;
 pub(crate) mod scan;
+pub(in crate::modulefile) mod siteconfig;
 mod tclsh;
 mod trail;
 mod unicode;

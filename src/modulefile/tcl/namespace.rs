@@ -14,7 +14,6 @@ use super::command::{Command, CommandKind};
 use super::error::{Exit, Outcome};
 use super::interp::Interp;
 use super::library;
-use super::realm::ROOT;
 use super::value::{QuickHash, Value};
 use super::var::VarTable;
 
@@ -239,7 +238,7 @@ impl<'h> Interp<'h> {
         }
         let kind = if namespace == GLOBAL {
             // Children have Tcl's commands only.
-            let known = (self.realm == ROOT).then(|| self.host.find_command(tail));
+            let known = self.has_embedding().then(|| self.host.find_command(tail));
             match known.flatten() {
                 Some(id) if !self.hidden_embedding.contains(tail) => CommandKind::Embedding(id),
                 _ => self.library_command(namespace, b"", tail)?,
@@ -478,9 +477,9 @@ impl<'h> Interp<'h> {
             }
         }
         if namespace == GLOBAL {
-            let known = match self.realm {
-                ROOT => self.host.command_names(),
-                _ => Vec::new(),
+            let known = match self.has_embedding() {
+                true => self.host.command_names(),
+                false => Vec::new(),
             };
             for name in known {
                 if !self.hidden_embedding.contains(name.as_bytes()) {

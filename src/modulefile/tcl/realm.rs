@@ -127,6 +127,16 @@ impl Interp<'_> {
         vec![Realm::default()]
     }
 
+    /// Whether the running interpreter has the commands of the embedding.
+    pub(super) fn has_embedding(&self) -> bool {
+        self.realm == ROOT || self.realm == self.embedded
+    }
+
+    /// Gives one more interpreter the commands of the embedding.
+    pub(super) fn share_embedding_with(&mut self, id: RealmId) {
+        self.embedded = id;
+    }
+
     /// Runs something in another interpreter.
     pub(super) fn in_realm<T>(&mut self, id: RealmId, run: impl FnOnce(&mut Self) -> T) -> T {
         if id == self.realm {

@@ -16,6 +16,7 @@ use crate::env::EnvOp;
 use crate::modulefile::host::{Host, Stop};
 use crate::modulefile::lua::bind;
 use crate::modulefile::lua::machine::{Machine, Shared};
+use crate::modulefile::tcl::bind::site_options;
 use crate::modulefile::value::Value;
 use crate::modulefile::{
     Languages, LoadedModule, Message, Mode, ModuleContext, Outcome, Relation, World,
@@ -116,6 +117,17 @@ impl<'a> Site<'a> {
     /// The commands that hooks have for the user's shell since the last call.
     pub fn take_code(&self) -> Vec<BString> {
         self.code.take()
+    }
+
+    /// The options that `siteconfig.tcl` gives a value: their names in Environment Modules, and the texts.
+    ///
+    /// # Errors
+    /// The file fails.
+    pub fn options(&self) -> Result<Vec<(String, String)>, Diagnostic> {
+        if self.languages.siteconfig.get(self.config).is_empty() {
+            return Ok(Vec::new());
+        }
+        self.with_host(site_options)
     }
 
     /// The settings that start files give a value by `cosmic:assign`: the names of Lmod's variables and the texts.
