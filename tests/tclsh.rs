@@ -178,6 +178,55 @@ fn commands_before_a_syntax_error_are_run() {
 }
 
 #[test]
+fn a_wait_that_nothing_can_end_is_an_error() {
+    let text =
+        b"set log {}; lappend log [catch {vwait forever} text] $text [trace info variable forever]
+        lassign [chan pipe] in out; fileevent $in readable {set x 1}; close $in
+        lappend log [catch {vwait forever} text] $text; puts $log";
+    let (status, stdout, stderr) = script(text, &[]);
+    let told = "{can't wait for variable \"forever\": would wait forever}";
+    assert_eq!(
+        (status, &*stdout, &*stderr),
+        (Some(0), &*format!("1 {told} {{}} 1 {told}\n"), "")
+    );
+}
+
+#[test]
+fn an_error_that_nobody_waits_for_is_written_to_standard_error() {
+    let (status, _, stderr) = script(b"after 0 {error late}; update; exit 3", &[]);
+    let trace = "late\n    while executing\n\"error late\"\n    (\"after\" script)\n";
+    assert_eq!((status, &*stderr), (Some(3), trace));
+}
+
+#[test]
+fn lines_reach_whoever_reads_them_at_once() {
+    use std::io::{BufRead, BufReader, Write};
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("script.tcl");
+    // The script neither reads nor waits: nothing but `puts` sends its lines on their way.
+    std::fs::write(
+        &file,
+        "puts ready; while {![file exists go]} {incr i}; puts gone",
+    )
+    .unwrap();
+    let mut child = xmod()
+        .arg(&file)
+        .current_dir(dir.path())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert_eq!(lines.next().unwrap().unwrap(), "ready");
+    std::fs::File::create(dir.path().join("go"))
+        .unwrap()
+        .write_all(b"x")
+        .unwrap();
+    assert_eq!(lines.next().unwrap().unwrap(), "gone");
+    assert!(child.wait().unwrap().success());
+}
+
+#[test]
 fn bytes_that_are_not_utf8_come_out_as_they_went_in() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("script.tcl");

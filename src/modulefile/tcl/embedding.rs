@@ -83,6 +83,11 @@ pub trait Embedding {
         Ok(0)
     }
 
+    /// What standard input is, to wait for; `None` where reading never waits.
+    fn input(&self) -> Option<std::os::fd::BorrowedFd<'_>> {
+        None
+    }
+
     /// Whether the script may do this: the error is the reason in words.
     fn permit(&mut self, _action: Action) -> Result<(), String> {
         Ok(())

@@ -78,6 +78,11 @@ impl Encoding {
         }
     }
 
+    /// Whether the bytes of line ends mean nothing else.
+    pub(crate) fn has_plain_line_ends(self) -> bool {
+        self != Self::Unicode
+    }
+
     /// Reads bytes as a value. What the encoding does not know becomes the character with the byte's number.
     pub(crate) fn decode(self, bytes: &[u8]) -> Vec<u8> {
         let mut out = Vec::with_capacity(bytes.len());

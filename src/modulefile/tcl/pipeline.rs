@@ -434,6 +434,11 @@ impl Children {
             .collect()
     }
 
+    /// When they must have ended.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.deadline
+    }
+
     /// Leaves the programs to themselves.
     pub(super) fn detach(&mut self) {
         self.children.clear();

@@ -368,6 +368,7 @@ impl Interp<'_> {
             }
         }
         self.release_channels(id);
+        self.forget_events(id);
         self.sweep_realm(id);
         self.check_soon();
     }

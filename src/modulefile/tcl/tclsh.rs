@@ -4,7 +4,8 @@
 //! error and exits with 1. Nothing of modules is defined here.
 
 use std::collections::BTreeMap;
-use std::io::{Read, Write};
+use std::io::{IsTerminal, Read, Write};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
 
 use crate::diag::SourceFile;
@@ -19,6 +20,7 @@ struct Outside {
     directory: std::path::PathBuf,
     env: BTreeMap<Vec<u8>, Vec<u8>>,
     out: Vec<u8>,
+    stdin: std::io::Stdin,
 }
 
 /// Output is gathered up to this size before it is written.
@@ -88,6 +90,11 @@ impl Embedding for Outside {
         self.flush(Stream::Stdout)?;
         std::io::stdin().read(buffer)
     }
+
+    fn input(&self) -> Option<BorrowedFd<'_>> {
+        // A descriptor that a caller has closed would be none to wait for: the runtime has opened it anew.
+        Some(self.stdin.as_fd())
+    }
 }
 
 /// Stack of the thread that runs the script: deep recursion ends at Tcl's own limit.
@@ -156,6 +163,7 @@ fn run(shell: Shell<'_>) -> u8 {
         directory: shell.cwd.to_path_buf(),
         env: shell.env,
         out: Vec::new(),
+        stdin: std::io::stdin(),
     };
     let limits = Limits {
         steps: u64::MAX,
@@ -173,6 +181,14 @@ fn run(shell: Shell<'_>) -> u8 {
     }
     if let Some(path) = library_path {
         interp.set_globals(&[("auto_path", Value::new(path))]);
+    }
+    // Somebody may be reading line by line at the other end of a terminal or a pipe.
+    let gathers = nix::sys::stat::fstat(std::io::stdout()).is_ok_and(|facts| {
+        let kind = facts.st_mode & nix::libc::S_IFMT;
+        kind == nix::libc::S_IFREG || kind == nix::libc::S_IFCHR && !std::io::stdout().is_terminal()
+    });
+    if gathers {
+        interp.gather_output();
     }
     interp.set_globals(&[
         ("argv0", Value::from(name.as_str())),
@@ -266,6 +282,7 @@ mod tests {
             directory: "/".into(),
             env: BTreeMap::new(),
             out: Vec::new(),
+            stdin: std::io::stdin(),
         };
         let mut interp = Interp::new(&mut outside, limits);
         match interp.eval(&Value::from(script)) {

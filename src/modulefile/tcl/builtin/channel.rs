@@ -3,7 +3,7 @@
 //! Standard input and output belong to the embedding. Source: Tcl 8.6, the manual page of each command.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, SeekFrom};
+use std::io::{self, Seek, SeekFrom};
 use std::os::unix::fs::OpenOptionsExt;
 use std::rc::Rc;
 
@@ -20,7 +20,7 @@ use crate::modulefile::tcl::pipeline::Report;
 use crate::modulefile::tcl::realm::RealmId;
 use crate::modulefile::tcl::value::Value;
 
-use super::{choice, expect_bool, expect_int};
+use super::{choice, event, expect_bool, expect_int};
 
 pub(super) static TABLE: &[Def] = &[
     Def::new("puts", PUTS, 1, 3, puts),
@@ -40,6 +40,13 @@ pub(super) static TABLE: &[Def] = &[
         configure,
     ),
     Def::new("fblocked", "channelId", 1, 1, blocked),
+    Def::new(
+        "fileevent",
+        "channelId event ?script?",
+        2,
+        3,
+        event::file_event,
+    ),
     Def::new(
         "fcopy",
         "input output ?-size size? ?-command callback?",
@@ -68,12 +75,20 @@ static CHAN: &[Def] = &[
         copy,
     ),
     Def::new("eof", "channelId", 1, 1, eof),
+    Def::new("event", "channelId event ?script?", 2, 3, event::file_event),
     Def::new("flush", "channelId", 1, 1, flush),
     Def::new("gets", "channelId ?varName?", 1, 2, gets),
     Def::new("names", "?pattern?", 0, 1, names),
     Def::new("pending", "mode channelId", 2, 2, pending),
+    // The blank at the end of the usage is Tcl's.
+    Def::new("pipe", "", 0, ANY, |interp, args| match args {
+        [] => pipe(interp),
+        _ => Err(wrong_args(b"chan pipe ", "")),
+    }),
     Def::new("puts", PUTS, 1, 3, puts),
-    Def::new("read", "", 0, ANY, read),
+    Def::new("read", "", 0, ANY, |interp, args| {
+        read_as(interp, args, "chan read")
+    }),
     Def::new("seek", "channelId offset ?origin?", 2, 3, seek),
     Def::new("tell", "channelId", 1, 1, tell),
     Def::new("truncate", "channelId ?length?", 1, 2, truncate),
@@ -106,7 +121,9 @@ impl Default for Channels {
             };
             table.insert(name.as_bytes().to_vec(), open);
         };
-        enter("stdin", Channel::new(End::Stdin, true, false));
+        let mut stdin = Channel::new(End::Stdin, true, false);
+        stdin.buffering = Buffering::Line;
+        enter("stdin", stdin);
         for (name, stream, buffering) in [
             ("stdout", Stream::Stdout, Buffering::Line),
             ("stderr", Stream::Stderr, Buffering::None),
@@ -120,6 +137,17 @@ impl Default for Channels {
 }
 
 impl Channels {
+    /// The names of channels that have something to write which could not be written at once.
+    pub(super) fn stuck(&self) -> impl Iterator<Item = &[u8]> {
+        let stuck = self.0.iter().filter(|(_, open)| open.channel.stuck);
+        stuck.map(|(name, _)| &name[..])
+    }
+
+    /// A channel, whoever knows it.
+    pub(super) fn get(&self, name: &[u8]) -> Option<&Channel> {
+        Some(&self.0.get(name)?.channel)
+    }
+
     /// A channel that an interpreter knows.
     fn get_mut(&mut self, name: &[u8], holder: (RealmId, bool)) -> Option<&mut Channel> {
         let open = self.0.get_mut(name)?;
@@ -140,7 +168,7 @@ fn unknown_channel(name: &[u8]) -> Exit {
 }
 
 /// A channel and, separately, the rest of the interpreter.
-fn find<'a>(interp: &'a mut Interp<'_>, name: &Value) -> Outcome<&'a mut Channel> {
+pub(super) fn find<'a>(interp: &'a mut Interp<'_>, name: &Value) -> Outcome<&'a mut Channel> {
     let holder = interp.channel_holder();
     let channels = &mut interp.state.channels;
     channels
@@ -170,20 +198,32 @@ fn with<T>(
     })
 }
 
-fn readable(interp: &mut Interp<'_>, name: &Value) -> Outcome<()> {
-    if find(interp, name)?.readable {
-        return Ok(());
+pub(super) fn readable(interp: &mut Interp<'_>, name: &Value) -> Outcome<()> {
+    let channel = find(interp, name)?;
+    if channel.readable {
+        return is_free(channel.busy, "reading", name);
     }
     let message = bytes!("channel \"", name, "\" wasn't opened for reading");
     Err(Exit::error(message))
 }
 
-fn writable(interp: &mut Interp<'_>, name: &Value) -> Outcome<()> {
-    if find(interp, name)?.writable {
-        return Ok(());
+pub(super) fn writable(interp: &mut Interp<'_>, name: &Value) -> Outcome<()> {
+    let channel = find(interp, name)?;
+    if channel.writable {
+        return is_free(channel.busy, "writing", name);
     }
     let message = bytes!("channel \"", name, "\" wasn't opened for writing");
     Err(Exit::error(message))
+}
+
+/// Refuses a channel that a copy in the background uses.
+fn is_free(busy: bool, verb: &str, name: &Value) -> Outcome<()> {
+    if busy {
+        let error = io::Error::from_raw_os_error(nix::errno::Errno::EBUSY as i32);
+        let message = bytes!("error ", verb, " \"", name, "\": ", posix_text(&error));
+        return Err(Exit::posix(message, &error));
+    }
+    Ok(())
 }
 
 fn puts(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
@@ -232,8 +272,15 @@ fn gets(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
 }
 
 fn read(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
+    read_as(interp, args, "read")
+}
+
+/// Reads; the usage shows the command by this name.
+fn read_as(interp: &mut Interp<'_>, args: &[Value], name: &str) -> Outcome {
     let usage = || {
-        let message = "wrong # args: should be \"read channelId ?numChars?\" or \"read ?-nonewline? channelId\"";
+        let message = format!(
+            "wrong # args: should be \"{name} channelId ?numChars?\" or \"{name} ?-nonewline? channelId\""
+        );
         Exit::coded(message, &["TCL", "WRONGARGS"])
     };
     let (channel, count, chop) = match args {
@@ -379,7 +426,11 @@ fn open(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
     } else {
         options.create(access.create).truncate(access.truncate);
     }
-    let file = options.open(&path).map_err(|error| cannot(&error))?;
+    let mut file = options.open(&path).map_err(|error| cannot(&error))?;
+    if access.append {
+        // What has no places to seek to, such as a terminal, needs none.
+        let _ = file.seek(SeekFrom::End(0));
+    }
     if file.metadata().is_ok_and(|facts| facts.is_dir()) {
         let error = io::Error::from_raw_os_error(nix::errno::Errno::EISDIR as i32);
         return Err(cannot(&error));
@@ -398,7 +449,7 @@ fn close(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
     if let Some(direction) = args.get(1) {
         return close_half(interp, &args[0], direction);
     }
-    let flushed = with(interp, &args[0], "closing", Channel::flush);
+    let flushed = with(interp, &args[0], "flushing", Channel::finish_output);
     let realm = interp.realm;
     let channels = &mut interp.state.channels.0;
     let alone = interp.realms.len() == 1;
@@ -413,6 +464,7 @@ fn close(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
     let Some(Open { channel, .. }) = channels.shift_remove(name) else {
         return Err(unknown_channel(name));
     };
+    interp.forget_channel(name);
     flushed?;
     if let End::Pipe {
         reader,
@@ -435,6 +487,19 @@ fn close_half(interp: &mut Interp<'_>, name: &Value, direction: &Value) -> Outco
     let reading = choice(direction, &["read", "write"], "direction")? == 0;
     with(interp, name, "closing", Channel::flush)?;
     let channel = find(interp, name)?;
+    let (open, other, side) = match reading {
+        true => (channel.readable, channel.writable, "read"),
+        false => (channel.writable, channel.readable, "write"),
+    };
+    if !open {
+        let message =
+            format!("Half-close of {side}-side not possible, side not opened or already closed");
+        return Err(Exit::error(message));
+    }
+    if !other {
+        // The half that is open is the whole.
+        return close(interp, std::slice::from_ref(name));
+    }
     let End::Pipe { reader, writer, .. } = &mut channel.end else {
         let message = "Half-close of channels not supported by files";
         return Err(Exit::error(message));
@@ -471,7 +536,7 @@ fn eof(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
 
 fn blocked(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
     readable(interp, &args[0])?;
-    Ok(Value::bool(false))
+    Ok(Value::bool(find(interp, &args[0])?.blocked))
 }
 
 fn flush(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
@@ -549,35 +614,117 @@ fn pending(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
     Ok(Value::int(count))
 }
 
+/// Makes two channels: what is written to the second one can be read from the first.
+fn pipe(interp: &mut Interp<'_>) -> Outcome {
+    let (reader, writer) = io::pipe().map_err(|error| {
+        let why = posix_text(&error);
+        Exit::posix(format!("couldn't create pipe: {why}"), &error)
+    })?;
+    let file = |end: std::os::fd::OwnedFd| End::File(File::from(end));
+    let reader = interp.add_channel(Channel::new(file(reader.into()), true, false));
+    let writer = interp.add_channel(Channel::new(file(writer.into()), false, true));
+    Ok(Value::list(vec![reader, writer]))
+}
+
+const COPY: &str = "input output ?-size size? ?-command callback?";
+
 fn copy(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
-    let mut size = None;
-    for pair in args[2..].chunks(2) {
-        let option = choice(&pair[0], &["-size", "-command"], "option")?;
-        let [_, value] = pair else {
-            let usage = "input output ?-size size? ?-command callback?";
-            return Err(wrong_args(b"fcopy", usage));
-        };
-        if option == 1 {
-            return Err(Exit::error(
-                "-command needs an event loop, which this interpreter has not",
-            ));
-        }
-        size = usize::try_from(expect_int(value)?).ok();
-    }
+    let (mut size, mut callback) = (None, None);
     readable(interp, &args[0])?;
     writable(interp, &args[1])?;
-    let limit = interp.limits.value_bytes;
-    let text = with(interp, &args[0], "reading", |channel, host| match size {
-        Some(count) => channel.read_chars(host, count.min(limit)),
-        None => channel.read_all(host, limit),
-    })?;
-    if matches!(args[1].bytes(), b"stdout" | b"stderr") {
-        interp.count_output(text.len())?;
+    if !args.len().is_multiple_of(2) {
+        return Err(wrong_args(b"fcopy", COPY));
     }
-    with(interp, &args[1], "writing", |channel, host| {
-        channel.write(host, &text)
-    })?;
-    Ok(Value::int(super::chars::count(&text) as i64))
+    for pair in args[2..].chunks_exact(2) {
+        match choice(&pair[0], &["-size", "-command"], "option")? {
+            0 => size = usize::try_from(expect_int(&pair[1])?).ok(),
+            _ => callback = Some(pair[1].clone()),
+        }
+    }
+    let mut copy = Copy {
+        input: args[0].clone(),
+        output: args[1].clone(),
+        rest: size,
+        count: 0,
+    };
+    if let Some(callback) = callback {
+        interp.copy_later(copy, callback);
+        return Ok(Value::empty());
+    }
+    let blocking = std::mem::replace(&mut find(interp, &args[0])?.blocking, true);
+    let result = loop {
+        match interp.copy_some(&mut copy) {
+            Ok(false) => {}
+            end => break end,
+        }
+    };
+    find(interp, &args[0])?.blocking = blocking;
+    result?;
+    Ok(Value::int(copy.count as i64))
+}
+
+/// A copy from one channel to another that is under way.
+pub(super) struct Copy {
+    pub(super) input: Value,
+    pub(super) output: Value,
+    /// How much is left; nothing: up to the end.
+    rest: Option<usize>,
+    pub(super) count: usize,
+}
+
+impl Copy {
+    /// Whether as much was copied as was asked for.
+    pub(super) fn is_complete(&self) -> bool {
+        self.rest == Some(0)
+    }
+}
+
+/// Characters that are copied at once.
+const COPY_CHUNK: usize = 8192;
+
+impl Interp<'_> {
+    /// Copies a part; true when there is no more to do now.
+    pub(super) fn copy_some(&mut self, copy: &mut Copy) -> Outcome<bool> {
+        let wanted = copy.rest.unwrap_or(usize::MAX).min(COPY_CHUNK);
+        let (input, output) = (
+            find(self, &copy.input)?.encoding,
+            find(self, &copy.output)?.encoding,
+        );
+        // What needs no translation is copied and counted as bytes; beside binary, text is UTF-8.
+        let (reading, writing) = match (input, output) {
+            _ if input == output && input.has_plain_line_ends() => {
+                (Encoding::Binary, Encoding::Binary)
+            }
+            (Encoding::Binary, _) => (Encoding::Utf8, output),
+            (_, Encoding::Binary) => (input, Encoding::Utf8),
+            _ => (input, output),
+        };
+        find(self, &copy.input)?.encoding = reading;
+        find(self, &copy.output)?.encoding = writing;
+        let result = self.copy_part(copy, wanted);
+        find(self, &copy.input)?.encoding = input;
+        find(self, &copy.output)?.encoding = output;
+        let count = result?;
+        copy.count += count;
+        if let Some(rest) = &mut copy.rest {
+            *rest -= count;
+        }
+        Ok(count < wanted || copy.rest == Some(0))
+    }
+
+    fn copy_part(&mut self, copy: &Copy, wanted: usize) -> Outcome<usize> {
+        let text = with(self, &copy.input, "reading", |channel, host| {
+            channel.read_chars(host, wanted)
+        })?;
+        if matches!(copy.output.bytes(), b"stdout" | b"stderr") {
+            self.count_output(text.len())?;
+        }
+        with(self, &copy.output, "writing", |channel, host| {
+            channel.write(host, &text)?;
+            channel.flush(host)
+        })?;
+        Ok(super::chars::count(&text))
+    }
 }
 
 const OPTIONS: [&str; 6] = [
@@ -605,11 +752,9 @@ fn option_value(channel: &Channel, name: &str) -> Value {
         "-buffersize" => Value::int(channel.buffer_size),
         "-encoding" => Value::from(channel.encoding.name()),
         "-eofchar" => {
-            let input = match channel.eof_char {
-                Some(byte) => Value::new(vec![byte]),
-                None => Value::empty(),
-            };
-            both(input, Value::empty())
+            let shown =
+                |stop: Option<u8>| Value::new(stop.map_or_else(Vec::new, |byte| vec![byte]));
+            both(shown(channel.eof_in), shown(channel.eof_out))
         }
         _ => both(
             Value::from(channel.input.name()),
@@ -666,10 +811,7 @@ fn set_option(channel: &mut Channel, name: &str, value: &Value) -> Outcome<()> {
             };
         }
         "-buffersize" => {
-            let size = expect_int(value)?;
-            if (1..=1_000_000).contains(&size) {
-                channel.buffer_size = size;
-            }
+            channel.buffer_size = expect_int(value)?.clamp(1, 1 << 20);
         }
         "-encoding" => {
             channel.encoding = Encoding::named(value.bytes()).ok_or_else(|| {
@@ -679,12 +821,33 @@ fn set_option(channel: &mut Channel, name: &str, value: &Value) -> Outcome<()> {
                     &[&b"TCL"[..], b"LOOKUP", b"ENCODING", value.bytes()],
                 )
             })?;
+            // What was no whole character may be one now.
+            channel.blocked = false;
         }
         "-eofchar" => {
             let list: Rc<Vec<Value>> = value.as_list()?;
-            channel.eof_char = list
-                .first()
-                .and_then(|first| first.bytes().first().copied());
+            if list.len() > 2 {
+                let message =
+                    "bad value for -eofchar: should be a list of zero, one, or two elements";
+                return Err(Exit::error(message));
+            }
+            let first = |word: &Value| word.bytes().first().copied().filter(|&byte| byte != 0);
+            let byte = |word: Option<&Value>| word.and_then(first);
+            let (input, output) = (byte(list.first()), byte(list.last()));
+            if [input, output]
+                .iter()
+                .any(|byte| byte.is_some_and(|byte| byte >= 0x80))
+            {
+                let message = "bad value for -eofchar: must be non-NUL ASCII character";
+                return Err(Exit::error(message));
+            }
+            if channel.readable || list.is_empty() {
+                channel.eof_in = input;
+            }
+            if channel.writable || list.is_empty() {
+                channel.eof_out = output;
+            }
+            channel.look_again();
         }
         _ => {
             let list = value.as_list()?;
@@ -698,9 +861,15 @@ fn set_option(channel: &mut Channel, name: &str, value: &Value) -> Outcome<()> {
             };
             if channel.readable && !input.is_empty() {
                 channel.input = line_end(channel, input, LineEnd::Auto)?;
+                if input.bytes() == b"binary" {
+                    channel.eof_in = None;
+                }
             }
             if channel.writable && !output.is_empty() {
                 channel.output = line_end(channel, output, LineEnd::Lf)?;
+                if output.bytes() == b"binary" {
+                    channel.eof_out = None;
+                }
             }
         }
     }
@@ -716,7 +885,6 @@ fn line_end(channel: &mut Channel, word: &Value, auto: LineEnd) -> Outcome<LineE
         b"auto" => auto,
         b"binary" => {
             channel.encoding = Encoding::Binary;
-            channel.eof_char = None;
             LineEnd::Lf
         }
         b"lf" | b"platform" => LineEnd::Lf,
@@ -786,10 +954,30 @@ impl Interp<'_> {
             let known = open.common || !open.holders.is_empty();
             if !known {
                 // Nobody is left to hear of an error.
-                let _ = open.channel.flush(host);
+                let _ = open.channel.finish_output(host);
             }
             known
         });
+    }
+
+    /// Lets lines of output wait until there are many.
+    pub(in crate::modulefile::tcl) fn gather_output(&mut self) {
+        if let Some(stdout) = self.state.channels.0.get_mut(&b"stdout"[..]) {
+            stdout.channel.gathered = true;
+        }
+    }
+
+    /// Writes what can be written now of what is waiting.
+    pub(super) fn write_waiting(&mut self, name: &[u8]) {
+        if let Some(open) = self.state.channels.0.get_mut(name) {
+            // Nobody is there to hear of an error; what could not be written is lost.
+            let _ = open.channel.flush(&mut *self.host);
+        }
+    }
+
+    /// A channel that a script knows, for the event loop; the interpreter's own rights are not asked.
+    pub(super) fn channel_of(&mut self, name: &[u8]) -> Option<&mut Channel> {
+        Some(&mut self.state.channels.0.get_mut(name)?.channel)
     }
 
     /// The next line of standard input.
@@ -822,27 +1010,30 @@ impl Interp<'_> {
         } else {
             readable(self, name)?;
         }
-        match &find(self, name)?.end {
-            End::File(file) => file.try_clone().map(Some).map_err(|error| {
-                let why = posix_text(&error);
-                Exit::posix(
-                    bytes!("channel \"", name, "\" cannot be used: ", why),
-                    &error,
-                )
-            }),
-            End::Pipe { .. } => {
-                let message = bytes!("channel \"", name, "\" does not support OS handles");
-                Err(Exit::error(message))
-            }
-            End::Stdin | End::Output(_) => Ok(None),
-        }
+        let channel = self.state.channels.get(name.bytes());
+        let Some(Channel { end, .. }) = channel else {
+            return Ok(None);
+        };
+        let copy = match end {
+            End::Stdin | End::Output(_) => return Ok(None),
+            End::File(file) => file.try_clone(),
+            End::Pipe { .. } => match end.descriptor(&*self.host, writing) {
+                Some(descriptor) => descriptor.try_clone_to_owned().map(File::from),
+                None => return Ok(None),
+            },
+        };
+        copy.map(Some).map_err(|error| {
+            let why = posix_text(&error);
+            let message = bytes!("channel \"", name, "\" cannot be used: ", why);
+            Exit::posix(message, &error)
+        })
     }
 
     /// Writes out and closes what the script left open.
     pub(in crate::modulefile::tcl) fn close_channels(&mut self) {
         for open in self.state.channels.0.values_mut() {
             // At the end nobody is left to hear of an error.
-            let _ = open.channel.flush(&mut *self.host);
+            let _ = open.channel.finish_output(&mut *self.host);
         }
         self.state.channels.0.clear();
     }

@@ -487,14 +487,14 @@ fn cmd_throw(_: &mut Interp<'_>, args: &[Value]) -> Outcome {
 }
 
 /// How an evaluation ended, as `catch` and `try` see it.
-struct Caught {
+pub(super) struct Caught {
     code: i32,
-    value: Value,
-    options: Dict,
+    pub(super) value: Value,
+    pub(super) options: Dict,
 }
 
 /// Sorts out the end of an evaluation; a stop goes on.
-fn caught(interp: &mut Interp<'_>, result: Outcome) -> Outcome<Caught> {
+pub(super) fn caught(interp: &mut Interp<'_>, result: Outcome) -> Outcome<Caught> {
     let mut options = Dict::default();
     let mut put = |name: &str, value: Value| {
         options.insert(Key(Value::from(name)), value);

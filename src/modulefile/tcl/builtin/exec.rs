@@ -1,15 +1,14 @@
-//! Processes: `exec`, `pid`, `cd`, `pwd`, `after MS`, and pipelines behind channels.
+//! Processes: `exec`, `pid`, `cd`, `pwd`, and pipelines behind channels.
 //!
-//! The embedding may refuse programs or bound their time. Source: Tcl 8.6, `exec(n)`, `open(n)`, `cd(n)`, `after(n)`.
+//! The embedding may refuse programs or bound their time. Source: Tcl 8.6, `exec(n)`, `open(n)`, `cd(n)`.
 
 use std::fs::File;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
 
 use crate::modulefile::tcl::channels::{Channel, End};
 use crate::modulefile::tcl::command::{ANY, Def};
 use crate::modulefile::tcl::embedding::{Action, Stream};
-use crate::modulefile::tcl::error::{Exit, Outcome, Stop, posix_text};
+use crate::modulefile::tcl::error::{Exit, Outcome, posix_text};
 use crate::modulefile::tcl::interp::{Interp, wrong_args};
 use crate::modulefile::tcl::pipeline::{Channels, Plan, Sink, Source, World};
 use crate::modulefile::tcl::value::Value;
@@ -21,7 +20,6 @@ pub(super) static TABLE: &[Def] = &[
     Def::new("pid", "?channelId?", 0, 1, pid),
     Def::new("cd", "?dirName?", 0, 1, cd),
     Def::new("pwd", "", 0, 0, pwd),
-    Def::new("after", "option ?arg ...?", 1, ANY, after),
 ];
 
 impl Channels for Interp<'_> {
@@ -117,44 +115,6 @@ fn pwd(interp: &mut Interp<'_>, _: &[Value]) -> Outcome {
     Ok(Value::from(interp.directory_bytes()))
 }
 
-fn after(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
-    let Some(pause) = args[0].as_int() else {
-        let message = bytes!(
-            "bad argument \"",
-            args[0],
-            "\": must be cancel, idle, info, or an integer"
-        );
-        let code = [
-            &b"TCL"[..],
-            b"LOOKUP",
-            b"INDEX",
-            b"argument",
-            args[0].bytes(),
-        ];
-        return Err(Exit::coded(message, &code));
-    };
-    if args.len() > 1 {
-        return Err(Exit::error(
-            "scripts for later need an event loop, which this interpreter has not",
-        ));
-    }
-    interp.flush_standard();
-    let end = Instant::now() + Duration::from_millis(u64::try_from(pause).unwrap_or(0));
-    while let Some(rest) = end
-        .checked_duration_since(Instant::now())
-        .filter(|rest| !rest.is_zero())
-    {
-        if interp
-            .deadline()
-            .is_some_and(|deadline| Instant::now() > deadline)
-        {
-            return Err(Exit::Stop(Stop::Limit("the script takes too long")));
-        }
-        std::thread::sleep(rest.min(Duration::from_millis(100)));
-    }
-    Ok(Value::empty())
-}
-
 impl Interp<'_> {
     /// Asks the embedding whether the script may do this.
     pub(super) fn permit(&mut self, action: Action) -> Outcome<()> {
@@ -201,7 +161,7 @@ impl Interp<'_> {
     }
 
     /// Sends output on its way before something else writes to the same place.
-    fn flush_standard(&mut self) {
+    pub(super) fn flush_standard(&mut self) {
         for stream in [Stream::Stdout, Stream::Stderr] {
             // The next write reports the error again.
             let _ = self.host.flush(stream);

@@ -18,6 +18,7 @@ mod channel;
 mod control;
 mod dict;
 mod ensemble;
+mod event;
 mod exec;
 mod file;
 mod info;
@@ -52,6 +53,7 @@ pub(super) struct State {
     /// The working directory of the script; empty until somebody asks for it.
     pub(super) directory: std::path::PathBuf,
     channels: channel::Channels,
+    events: event::Events,
     packages: package::Packages,
     searches: Vec<array::Search>,
     regexes: regex::Cache,
@@ -61,6 +63,7 @@ impl State {
     /// Takes over what all interpreters have in common, from the one that ran before.
     pub(super) fn share_with(&mut self, before: &mut State) {
         std::mem::swap(&mut self.channels, &mut before.channels);
+        std::mem::swap(&mut self.events, &mut before.events);
         std::mem::swap(&mut self.directory, &mut before.directory);
         std::mem::swap(&mut self.executable, &mut before.executable);
     }
@@ -82,6 +85,7 @@ static TABLES: &[&[Def]] = &[
     channel::TABLE,
     control::TABLE,
     dict::TABLE,
+    event::TABLE,
     exec::TABLE,
     file::TABLE,
     info::TABLE,
@@ -98,7 +102,7 @@ static TABLES: &[&[Def]] = &[
     variable::TABLE,
 ];
 
-static TCL: &[&[Def]] = &[operators::TCL];
+static TCL: &[&[Def]] = &[operators::TCL, event::TCL];
 static MATHOP: &[&[Def]] = &[operators::MATHOP];
 
 /// The built-in command of a namespace; the namespace is named without leading colons.

@@ -11,6 +11,8 @@ use crate::modulefile::tcl::list::join_elements;
 use crate::modulefile::tcl::value::Value;
 use crate::modulefile::tcl::var::{PRECISION_TRACE, VarName, VarTrace};
 
+use super::event::WAIT_TRACE;
+
 pub(super) static TABLE: &[Def] = &[Def::options("trace", "option ?arg ...?", SUBCOMMANDS)];
 
 static SUBCOMMANDS: &[Def] = &[
@@ -176,7 +178,7 @@ fn cmd_info(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
                 .link_target(args[1].bytes())?
                 .traces()
                 .iter()
-                .filter(|trace| trace.script.bytes() != PRECISION_TRACE.as_bytes())
+                .filter(|trace| !is_own(&trace.script))
                 .map(|trace| row(&trace.operations, &trace.script))
                 .collect(),
         },
@@ -192,6 +194,12 @@ fn cmd_info(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
         }
     };
     Ok(Value::list(rows))
+}
+
+/// Whether a trace is one of the interpreter itself.
+fn is_own(script: &Value) -> bool {
+    script.bytes() == PRECISION_TRACE.as_bytes()
+        || script.bytes().starts_with(WAIT_TRACE.as_bytes())
 }
 
 /// The letters of the old form of the command.
