@@ -32,8 +32,7 @@ pub(super) struct Def {
 pub(super) enum Direct {
     /// Neither fails nor evaluates anything, so that nobody can ask where it stands.
     Leaf(Leaf),
-    Whole(Whole),
-    /// The second where the first is not enough.
+    /// The second where the first is not enough; it may fail and evaluate.
     Both(Leaf, Whole),
 }
 

@@ -156,6 +156,14 @@ impl Expr {
         self.run(interp)?.truth()
     }
 
+    /// The value when it is made of small integers in plain variables and literals only.
+    pub(super) fn small_value(&self, interp: &Interp<'_>) -> Option<Value> {
+        match &self.root {
+            Ok(root @ Node::Binary(..)) => interp.small_tree(root).map(Value::int),
+            _ => None,
+        }
+    }
+
     fn run(&self, interp: &mut Interp<'_>) -> Outcome<Operand> {
         match &self.root {
             Ok(root) => interp.eval_node(root),
@@ -212,6 +220,18 @@ impl Interp<'_> {
         }
     }
 
+    /// The same for operators over such leaves.
+    fn small_tree(&self, node: &Node) -> Option<i64> {
+        let Node::Binary(op, operands) = node else {
+            return self.small_node(node);
+        };
+        let (a, b) = (
+            self.small_tree(&operands[0])?,
+            self.small_tree(&operands[1])?,
+        );
+        operator::small_result(*op, a, b)
+    }
+
     fn eval_truth(&mut self, node: &Node) -> Outcome<bool> {
         self.eval_node(node)?.truth()
     }
@@ -253,29 +273,18 @@ impl Wrong {
     fn report(&self, text: &[u8]) -> Exit {
         let mut message = self.message.clone();
         message.extend_from_slice(b"\nin expression \"");
-        if self.start < LIMIT {
-            message.extend_from_slice(&text[..self.start]);
-        } else {
-            message.extend_from_slice(b"...");
-            message.extend_from_slice(&text[self.start + 3 - LIMIT..self.start]);
-        }
         let at = self.start;
-        if self.scanned < LIMIT {
-            message.extend_from_slice(&text[at..at + self.scanned]);
+        if at < LIMIT {
+            message.extend_from_slice(&text[..at]);
         } else {
-            message.extend_from_slice(&text[at..at + LIMIT - 3]);
             message.extend_from_slice(b"...");
+            message.extend_from_slice(whole_chars(&text[at + 3 - LIMIT..at]));
         }
+        message.extend_from_slice(&begin(&text[at..at + self.scanned]));
         if self.mark {
             message.extend_from_slice(b"_@_");
         }
-        let rest = &text[at + self.scanned..];
-        if rest.len() < LIMIT {
-            message.extend_from_slice(rest);
-        } else {
-            message.extend_from_slice(&rest[..LIMIT - 3]);
-            message.extend_from_slice(b"...");
-        }
+        message.extend_from_slice(&begin(&text[at + self.scanned..]));
         message.push(b'"');
         if !self.postscript.is_empty() {
             message.extend_from_slice(b";\n");
@@ -283,16 +292,42 @@ impl Wrong {
         }
         let mut code = vec!["TCL", "PARSE", "EXPR"];
         code.extend(&self.code);
-        let mut error = Error::new(message).with_code(&code);
-        const SHOWN: usize = 60;
-        let shown = if text.len() < SHOWN {
-            text.to_vec()
-        } else {
-            bytes!(text[..SHOWN - 3], "...")
-        };
+        let mut error = Error::new(message);
+        if !self.code.is_empty() {
+            error = error.with_code(&code);
+        }
+        let shown = begin(text);
         error.add_info(bytes!("\n    (parsing expression \"", shown, "\")"));
         error.into()
     }
+}
+
+/// The beginning of a text for a message.
+fn begin(text: &[u8]) -> Vec<u8> {
+    if text.len() < LIMIT {
+        return text.to_vec();
+    }
+    bytes!(whole_chars(&text[..LIMIT - 3]), "...")
+}
+
+/// A piece of text without the halves of characters at its ends.
+fn whole_chars(mut text: &[u8]) -> &[u8] {
+    let is_tail = |byte: &u8| byte & 0xc0 == 0x80;
+    let halves = text.iter().take(4).take_while(|byte| is_tail(byte)).count();
+    text = &text[halves..];
+    let Some(last) = text.iter().rposition(|byte| !is_tail(byte)) else {
+        return text;
+    };
+    let wanted = match text[last] {
+        0xc0..=0xdf => 2,
+        0xe0..=0xef => 3,
+        0xf0.. => 4,
+        _ => 1,
+    };
+    if text.len() - last < wanted {
+        text = &text[..last];
+    }
+    text
 }
 
 /// The kinds of tokens.
@@ -720,8 +755,14 @@ impl<'a> Compiler<'a> {
                 Ok(Token::Operand(node))
             }
             Err(nom::Err::Failure(failure) | nom::Err::Error(failure)) => {
-                let scanned = (self.text.len() - failure.left).saturating_sub(start) + 1;
-                Err(self.wrong(failure.message, &["UNBALANCED"], start, scanned))
+                // Shown is the place where it was noticed, which may be far behind the start of the operand.
+                let at = self.text.len() - failure.left;
+                let (code, scanned): (&[&str], usize) = if failure.incomplete {
+                    (&["UNBALANCED"], 1)
+                } else {
+                    (&[], 0)
+                };
+                Err(self.wrong(failure.message, code, at, scanned))
             }
             Err(nom::Err::Incomplete(_)) => unreachable!("only complete parsers are used"),
         }

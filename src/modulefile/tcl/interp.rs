@@ -21,7 +21,7 @@ use super::expr::Expr;
 use super::list;
 use super::namespace::{GLOBAL, Namespace, NamespaceId};
 use super::number;
-use super::parse::{self, Code, Part, Script, Word, WordKind};
+use super::parse::{self, Code, Index, Part, Script, VarRef, Word, WordKind};
 use super::realm::{ROOT, Realm, RealmId};
 use super::trail::Trail;
 use super::value::{self, QuickHash, Value};
@@ -114,6 +114,8 @@ pub struct Interp<'h> {
     pub(super) hidden_embedding: FxHashSet<Box<[u8]>>,
     /// A function of expressions was defined by the script.
     pub(super) user_functions: bool,
+    /// Some variable has a trace.
+    pub(super) watches_variables: bool,
     pub(super) limits: Limits,
     /// What the built-in commands keep.
     pub(super) state: State,
@@ -198,6 +200,7 @@ impl<'h> Interp<'h> {
             namespaces: vec![global],
             hidden_embedding: FxHashSet::default(),
             user_functions: false,
+            watches_variables: false,
             limits,
             state: State::default(),
             trail: Trail::default(),
@@ -571,6 +574,16 @@ impl<'h> Interp<'h> {
             Style::Direct => Style::Direct,
             _ => Style::Inline,
         };
+        // The usual bracket: one command that needs nobody to know where it stands.
+        if let [command] = &*script.commands
+            && script.error.is_none()
+            && let Some(Direct::Leaf(leaf) | Direct::Both(leaf, _)) = self.direct(command)
+            && self.steps + 1 < self.check_at
+            && let Some(value) = leaf(self, command)
+        {
+            self.steps += 1;
+            return Ok(value);
+        }
         self.run_commands(script, style)
     }
 
@@ -659,7 +672,7 @@ impl<'h> Interp<'h> {
         style: Style,
         direct: Option<Direct>,
     ) -> Outcome {
-        if let Some(Direct::Whole(direct) | Direct::Both(_, direct)) = direct {
+        if let Some(Direct::Both(_, direct)) = direct {
             self.inline = style != Style::Direct && parsed.literal;
             if let Some(result) = direct(self, parsed) {
                 return result;
@@ -704,6 +717,21 @@ impl<'h> Interp<'h> {
             WordKind::Var(variable) => self.read_ref(variable),
             WordKind::Script(script) => self.eval_bracket(script),
             WordKind::Parts(parts) => self.substitute(parts),
+            WordKind::Element(variable) => {
+                let index = self.index_value(variable)?;
+                let text = bytes!(variable.name, "(", index, ")");
+                self.check_size(text.len())?;
+                Ok(Value::new(text))
+            }
+        }
+    }
+
+    /// The index of an element; empty for what has none.
+    pub(super) fn index_value(&mut self, variable: &VarRef) -> Outcome {
+        match &variable.index {
+            None => Ok(Value::empty()),
+            Some(Index::Const(index)) => Ok(index.clone()),
+            Some(Index::Parts(parts)) => self.substitute(parts),
         }
     }
 
@@ -721,6 +749,13 @@ impl<'h> Interp<'h> {
 
     /// Joins the pieces of a word.
     pub(super) fn substitute(&mut self, parts: &[Part]) -> Outcome {
+        if let [part] = parts {
+            return match part {
+                Part::Text(value) => Ok(value.clone()),
+                Part::Var(variable) => self.read_ref(variable),
+                Part::Script(script) => self.eval_bracket(script),
+            };
+        }
         let mut text = Vec::new();
         for part in parts {
             match part {
@@ -885,7 +920,9 @@ impl<'h> Interp<'h> {
 
     pub(super) fn unknown(&mut self, words: &[Value]) -> Outcome {
         let namespace = self.current_namespace();
-        let handler = self.namespace(namespace).unknown.clone();
+        let handler = [namespace, GLOBAL]
+            .iter()
+            .find_map(|&space| self.namespace(space).unknown.clone());
         if let Some(handler) = handler {
             let mut full = handler.as_list()?.to_vec();
             full.extend_from_slice(words);
@@ -1033,8 +1070,13 @@ impl<'h> Interp<'h> {
         self.frames.push(frame);
         self.active = self.frames.len() - 1;
         let result = self.nested(run);
-        self.frames.pop();
+        let frame = self.frames.pop();
         self.active = saved;
+        if self.watches_variables
+            && let Some(frame) = frame
+        {
+            self.unset_locals(frame.vars);
+        }
         result
     }
 
@@ -1246,6 +1288,17 @@ fn log_text(error: &mut Error, command: &[u8]) {
     error.add_info(bytes!(heading, shorten(command, 150), "\""));
 }
 
+/// The error of a proc that is called with the wrong number of arguments.
+fn wrong_call(definition: &Proc, words: &[Value]) -> Exit {
+    let mut name = Vec::new();
+    match words[0].bytes() {
+        // Two words that stand for one.
+        lambda @ b"apply lambdaExpr" => name.extend_from_slice(lambda),
+        plain => list::push_element(&mut name, plain, false),
+    }
+    wrong_args(&name, &definition.usage())
+}
+
 fn bind_arguments(definition: &Proc, words: &[Value]) -> Outcome<VarTable> {
     let mut vars = VarTable::default();
     let given = &words[1..];
@@ -1253,13 +1306,13 @@ fn bind_arguments(definition: &Proc, words: &[Value]) -> Outcome<VarTable> {
     vars.reserve(params.len());
     let fixed = params.len() - usize::from(definition.variadic);
     if given.len() > fixed && !definition.variadic {
-        return Err(wrong_args(words[0].bytes(), &definition.usage()));
+        return Err(wrong_call(definition, words));
     }
     for (at, param) in params[..fixed].iter().enumerate() {
         let value = match (given.get(at), &param.default) {
             (Some(value), _) => value.clone(),
             (None, Some(default)) => default.clone(),
-            (None, None) => return Err(wrong_args(words[0].bytes(), &definition.usage())),
+            (None, None) => return Err(wrong_call(definition, words)),
         };
         // Of two parameters with one name the first counts.
         vars.entry(param.name.bytes().into())

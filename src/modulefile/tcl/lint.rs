@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::bind::near;
 use super::builtin;
-use super::parse::{self, Code, Command, Part, Script, Substitutions, WordKind};
+use super::parse::{self, Code, Command, Index, Part, Script, Substitutions, WordKind};
 use super::value::Value;
 use super::words;
 use crate::config::Config;
@@ -133,6 +133,11 @@ impl Linter<'_> {
         match kind {
             WordKind::Script(script) => self.read(script, depth + 1),
             WordKind::Parts(parts) => self.read_parts(parts, depth),
+            WordKind::Element(variable) => {
+                if let Some(Index::Parts(parts)) = &variable.index {
+                    self.read_parts(parts, depth);
+                }
+            }
             WordKind::Const(_) | WordKind::Var(_) => {}
         }
     }

@@ -15,7 +15,7 @@ use super::error::{Exit, Outcome};
 use super::interp::Interp;
 use super::library;
 use super::value::{QuickHash, Value};
-use super::var::VarTable;
+use super::var::{Role, VarTable};
 
 /// The number of a namespace.
 pub(super) type NamespaceId = usize;
@@ -301,8 +301,9 @@ impl<'h> Interp<'h> {
         tail: &[u8],
         kind: CommandKind,
     ) -> Rc<Command> {
-        if let Some(old) = self.namespace_mut(namespace).commands.shift_remove(tail) {
+        if let Some(old) = self.namespace(namespace).commands.get(tail).cloned() {
             self.retire(&old);
+            self.namespace_mut(namespace).commands.shift_remove(tail);
         }
         self.commands_changed();
         if namespace != GLOBAL && self.namespace(namespace).name.ends_with(b"::mathfunc") {
@@ -313,8 +314,9 @@ impl<'h> Interp<'h> {
 
     /// Deletes a command.
     pub(super) fn delete_command(&mut self, command: &Rc<Command>) {
-        if command.deleted.get() {
-            return;
+        // Traces see the command under its name still; one may delete it again.
+        if !command.deleted.get() {
+            self.retire(command);
         }
         let namespace = command.namespace.get();
         let name = command.name.borrow().clone();
@@ -326,7 +328,6 @@ impl<'h> Interp<'h> {
         {
             table.shift_remove(&name);
         }
-        self.retire(command);
         self.commands_changed();
     }
 
@@ -355,7 +356,9 @@ impl<'h> Interp<'h> {
         if let CommandKind::Child(id) = &command.kind {
             self.delete_realm(*id);
         }
-        self.fire_command_traces(command, b"", "delete");
+        let name = self.command_name(command);
+        self.fire_command_traces(command, &name, b"", "delete");
+        command.traces.borrow_mut().clear();
         let imports: Vec<Rc<Command>> = self
             .namespaces
             .iter()
@@ -435,10 +438,7 @@ impl<'h> Interp<'h> {
         }
         let from = command.namespace.get();
         let name = command.name.borrow().clone();
-        let full = self.full_name(namespace, tail);
-        self.fire_command_traces(&command, &full, "rename");
-        self.hide(&command, from, &name);
-        self.namespace_mut(from).commands.shift_remove(&name);
+        let (old, full) = (self.full_name(from, &name), self.full_name(namespace, tail));
         *command.name.borrow_mut() = tail.into();
         command.namespace.set(namespace);
         if namespace != GLOBAL && self.namespace(namespace).name.ends_with(b"::mathfunc") {
@@ -446,7 +446,18 @@ impl<'h> Interp<'h> {
         }
         self.namespace_mut(namespace)
             .commands
-            .insert(tail.into(), command);
+            .insert(tail.into(), Rc::clone(&command));
+        self.commands_changed();
+        // Traces find it under both names.
+        self.fire_command_traces(&command, &old, &full, "rename");
+        self.hide(&command, from, &name);
+        let table = &mut self.namespace_mut(from).commands;
+        if table
+            .get(&name)
+            .is_some_and(|found| Rc::ptr_eq(found, &command))
+        {
+            table.shift_remove(&name);
+        }
         self.commands_changed();
         Ok(())
     }
@@ -492,6 +503,19 @@ impl<'h> Interp<'h> {
         names
     }
 
+    /// Takes a namespace out of the one around it.
+    fn detach_namespace(&mut self, id: NamespaceId) {
+        let Some(parent) = self.namespace(id).parent else {
+            return;
+        };
+        let name = self.namespace(id).name.clone();
+        let (_, tail) = split_name(&name);
+        let children = &mut self.namespace_mut(parent).children;
+        if children.get(tail) == Some(&id) {
+            children.shift_remove(tail);
+        }
+    }
+
     /// Deletes a namespace with everything in it.
     pub(super) fn delete_namespace(&mut self, id: NamespaceId) {
         // Traces may delete it once more; the global one lives as long as procs run in it.
@@ -501,6 +525,10 @@ impl<'h> Interp<'h> {
         };
         if busy {
             return;
+        }
+        // One that code runs in is not found any more while it is taken apart.
+        if id != GLOBAL && self.frames.iter().any(|frame| frame.namespace == id) {
+            self.detach_namespace(id);
         }
         for child in self
             .namespace(id)
@@ -520,20 +548,33 @@ impl<'h> Interp<'h> {
         {
             self.delete_command(&command);
         }
-        for name in self.namespace(id).vars.keys().cloned().collect::<Vec<_>>() {
+        // An ensemble that was renamed away goes with its namespace.
+        let ensembles: Vec<Rc<Command>> = (self.namespaces.iter())
+            .flat_map(|namespace| namespace.commands.values())
+            .filter(|command| match &command.kind {
+                CommandKind::Ensemble(ensemble) => {
+                    id != GLOBAL && ensemble.borrow().namespace == id
+                }
+                _ => false,
+            })
+            .cloned()
+            .collect();
+        for ensemble in ensembles {
+            self.delete_command(&ensemble);
+        }
+        for (name, var) in self.namespace(id).vars.clone() {
             let full = self.full_name(id, &name);
             // A trace may fail; the variable is gone all the same.
             let _ = self.unset_var(&full);
+            if !var.is_link() {
+                var.set_role(Role::Lost);
+            }
         }
         self.namespace_mut(id).vars.clear();
         if id == GLOBAL {
             return;
         }
-        if let Some(parent) = self.namespace(id).parent {
-            let name = self.namespace(id).name.clone();
-            let (_, tail) = split_name(&name);
-            self.namespace_mut(parent).children.shift_remove(tail);
-        }
+        self.detach_namespace(id);
         self.namespace_mut(id).deleted = true;
         for namespace in &mut self.namespaces {
             namespace.path.retain(|&at| at != id);

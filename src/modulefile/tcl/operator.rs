@@ -127,7 +127,12 @@ fn small(operand: &Operand) -> Option<i64> {
 
 /// The common cases; `None` leaves it to the general way.
 pub(super) fn small_binary(op: Binary, a: i64, b: i64) -> Option<Operand> {
-    let result = match op {
+    small_result(op, a, b).map(Operand::Int)
+}
+
+/// The same as a plain integer.
+pub(super) fn small_result(op: Binary, a: i64, b: i64) -> Option<i64> {
+    Some(match op {
         Binary::Add => a.checked_add(b)?,
         Binary::Sub => a.checked_sub(b)?,
         Binary::Mul => a.checked_mul(b)?,
@@ -146,8 +151,7 @@ pub(super) fn small_binary(op: Binary, a: i64, b: i64) -> Option<Operand> {
             }
         }
         _ => i64::from(small_comparison(op, a, b)?),
-    };
-    Some(Operand::Int(result))
+    })
 }
 
 /// The same for operators that compare.

@@ -105,6 +105,15 @@ impl Code {
 }
 
 impl Origin {
+    /// Where a piece of the literal stands that begins at byte `at`.
+    pub(super) fn inner(&self, at: u32) -> Origin {
+        Origin {
+            code: Rc::clone(&self.code),
+            at: self.unfold(at),
+            folded: self.folded,
+        }
+    }
+
     /// The offset in the enclosing text of offset `at` in the literal.
     fn unfold(&self, at: u32) -> u32 {
         if !self.folded {
@@ -146,7 +155,7 @@ pub(super) struct Command {
     pub(super) start: u32,
     /// The byte that ends it: a newline, `;`, `]` or the end of the text.
     pub(super) end: u32,
-    /// Whether the last word is a literal: bodies are compiled in place then.
+    /// Whether the first and the last word are literals: bodies are compiled in place then.
     pub(super) literal: bool,
     /// The command that the first word named last time.
     pub(super) cached: RefCell<Option<Cached>>,
@@ -174,6 +183,8 @@ pub(super) enum WordKind {
     Const(Value),
     Var(VarRef),
     Script(Rc<Script>),
+    /// `name(index)` with something to substitute in the index: most often the name of a variable.
+    Element(Box<VarRef>),
     Parts(Box<[Part]>),
 }
 
@@ -236,7 +247,12 @@ fn fail<'a, T>(message: &'static str, at: &'a [u8], incomplete: bool) -> Parsed<
 /// Parses a script; never fails, see the top of this file.
 pub(super) fn script(code: &Rc<Code>) -> Script {
     let grammar = Grammar::new(code);
-    let (_, (commands, error)) = grammar.commands(&code.text, Ends::Text);
+    // A file may begin with a byte order mark.
+    let text = match &code.source {
+        Source::File(_) => code.text.strip_prefix("\u{feff}".as_bytes()),
+        _ => None,
+    };
+    let (_, (commands, error)) = grammar.commands(text.unwrap_or(&code.text), Ends::Text);
     Script {
         code: Rc::clone(code),
         commands,
@@ -251,6 +267,13 @@ pub(super) fn template(code: &Rc<Code>, which: Substitutions) -> (Vec<Part>, Opt
 
 /// Whether a text is complete: no open brace, bracket or quote.
 pub(super) fn is_complete(code: &Rc<Code>) -> bool {
+    // A line that is continued wants another one.
+    if let Some(line) = code.text.strip_suffix(b"\n") {
+        let backslashes = line.iter().rev().take_while(|&&b| b == b'\\').count();
+        if !backslashes.is_multiple_of(2) {
+            return false;
+        }
+    }
     let grammar = Grammar::new(code);
     let mut rest: &[u8] = &code.text;
     loop {
@@ -384,14 +407,7 @@ impl<'a> Grammar<'a> {
 
     fn finish(&self, words: Vec<Word>, start: u32, rest: &[u8]) -> Command {
         Command {
-            literal: matches!(
-                words.last(),
-                Some(Word {
-                    kind: WordKind::Const(_),
-                    expand: false,
-                    ..
-                })
-            ),
+            literal: is_literal(words.first()) && is_literal(words.last()),
             words: words.into(),
             start,
             end: self.at(rest),
@@ -710,8 +726,42 @@ fn word_of(parts: Vec<Part>) -> WordKind {
         Ok([Part::Text(text)]) => WordKind::Const(text),
         Ok([Part::Var(variable)]) => WordKind::Var(variable),
         Ok([Part::Script(script)]) => WordKind::Script(script),
-        Err(parts) => WordKind::Parts(parts.into()),
+        Err(parts) => match element_of(parts) {
+            Ok(element) => WordKind::Element(Box::new(element)),
+            Err(parts) => WordKind::Parts(parts.into()),
+        },
     }
+}
+
+/// Pieces that read `name(`, an index, `)`; else they are given back.
+fn element_of(mut parts: Vec<Part>) -> Result<VarRef, Vec<Part>> {
+    let [Part::Text(first), .., Part::Text(last)] = &parts[..] else {
+        return Err(parts);
+    };
+    let (first, last) = (first.bytes(), last.bytes());
+    let (Some(open), Some((b')', last))) =
+        (first.iter().position(|&b| b == b'('), last.split_last())
+    else {
+        return Err(parts);
+    };
+    let name = Value::from(&first[..open]);
+    let (before, after) = (Value::from(&first[open + 1..]), Value::from(last));
+    parts.remove(0);
+    parts.pop();
+    if !before.is_empty() {
+        parts.insert(0, Part::Text(before));
+    }
+    if !after.is_empty() {
+        parts.push(Part::Text(after));
+    }
+    Ok(VarRef {
+        name,
+        index: Some(Index::Parts(parts.into())),
+    })
+}
+
+fn is_literal(word: Option<&Word>) -> bool {
+    word.is_some_and(|word| word.constant().is_some())
 }
 
 /// The name after a `$`: letters, digits, underscores and runs of two or more colons.

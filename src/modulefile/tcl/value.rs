@@ -235,8 +235,17 @@ impl Value {
         Value::with(OnceCell::new(), Form::Dict(Rc::new(dict)))
     }
 
+    /// Whether it is a list or a dictionary that has no text yet.
+    fn is_pure_container(&self) -> bool {
+        self.0.text.get().is_none()
+            && matches!(&*self.0.form.borrow(), Form::List(_) | Form::Dict(_))
+    }
+
     /// Gives the innermost containers of a deep chain their text; see [`PURE_DEPTH`].
     fn bound_depth(&self) {
+        if !self.is_pure_container() {
+            return;
+        }
         // Following one element only is enough to catch the chains that loops build; a full look at each construction
         // would cost as much as the text.
         let mut depth = 0;
@@ -325,6 +334,32 @@ impl Value {
             _ => {}
         }
         let items = Rc::new(list::split(self.bytes())?);
+        *self.0.form.borrow_mut() = Form::List(Rc::clone(&items));
+        Ok(items)
+    }
+
+    /// The same for a literal whose elements are scripts: they remember where they stand.
+    pub(super) fn as_list_of_literals(&self) -> Result<Rc<Vec<Value>>, list::ListError> {
+        let Some(origin) = self.origin() else {
+            return self.as_list();
+        };
+        if let Some(items) = self.list_form() {
+            return Ok(items);
+        }
+        let text = self.bytes();
+        let mut items = Vec::new();
+        let mut rest = text;
+        while let Some((element, after)) = list::next_element(rest)? {
+            items.push(match element {
+                list::Element::Literal(bytes) => {
+                    let at = bytes.as_ptr() as usize - text.as_ptr() as usize;
+                    Value::literal(bytes.to_vec(), origin.inner(at as u32))
+                }
+                list::Element::Collapsed(bytes) => Value::new(bytes),
+            });
+            rest = after;
+        }
+        let items = Rc::new(items);
         *self.0.form.borrow_mut() = Form::List(Rc::clone(&items));
         Ok(items)
     }
@@ -531,11 +566,7 @@ impl Value {
 
 /// The first container without text among these.
 fn deepest<'a>(mut items: impl Iterator<Item = &'a Value>) -> Option<Value> {
-    items
-        .find(|v| {
-            v.0.text.get().is_none() && matches!(&*v.0.form.borrow(), Form::List(_) | Form::Dict(_))
-        })
-        .cloned()
+    items.find(|value| value.is_pure_container()).cloned()
 }
 
 thread_local! {

@@ -10,7 +10,7 @@ use indexmap::IndexMap;
 use super::error::{Error, Exit, Outcome};
 use super::interp::Interp;
 use super::namespace::{GLOBAL, NamespaceId};
-use super::parse::{Index, VarRef, Word, WordKind, split_element};
+use super::parse::{VarRef, Word, WordKind, split_element};
 use super::value::{QuickHash, Value};
 
 /// Variables by name.
@@ -24,6 +24,22 @@ pub(super) struct Var {
     traces: RefCell<Vec<Rc<VarTrace>>>,
     /// A trace of this variable runs: it does not fire again.
     tracing: Cell<bool>,
+    role: Cell<Role>,
+}
+
+/// What a variable is besides its value.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Role {
+    #[default]
+    Plain,
+    /// Named by `variable`: listed also while it has no value.
+    Declared,
+    /// Of an array: it cannot become an array itself.
+    Element,
+    /// Of an array that is gone, kept by a link.
+    LostElement,
+    /// Of a namespace that is gone, kept by a link.
+    Lost,
 }
 
 #[derive(Default)]
@@ -74,6 +90,14 @@ impl VarTrace {
 }
 
 impl Var {
+    /// An element of an array, without a value.
+    fn element() -> Rc<Var> {
+        Rc::new(Var {
+            role: Cell::new(Role::Element),
+            ..Var::default()
+        })
+    }
+
     fn with(state: VarState) -> Rc<Var> {
         Rc::new(Var {
             state: RefCell::new(state),
@@ -127,6 +151,14 @@ impl Var {
         matches!(&*self.state.borrow(), VarState::Link(_))
     }
 
+    pub(super) fn role(&self) -> Role {
+        self.role.get()
+    }
+
+    pub(super) fn set_role(&self, role: Role) {
+        self.role.set(role);
+    }
+
     pub(super) fn is_array(&self) -> bool {
         matches!(&*self.state.borrow(), VarState::Array(_) | VarState::Env)
     }
@@ -137,6 +169,20 @@ impl Var {
             VarState::Link(target) => target.is_defined(),
             _ => true,
         }
+    }
+
+    /// Makes it an array when it has no value; whether it is one now.
+    pub(super) fn make_array(&self) -> bool {
+        let mut state = self.state.borrow_mut();
+        if matches!(&*state, VarState::Undefined) && self.may_be_array() {
+            *state = VarState::Array(VarTable::default());
+        }
+        matches!(&*state, VarState::Array(_) | VarState::Env)
+    }
+
+    /// Whether elements may be set in it while it has no value.
+    fn may_be_array(&self) -> bool {
+        matches!(self.role.get(), Role::Plain | Role::Declared)
     }
 
     pub(super) fn add_trace(&self, trace: VarTrace) {
@@ -160,6 +206,9 @@ impl Var {
         self.traced.set(false);
         let mut traces = self.traces.take();
         traces.reverse();
+        for trace in &traces {
+            trace.removed.set(true);
+        }
         traces
     }
 
@@ -211,6 +260,16 @@ fn unusable(verb: &str, name: VarName<'_>, why: &str) -> Exit {
     Exit::coded(message, &["TCL", what, "VARNAME"])
 }
 
+/// The error for an element of what has no value and cannot become an array.
+fn no_array(verb: &str, name: VarName<'_>, role: Role) -> Exit {
+    let why = match role {
+        Role::Lost => LOST_VARIABLE,
+        _ => NOT_ARRAY,
+    };
+    let message = bytes!("can't ", verb, " \"", name.full(), "\": ", why);
+    Exit::coded(message, &["TCL", "LOOKUP", "VARNAME"])
+}
+
 /// The error of `unset` for an element that is not there.
 fn no_element(name: VarName<'_>) -> Exit {
     let message = bytes!("can't unset \"", name.full(), "\": ", NO_ELEMENT);
@@ -221,8 +280,10 @@ fn no_element(name: VarName<'_>) -> Exit {
 const NO_VARIABLE: &str = "no such variable";
 const NO_ELEMENT: &str = "no such element in array";
 const IS_ARRAY: &str = "variable is array";
-const NOT_ARRAY: &str = "variable isn't array";
-const NO_NAMESPACE: &str = "parent namespace doesn't exist";
+pub(super) const NOT_ARRAY: &str = "variable isn't array";
+const LOST_ELEMENT: &str = "upvar refers to element in deleted array";
+const LOST_VARIABLE: &str = "upvar refers to variable in deleted namespace";
+pub(super) const NO_NAMESPACE: &str = "parent namespace doesn't exist";
 
 impl<'h> Interp<'h> {
     /// The variable of this name in the current scope, links followed.
@@ -300,20 +361,17 @@ impl<'h> Interp<'h> {
 
     /// Reads `$name` or `$name(index)` of a script.
     pub(super) fn read_ref(&mut self, variable: &VarRef) -> Outcome {
-        if variable.index.is_none()
-            && let Some(var) = self.plain_local(&variable.name)
-            && let VarState::Scalar(value) = &*var.state.borrow()
-        {
-            return Ok(value.clone());
+        let name = &variable.name;
+        if variable.index.is_none() {
+            return match self.with_plain(name, |value| value.clone()) {
+                Some(value) => Ok(value),
+                None => self.read_scalar(name.bytes()),
+            };
         }
-        let name = variable.name.bytes();
-        match &variable.index {
-            None => self.read_scalar(name),
-            Some(Index::Const(index)) => self.read_element(name, index.bytes()),
-            Some(Index::Parts(parts)) => {
-                let index = self.substitute(parts)?;
-                self.read_element(name, index.bytes())
-            }
+        let index = self.index_value(variable)?;
+        match self.with_plain_element(name, &index, |value| value.clone()) {
+            Some(value) => Ok(value),
+            None => self.read_element(name.bytes(), index.bytes()),
         }
     }
 
@@ -422,17 +480,52 @@ impl<'h> Interp<'h> {
         (!var.traced.get()).then_some(var)
     }
 
-    /// Adds to a plain variable that holds a small integer: the usual case of `incr`.
-    pub(super) fn incr_local(&mut self, name: &Value, by: i64) -> Option<Value> {
+    /// Does something with the value of a plain variable, or of the one that it is a link to; `None` when it is not one,
+    /// and nothing was done.
+    pub(super) fn with_plain<T>(
+        &self,
+        name: &Value,
+        run: impl FnOnce(&mut Value) -> T,
+    ) -> Option<T> {
         let var = self.plain_local(name)?;
         match &mut *var.state.borrow_mut() {
-            VarState::Scalar(value) => {
-                let sum = value.int_form()?.checked_add(by)?;
-                value.set_int(sum);
-                Some(value.clone())
+            VarState::Scalar(value) => Some(run(value)),
+            VarState::Link(target) if !target.traced.get() => {
+                match &mut *target.state.borrow_mut() {
+                    VarState::Scalar(value) => Some(run(value)),
+                    _ => None,
+                }
             }
             _ => None,
         }
+    }
+
+    /// The same for an element of an array that nobody watches.
+    fn with_plain_element<T>(
+        &self,
+        name: &Value,
+        index: &Value,
+        run: impl FnOnce(&mut Value) -> T,
+    ) -> Option<T> {
+        let var = self.plain_local(name)?;
+        match &*var.state.borrow() {
+            VarState::Array(table) => plain_element(table, index, run),
+            VarState::Link(target) if !target.traced.get() => match &*target.state.borrow() {
+                VarState::Array(table) => plain_element(table, index, run),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// Adds to a plain variable that holds a small integer: the usual case of `incr`.
+    pub(super) fn incr_local(&mut self, name: &Value, by: i64) -> Option<Value> {
+        self.with_plain(name, |value| add_small(value, by))?
+    }
+
+    /// The same for an element of an array.
+    pub(super) fn incr_element(&mut self, name: &Value, index: &Value, by: i64) -> Option<Value> {
+        self.with_plain_element(name, index, |value| add_small(value, by))?
     }
 
     /// The integer in a plain variable, when it is known to be one: the usual case of comparisons.
@@ -440,10 +533,7 @@ impl<'h> Interp<'h> {
         if variable.index.is_some() {
             return None;
         }
-        match &*self.plain_local(&variable.name)?.state.borrow() {
-            VarState::Scalar(value) => value.int_form(),
-            _ => None,
-        }
+        self.with_plain(&variable.name, |value| value.int_form())?
     }
 
     /// Sets a variable by its text: `name` or `name(index)`; gives its new value.
@@ -462,13 +552,18 @@ impl<'h> Interp<'h> {
     /// Sets a variable that is a plain one and exists; gives its new value.
     pub(super) fn set_plain(&mut self, name: &Value, value: Value) -> Option<Value> {
         // No name of an element and no qualified name is a key of the table.
-        match &mut *self.plain_local(name)?.state.borrow_mut() {
-            VarState::Scalar(old) => {
-                *old = value.clone();
-                Some(value)
-            }
-            _ => None,
+        self.with_plain(name, |old| *old = value.clone())?;
+        Some(value)
+    }
+
+    /// Sets an element of an array whose name and index are known apart.
+    pub(super) fn set_element(&mut self, name: &Value, index: &Value, value: Value) -> Outcome {
+        let set = |old: &mut Value| *old = value.clone();
+        if self.with_plain_element(name, index, set).is_some() {
+            return Ok(value);
         }
+        let (name, index) = (name.bytes(), Some(index.bytes()));
+        self.set_name(VarName { name, index }, value)
     }
 
     /// The value of a word that is a literal or a plain variable.
@@ -477,10 +572,7 @@ impl<'h> Interp<'h> {
             _ if word.expand => None,
             WordKind::Const(value) => Some(value.clone()),
             WordKind::Var(variable) if variable.index.is_none() => {
-                match &*self.plain_local(&variable.name)?.state.borrow() {
-                    VarState::Scalar(value) => Some(value.clone()),
-                    _ => None,
-                }
+                self.with_plain(&variable.name, |value| value.clone())
             }
             _ => None,
         }
@@ -498,12 +590,10 @@ impl<'h> Interp<'h> {
 
     /// Reads a variable that a word of a script names.
     pub(super) fn get_word(&mut self, name: &Value) -> Outcome {
-        if let Some(var) = self.plain_local(name)
-            && let VarState::Scalar(value) = &*var.state.borrow()
-        {
-            return Ok(value.clone());
+        match self.with_plain(name, |value| value.clone()) {
+            Some(value) => Ok(value),
+            None => self.get_var(name.bytes()),
         }
-        self.get_var(name.bytes())
     }
 
     /// Changes the value of a plain variable in place; `None` when it is not one, and nothing was done.
@@ -512,11 +602,7 @@ impl<'h> Interp<'h> {
         name: &Value,
         change: impl FnOnce(&mut Value) -> Outcome<()>,
     ) -> Option<Outcome> {
-        let var = self.plain_local(name)?;
-        match &mut *var.state.borrow_mut() {
-            VarState::Scalar(value) => Some(change(value).map(|()| value.clone())),
-            _ => None,
-        }
+        self.with_plain(name, |value| change(value).map(|()| value.clone()))
     }
 
     /// Sets a variable whose name is taken apart already.
@@ -551,14 +637,14 @@ impl<'h> Interp<'h> {
             None => Rc::clone(var),
             Some(index) => {
                 let mut state = var.state.borrow_mut();
-                if matches!(&*state, VarState::Undefined) {
+                if matches!(&*state, VarState::Undefined) && var.may_be_array() {
                     *state = VarState::Array(VarTable::default());
                 }
                 match &mut *state {
                     VarState::Array(table) => match table.get(index) {
                         Some(element) => element.target(),
                         None => {
-                            let element = Rc::new(Var::default());
+                            let element = Var::element();
                             table.insert(index.into(), Rc::clone(&element));
                             element
                         }
@@ -567,10 +653,18 @@ impl<'h> Interp<'h> {
                         drop(state);
                         return self.change_env(index, target, var, change);
                     }
-                    _ => return Err(cannot(verb, target, NOT_ARRAY)),
+                    VarState::Scalar(_) | VarState::EnvElement(_) => {
+                        return Err(cannot(verb, target, NOT_ARRAY));
+                    }
+                    _ => return Err(no_array(verb, target, var.role.get())),
                 }
             }
         };
+        match cell.role.get() {
+            Role::LostElement => return Err(unusable(verb, target, LOST_ELEMENT)),
+            Role::Lost => return Err(unusable(verb, target, LOST_VARIABLE)),
+            Role::Plain | Role::Declared | Role::Element => {}
+        }
         // The old value is taken out, so that a change can be made in place when nobody else holds it.
         let mut slot = match &mut *cell.state.borrow_mut() {
             VarState::Array(_) | VarState::Env => return Err(unusable(verb, target, IS_ARRAY)),
@@ -641,14 +735,23 @@ impl<'h> Interp<'h> {
                 for (index, element) in table {
                     self.fire_unset(element, target.name, index);
                     element.state.replace(VarState::Undefined);
+                    element.role.set(Role::LostElement);
                 }
             }
+            if var.role.get() == Role::Declared {
+                var.role.set(Role::Plain);
+            }
             self.fire_unset(&var, target.name, b"");
+            self.forget_entry(target.name, &var);
             return Ok(());
         };
         let mut state = var.state.borrow_mut();
         let removed = match &mut *state {
             VarState::Array(table) => match table.get(index) {
+                // A link to it keeps it.
+                Some(element) if element.is_defined() && Rc::strong_count(element) > 1 => {
+                    Some(Rc::clone(element))
+                }
                 Some(element) if element.is_defined() => table.shift_remove(index),
                 // Nothing to remove but what watches for it.
                 Some(_) => {
@@ -683,6 +786,47 @@ impl<'h> Interp<'h> {
             }
         }
         Ok(())
+    }
+
+    /// Takes a variable without a value out of its namespace, so that the global one of its name is seen again. Who
+    /// holds a link to it or watches it keeps it.
+    fn forget_entry(&mut self, name: &[u8], var: &Rc<Var>) {
+        let (namespace, tail) = if is_qualified(name) {
+            match self.variable_namespace(name) {
+                Some(found) => found,
+                None => return,
+            }
+        } else if self.frame().is_proc() {
+            return;
+        } else {
+            (self.frame().namespace, name)
+        };
+        let table = &mut self.namespace_mut(namespace).vars;
+        // One is the table's, one is the caller's.
+        if Rc::strong_count(var) == 2
+            && !var.traced.get()
+            && !var.is_defined()
+            && table.get(tail).is_some_and(|entry| Rc::ptr_eq(entry, var))
+        {
+            table.shift_remove(tail);
+        }
+    }
+
+    /// Tells the traces of the variables of a proc that it has ended.
+    pub(super) fn unset_locals(&mut self, vars: VarTable) {
+        for (name, var) in &vars {
+            if var.is_link() {
+                continue;
+            }
+            let elements = match var.state.replace(VarState::Undefined) {
+                VarState::Array(table) => table,
+                _ => VarTable::default(),
+            };
+            self.fire_unset(var, name, b"");
+            for (index, element) in &elements {
+                self.fire_unset(element, name, index);
+            }
+        }
     }
 
     /// Calls the traces of a variable and, for an element, of its array.
@@ -737,7 +881,7 @@ impl<'h> Interp<'h> {
 
     /// Calls the traces of a variable that is gone, and forgets them. All are called: none can prevent it.
     fn fire_unset(&mut self, var: &Rc<Var>, name: &[u8], index: &[u8]) {
-        if !var.traced.get() || var.tracing.get() {
+        if !var.traced.get() {
             return;
         }
         for trace in var.take_traces() {
@@ -817,6 +961,7 @@ impl<'h> Interp<'h> {
 
     /// The variable that `trace` is to watch.
     pub(super) fn traced_variable(&mut self, name: &[u8]) -> Outcome<Rc<Var>> {
+        self.watches_variables = true;
         self.target_of(name, "trace")
     }
 
@@ -830,8 +975,8 @@ impl<'h> Interp<'h> {
         };
         let mut state = var.state.borrow_mut();
         match &mut *state {
-            VarState::Undefined => {
-                let element = Rc::new(Var::default());
+            VarState::Undefined if var.may_be_array() => {
+                let element = Var::element();
                 let mut table = VarTable::default();
                 table.insert(index.into(), Rc::clone(&element));
                 *state = VarState::Array(table);
@@ -840,7 +985,7 @@ impl<'h> Interp<'h> {
             VarState::Array(table) => Ok(match table.get(index) {
                 Some(element) => element.target(),
                 None => {
-                    let element = Rc::new(Var::default());
+                    let element = Var::element();
                     table.insert(index.into(), Rc::clone(&element));
                     element
                 }
@@ -849,6 +994,25 @@ impl<'h> Interp<'h> {
             _ => Err(cannot(verb, target, NOT_ARRAY)),
         }
     }
+}
+
+fn plain_element<T>(
+    table: &VarTable,
+    index: &Value,
+    run: impl FnOnce(&mut Value) -> T,
+) -> Option<T> {
+    let element = table.get(index.bytes())?;
+    match &mut *element.state.borrow_mut() {
+        VarState::Scalar(value) if !element.traced.get() => Some(run(value)),
+        _ => None,
+    }
+}
+
+/// Adds to a value that is known to be a small integer.
+fn add_small(value: &mut Value, by: i64) -> Option<Value> {
+    let sum = value.int_form()?.checked_add(by)?;
+    value.set_int(sum);
+    Some(value.clone())
 }
 
 /// Whether two names are the same. Names are short: comparing them here is cheaper than calling `memcmp`.

@@ -9,7 +9,7 @@ use crate::modulefile::tcl::error::{Exit, Outcome};
 use crate::modulefile::tcl::interp::Interp;
 use crate::modulefile::tcl::pattern::{Case, string_match};
 use crate::modulefile::tcl::value::Value;
-use crate::modulefile::tcl::var::{Var, VarName};
+use crate::modulefile::tcl::var::{NO_NAMESPACE, NOT_ARRAY, Role, Var, VarName, cannot};
 
 use super::exact_choice;
 
@@ -38,7 +38,9 @@ pub(super) struct Search {
 
 /// The array of this name, after its traces were called.
 fn find(interp: &mut Interp<'_>, name: &Value) -> Outcome<Option<Rc<Var>>> {
-    if let Some(var) = interp.find_var(name.bytes()) {
+    if let Some(var) = interp.find_var(name.bytes())
+        && (var.is_array() || !var.is_defined())
+    {
         let target = VarName::parse(name.bytes());
         interp.fire(&var, None, target, "array")?;
     }
@@ -126,19 +128,20 @@ fn set(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
             &["TCL", "ARGUMENT", "FORMAT"],
         ));
     }
-    if items.is_empty() {
-        // An empty list still makes an array.
-        return interp.make_array(args[0].bytes()).map(|()| Value::empty());
+    let name = args[0].bytes();
+    let target = VarName { name, index: None };
+    let Some(var) = interp.make_var(VarName::parse(name).name) else {
+        return Err(cannot("set", target, NO_NAMESPACE));
+    };
+    if VarName::parse(name).index.is_some() {
+        return Err(cannot("set", target, NOT_ARRAY));
+    }
+    // An empty list still makes an array.
+    if !var.make_array() && (items.is_empty() || var.role() == Role::Element) {
+        let message = bytes!("can't array set \"", name, "\": ", NOT_ARRAY);
+        return Err(Exit::coded(message, &["TCL", "WRITE", "ARRAY"]));
     }
     find(interp, &args[0])?;
-    let name = args[0].bytes();
-    if VarName::parse(name).index.is_some() {
-        return Err(crate::modulefile::tcl::var::cannot(
-            "set",
-            VarName { name, index: None },
-            "variable isn't array",
-        ));
-    }
     for pair in items.chunks_exact(2) {
         let target = VarName {
             name,
@@ -177,12 +180,12 @@ fn statistics(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
 fn start_search(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
     let array = need(interp, &args[0])?;
     let names = interp.element_names(&array);
-    let number = 1 + interp
-        .state
-        .searches
-        .iter()
-        .filter(|search| search.id.ends_with(&bytes!("-", args[0])))
-        .count();
+    let ending = bytes!("-", args[0]);
+    let numbers = (interp.state.searches.iter()).filter_map(|search| {
+        let number = search.id.strip_suffix(&ending[..])?.strip_prefix(b"s-")?;
+        std::str::from_utf8(number).ok()?.parse::<usize>().ok()
+    });
+    let number = 1 + numbers.max().unwrap_or(0);
     let id = bytes!("s-", number.to_string(), "-", args[0]);
     interp.state.searches.push(Search {
         id: id.clone(),

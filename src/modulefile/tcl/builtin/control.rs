@@ -63,7 +63,8 @@ pub(super) static TABLE: &[Def] = &[
         cmd_try,
     ),
     Def::new("eval", "arg ?arg ...?", 1, ANY, cmd_eval),
-    Def::new("expr", "arg ?arg ...?", 1, ANY, cmd_expr).with_direct(Direct::Whole(direct_expr)),
+    Def::new("expr", "arg ?arg ...?", 1, ANY, cmd_expr)
+        .with_direct(Direct::Both(direct_expr_small, direct_expr)),
     Def::new("proc", "name args body", 3, 3, cmd_proc),
     Def::new("apply", "lambdaExpr ?arg ...?", 1, ANY, cmd_apply),
     Def::new("tailcall", "?command arg ...?", 0, ANY, cmd_tailcall),
@@ -806,6 +807,14 @@ fn cmd_expr(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
     }
 }
 
+/// An expression over small integers.
+fn direct_expr_small(interp: &mut Interp<'_>, command: &parse::Command) -> Option<Value> {
+    match &*command.words {
+        [_, expression] => expression.constant()?.expr_form()?.small_value(interp),
+        _ => None,
+    }
+}
+
 fn direct_expr(interp: &mut Interp<'_>, command: &parse::Command) -> Option<Outcome> {
     match &*command.words {
         [_, expression] => Some(interp.expr(expression.constant()?)),
@@ -904,7 +913,7 @@ fn cmd_apply(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
         let message = bytes!("can't interpret \"", lambda, "\" as a lambda expression");
         Exit::coded(message, &["TCL", "VALUE", "LAMBDA"])
     };
-    let parts = lambda.as_list().map_err(|_| not_lambda())?;
+    let parts = lambda.as_list_of_literals().map_err(|_| not_lambda())?;
     let (params, body, namespace) = match &parts[..] {
         [params, body] => (params, body, None),
         [params, body, namespace] => (params, body, Some(namespace)),

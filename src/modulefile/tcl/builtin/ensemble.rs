@@ -5,8 +5,9 @@
 use std::rc::Rc;
 
 use crate::modulefile::tcl::command::{Command, CommandKind, one_of};
-use crate::modulefile::tcl::error::{Exit, Outcome};
+use crate::modulefile::tcl::error::{Error, Exit, Outcome};
 use crate::modulefile::tcl::interp::{Interp, wrong_args};
+use crate::modulefile::tcl::list::{join_elements, next_element};
 use crate::modulefile::tcl::namespace::Ensemble;
 use crate::modulefile::tcl::pattern::{Case, string_match};
 use crate::modulefile::tcl::value::Value;
@@ -29,55 +30,106 @@ impl Interp<'_> {
             return Err(wrong_args(words[0].bytes(), &usage));
         }
         let sub = &words[params + 1];
-        let mut target = match self.ensemble_target(ensemble, sub.bytes()) {
-            Some(target) => target,
+        let (name, mut target) = match self.ensemble_target(ensemble, sub.bytes())? {
+            Some(found) => found,
             None => match self.ensemble_unknown(command, ensemble, words)? {
-                Some(target) => target,
-                None => return Err(self.no_subcommand(ensemble, sub)),
+                Some(target) => (sub.bytes().to_vec(), target),
+                None => return self.ensemble_again(command, words),
             },
         };
-        let shown = target.clone();
+        let inserted = target.len();
         target.extend_from_slice(&words[1..=params]);
         target.extend_from_slice(&words[params + 2..]);
-        match self.invoke(target) {
-            Err(Exit::Error(mut error)) if error.info.is_empty() => {
-                // `wrong # args` names what was typed, not what it stands for.
-                let joined = |words: &[Value]| {
-                    words
-                        .iter()
-                        .map(Value::bytes)
-                        .collect::<Vec<_>>()
-                        .join(&b' ')
-                };
-                let head = bytes!("wrong # args: should be \"", joined(&shown));
-                if let Some(rest) = error.message.bytes().strip_prefix(&head[..]) {
-                    let typed = joined(&words[..params + 2]);
-                    error.message = Value::new(bytes!("wrong # args: should be \"", typed, rest));
-                }
-                Err(Exit::Error(error))
-            }
-            other => other,
+        // `wrong # args` names what was typed, not what it stands for.
+        let mut typed = words[..params + 2].to_vec();
+        typed[params + 1] = Value::new(name);
+        let called = target.clone();
+        self.invoke(target)
+            .map_err(|exit| self.rewrite_usage(exit, &typed, &called, inserted + params))
+    }
+
+    /// Looks once more: the handler of unknown sub-commands may have made it known.
+    fn ensemble_again(&mut self, command: &Rc<Command>, words: &[Value]) -> Outcome {
+        let CommandKind::Ensemble(cell) = &command.kind else {
+            return Ok(Value::empty());
+        };
+        let mut ensemble = (**cell.borrow()).clone();
+        let params = ensemble.parameters.len();
+        let known = match words.get(params + 1) {
+            Some(sub) => self.ensemble_target(&ensemble, sub.bytes())?.is_some(),
+            // The same call with fewer words than it now needs says so.
+            None => true,
+        };
+        if !known {
+            return Err(self.no_subcommand(&ensemble, &words[params + 1]));
         }
+        ensemble.unknown = None;
+        self.call_ensemble(command, &Rc::new(ensemble), words)
+    }
+
+    /// Turns the `wrong # args` of a command that something else stands for into that of the words which were typed;
+    /// `inserted` of the words that were called took the place of the typed ones.
+    pub(in crate::modulefile::tcl) fn rewrite_usage(
+        &mut self,
+        exit: Exit,
+        typed: &[Value],
+        called: &[Value],
+        inserted: usize,
+    ) -> Exit {
+        const HEAD: &[u8] = b"wrong # args: should be \"";
+        let mut error = match exit {
+            Exit::Error(error) if error.info.is_empty() => error,
+            other => return other,
+        };
+        let joined = |words: &[Value]| join_elements(words.iter().map(Value::bytes));
+        let message = error.message.clone();
+        let Some(usage) = message.bytes().strip_prefix(HEAD) else {
+            return Exit::Error(error);
+        };
+        let command = self.find_command(called[0].bytes());
+        let is_proc = command.is_some_and(|command| match &command.kind {
+            CommandKind::Proc(_) => true,
+            CommandKind::Builtin(def) => def.name == "apply",
+            _ => false,
+        });
+        let rest = if is_proc {
+            skip_words(usage, inserted)
+        } else {
+            usage.strip_prefix(&joined(&called[..inserted.min(called.len())])[..])
+        };
+        if let Some(rest) = rest {
+            let blank: &[u8] = match rest.first() {
+                Some(b' ' | b'"') | None => b"",
+                Some(_) => b" ",
+            };
+            error.message = Value::new(bytes!(HEAD, joined(typed), blank, rest));
+        }
+        Exit::Error(error)
     }
 
     /// The words that a sub-command stands for; a unique beginning of a name will do.
-    fn ensemble_target(&mut self, ensemble: &Ensemble, sub: &[u8]) -> Option<Vec<Value>> {
+    fn ensemble_target(
+        &mut self,
+        ensemble: &Ensemble,
+        sub: &[u8],
+    ) -> Outcome<Option<(Vec<u8>, Vec<Value>)>> {
         let names = self.ensemble_names(ensemble);
         let name = match names.iter().find(|name| &name[..] == sub) {
             Some(name) => name,
-            None if ensemble.no_prefixes => return None,
+            None if ensemble.no_prefixes => return Ok(None),
             None => {
                 let mut matching = names.iter().filter(|name| name.starts_with(sub));
                 match (matching.next(), matching.next()) {
                     (Some(name), None) => name,
-                    _ => return None,
+                    _ => return Ok(None),
                 }
             }
         };
         if let Some(words) = ensemble.map.get(&name[..]) {
-            return words.as_list().ok().map(|words| words.to_vec());
+            return Ok(Some((name.clone(), words.as_list()?.to_vec())));
         }
-        Some(vec![Value::new(self.full_name(ensemble.namespace, name))])
+        let full = self.full_name(ensemble.namespace, name);
+        Ok(Some((name.clone(), vec![Value::new(full)])))
     }
 
     /// The names of the sub-commands, sorted.
@@ -118,7 +170,45 @@ impl Interp<'_> {
         let mut call = handler.as_list()?.to_vec();
         call.push(Value::new(self.command_name(command)));
         call.extend_from_slice(&words[1..]);
-        let answer = self.invoke(call)?.as_list()?;
+        let shown = join_elements(call.iter().map(Value::bytes));
+        let answer = match self.eval_list(&Value::list(call)) {
+            Ok(answer) => answer,
+            Err(Exit::Error(mut error)) => {
+                error.add_info("\n    (ensemble unknown subcommand handler)");
+                return Err(Exit::Error(error));
+            }
+            Err(exit @ Exit::Stop(_)) => return Err(exit),
+            Err(exit) => {
+                let code = match exit.code() {
+                    Some(2) => "return".to_owned(),
+                    Some(3) => "break".to_owned(),
+                    Some(4) => "continue".to_owned(),
+                    code => code.unwrap_or_default().to_string(),
+                };
+                let message = format!("unknown subcommand handler returned bad code: {code}");
+                let mut error =
+                    Error::new(message).with_code(&["TCL", "ENSEMBLE", "UNKNOWN_RESULT"]);
+                error.add_info(bytes!(
+                    "\n    result of ensemble unknown subcommand handler: ",
+                    shown
+                ));
+                return Err(error.into());
+            }
+        };
+        if command.deleted.get() {
+            return Err(Exit::coded(
+                "unknown subcommand handler deleted its ensemble",
+                &["TCL", "ENSEMBLE", "UNKNOWN_DELETED"],
+            ));
+        }
+        let answer = answer.as_list().map_err(|wrong| {
+            let mut error = match Exit::from(wrong) {
+                Exit::Error(error) => error,
+                other => return other,
+            };
+            error.add_info("\n    while parsing result of ensemble unknown subcommand handler");
+            Exit::Error(error)
+        })?;
         Ok((!answer.is_empty()).then(|| answer.to_vec()))
     }
 
@@ -169,4 +259,18 @@ impl Interp<'_> {
         };
         Some((command, ensemble))
     }
+}
+
+/// What is left of a usage text after so many words.
+fn skip_words(usage: &[u8], words: usize) -> Option<&[u8]> {
+    let mut rest = usage;
+    for _ in 0..words {
+        // The last word ends at the quote of the message.
+        let (_, after) = next_element(rest).ok()??;
+        rest = after;
+    }
+    if rest.is_empty() {
+        return Some(b"\"");
+    }
+    Some(rest.trim_ascii_start())
 }

@@ -13,7 +13,7 @@ use crate::modulefile::tcl::namespace::{GLOBAL, NamespaceId, split_name};
 use crate::modulefile::tcl::parse::{self, Code};
 use crate::modulefile::tcl::pattern::{Case, string_match};
 use crate::modulefile::tcl::value::Value;
-use crate::modulefile::tcl::var::VarTable;
+use crate::modulefile::tcl::var::{Role, VarTable};
 
 use super::expect_int;
 
@@ -48,7 +48,10 @@ static SUBCOMMANDS: &[Def] = &[
     Def::new("hostname", "", 0, 0, hostname),
     Def::new("level", "?number?", 0, 1, level),
     Def::new("library", "", 0, 0, |interp, _| {
-        interp.get_var(b"::tcl_library")
+        global(interp, b"tcl_library").map_err(|_| {
+            let message = "no library has been specified for Tcl";
+            Exit::coded(message, &["TCL", "LOOKUP", "VARIABLE", "tcl_library"])
+        })
     }),
     Def::new("loaded", "?interp?", 0, 1, |_, _| Ok(Value::empty())),
     Def::new("locals", "?pattern?", 0, 1, locals),
@@ -59,7 +62,7 @@ static SUBCOMMANDS: &[Def] = &[
         Err(no_object(args))
     }),
     Def::new("patchlevel", "", 0, 0, |interp, _| {
-        interp.get_var(b"::tcl_patchLevel")
+        global(interp, b"tcl_patchLevel")
     }),
     Def::new("procs", "?pattern?", 0, 1, procs),
     Def::new("script", "?filename?", 0, 1, script),
@@ -67,10 +70,15 @@ static SUBCOMMANDS: &[Def] = &[
         Ok(Value::from(".so"))
     }),
     Def::new("tclversion", "", 0, 0, |interp, _| {
-        interp.get_var(b"::tcl_version")
+        global(interp, b"tcl_version")
     }),
     Def::new("vars", "?pattern?", 0, 1, vars),
 ];
+
+/// The value of a global variable.
+fn global(interp: &mut Interp<'_>, name: &[u8]) -> Outcome {
+    interp.at_frame(0, |interp| interp.get_var(name))
+}
 
 /// The answer to all questions about objects: there are none.
 fn no_object(args: &[Value]) -> Exit {
@@ -241,15 +249,24 @@ fn functions(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
 fn defined(table: &VarTable, pattern: Option<&[u8]>, prefix: &[u8], links: bool) -> Vec<Value> {
     table
         .iter()
-        .filter(|(name, var)| var.is_defined() && (links || !var.is_link()) && fits(pattern, name))
+        .filter(|(name, var)| {
+            let listed = match var.is_link() {
+                true => links,
+                false => var.is_defined() || var.role() == Role::Declared,
+            };
+            listed && fits(pattern, name)
+        })
         .map(|(name, _)| Value::new(bytes!(prefix, name)))
         .collect()
 }
 
 fn globals(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
-    let pattern = args.first().map(|pattern| {
-        let text = pattern.bytes();
-        text.strip_prefix(b"::").unwrap_or(text)
+    let pattern = args.first().map(|pattern| match pattern.bytes() {
+        text if text.starts_with(b"::") => {
+            let colons = text.iter().take_while(|&&b| b == b':').count();
+            &text[colons..]
+        }
+        text => text,
     });
     Ok(Value::list(defined(
         &interp.namespace(GLOBAL).vars,

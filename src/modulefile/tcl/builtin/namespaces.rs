@@ -11,7 +11,7 @@ use crate::modulefile::tcl::interp::{Frame, FrameKind, Interp, shorten, wrong_ar
 use crate::modulefile::tcl::namespace::{Ensemble, GLOBAL, NamespaceId, split_name};
 use crate::modulefile::tcl::pattern::{Case, string_match};
 use crate::modulefile::tcl::value::{Dict, Key, Value};
-use crate::modulefile::tcl::var::{Var, VarTable};
+use crate::modulefile::tcl::var::VarTable;
 
 use super::{expect_bool, variable};
 
@@ -304,10 +304,10 @@ fn import_pattern(
             "import pattern \"",
             text,
             "\" tries to import from namespace \"",
-            name,
+            split_name(name).1,
             "\" into itself"
         );
-        return Err(fail(message, "ORIGIN"));
+        return Err(fail(message, "SELF"));
     }
     let exports = interp.namespace(source).exports.clone();
     for name in interp.command_names(source) {
@@ -674,30 +674,5 @@ impl Interp<'_> {
             caller: self.active,
         };
         self.in_frame(frame, run)
-    }
-
-    /// Makes an empty array, as `array set NAME {}` does.
-    pub(super) fn make_array(&mut self, name: &[u8]) -> Outcome<()> {
-        let target = crate::modulefile::tcl::var::VarName { name, index: None };
-        let Some(var) = self.make_var(name) else {
-            return Err(crate::modulefile::tcl::var::cannot(
-                "set",
-                target,
-                "parent namespace doesn't exist",
-            ));
-        };
-        if var.is_array() {
-            return Ok(());
-        }
-        if var.is_defined() {
-            return Err(crate::modulefile::tcl::var::cannot(
-                "array set",
-                target,
-                "variable isn't array",
-            ));
-        }
-        let empty: Rc<Var> = Var::array(VarTable::default());
-        var.state.swap(&empty.state);
-        Ok(())
     }
 }

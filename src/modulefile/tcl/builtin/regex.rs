@@ -177,12 +177,16 @@ fn begin(text: &[u8], length: usize, start: Option<Position>) -> usize {
     }
 }
 
-/// Steps through a text: `^` matches at the first place only, or after a newline where the pattern looks at lines.
-fn not_at_beginning(text: &[u8], at: usize, flags: Flags) -> bool {
-    if at == 0 {
-        return false;
-    }
-    !(flags.line_anchor && text[at - 1] == b'\n')
+/// Steps through a text: `^` matches at the first place, and where a search goes on after a newline.
+fn not_at_beginning(text: &[u8], at: usize) -> bool {
+    at > 0 && text[at - 1] != b'\n'
+}
+
+/// Whether a search is to begin behind the end.
+fn begins_behind(length: usize, start: Option<Position>) -> bool {
+    start.is_some_and(|start| {
+        start.offset(length + usize::from(start.is_from_end())) > length as i64
+    })
 }
 
 fn regexp(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
@@ -222,13 +226,13 @@ fn regexp(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
         }
         (None, true) => Value::list(vec![Value::int(-1), Value::int(-1)]),
     };
+    let behind = begins_behind(length, options.start);
     let mut count = 0;
     let mut collected = Vec::new();
     let mut last = None;
     loop {
         interp.step()?;
-        let Some(groups) = exec(&regex, text, at, not_at_beginning(text, at, options.flags))?
-        else {
+        let Some(groups) = exec(&regex, text, at, behind || not_at_beginning(text, at))? else {
             break;
         };
         count += 1;
@@ -278,10 +282,10 @@ fn regsub(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
     let mut at = begin(text, length, options.start);
     let mut out = text[..at].to_vec();
     let mut count = 0;
-    while at < text.len() + usize::from(!skips_end) {
+    let behind = begins_behind(length, options.start);
+    while !behind && at < text.len() + usize::from(!skips_end) {
         interp.step()?;
-        let Some(groups) = exec(&regex, text, at, not_at_beginning(text, at, options.flags))?
-        else {
+        let Some(groups) = exec(&regex, text, at, not_at_beginning(text, at))? else {
             break;
         };
         count += 1;

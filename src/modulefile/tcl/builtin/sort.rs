@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use crate::modulefile::tcl::command::{ANY, Def};
 use crate::modulefile::tcl::error::{Exit, Outcome};
-use crate::modulefile::tcl::interp::{Interp, wrong_args};
+use crate::modulefile::tcl::interp::Interp;
 use crate::modulefile::tcl::number::Number;
 use crate::modulefile::tcl::operator::compare_numbers;
 use crate::modulefile::tcl::pattern::{Case, compare_dictionary, compare_nocase, string_match};
@@ -46,9 +46,17 @@ impl Order {
         match self {
             Order::Integer => match value.as_number() {
                 Some(Number::Double(_)) | None => Err(super::not_a_number("integer", value)),
+                Some(Number::Big(_)) => {
+                    let message = "integer value too large to represent";
+                    Err(Exit::coded(message, &["ARITH", "IOVERFLOW", message]))
+                }
                 Some(number) => Ok(SortKey::Number(number)),
             },
             Order::Real => match value.as_number() {
+                Some(Number::Double(x)) if x.is_nan() => Err(Exit::coded(
+                    "floating point value is Not a Number",
+                    &["TCL", "VALUE", "DOUBLE", "NAN"],
+                )),
                 Some(number) => Ok(SortKey::Number(Number::Double(number.to_double()))),
                 None => Err(super::not_a_number("floating-point number", value)),
             },
@@ -131,6 +139,41 @@ fn pick(element: &Value, path: &[Value]) -> Outcome {
         value = next;
     }
     Ok(value)
+}
+
+/// Sorts when comparing can neither fail nor contradict itself; `None` leaves it to the general way.
+fn sort_plain(order: &Order, decreasing: bool, keyed: &[(SortKey, usize)]) -> Option<Vec<usize>> {
+    fn sorted<K>(
+        mut keys: Vec<(K, usize)>,
+        decreasing: bool,
+        compare: impl Fn(&K, &K) -> Ordering,
+    ) -> Vec<usize> {
+        if decreasing {
+            keys.sort_by(|a, b| compare(&b.0, &a.0));
+        } else {
+            keys.sort_by(|a, b| compare(&a.0, &b.0));
+        }
+        keys.into_iter().map(|(_, at)| at).collect()
+    }
+    match order {
+        Order::Integer => {
+            let small = |(key, at): &(SortKey, usize)| match key {
+                SortKey::Number(Number::Int(n)) => Some((*n, *at)),
+                _ => None,
+            };
+            let keys = keyed.iter().map(small).collect::<Option<Vec<_>>>()?;
+            Some(sorted(keys, decreasing, i64::cmp))
+        }
+        Order::Ascii => {
+            let text = |(key, at): &'_ (SortKey, usize)| match key {
+                SortKey::Text(text) => Some((text.clone(), *at)),
+                SortKey::Number(_) => None,
+            };
+            let keys = keyed.iter().map(text).collect::<Option<Vec<_>>>()?;
+            Some(sorted(keys, decreasing, |a, b| a.bytes().cmp(b.bytes())))
+        }
+        _ => None,
+    }
 }
 
 /// Sorts stably with a comparison that may fail.
@@ -253,6 +296,14 @@ fn lsort(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
         };
         keyed.push((order.key(&key)?, at * stride));
     }
+    if !unique
+        && !indices
+        && stride == 1
+        && let Some(sorted) = sort_plain(&order, decreasing, &keyed)
+    {
+        let sorted = sorted.into_iter().map(|at| items[at].clone());
+        return Ok(Value::list(sorted.collect()));
+    }
     let mut compare = |interp: &mut Interp<'_>, a: &(SortKey, usize), b: &(SortKey, usize)| {
         let ordering = order.compare(interp, &a.0, &b.0)?;
         Ok(if decreasing {
@@ -368,7 +419,12 @@ fn search_options(options: &[Value]) -> Outcome<Search> {
                         index(step)?;
                     }
                 }
-                None => return Err(missing_value(name, "list index", "LSEARCH")),
+                None => {
+                    return Err(Exit::coded(
+                        "\"-index\" option must be followed by list index",
+                        &["TCL", "ARGUMENT", "MISSING"],
+                    ));
+                }
             },
             "-inline" => search.inline = true,
             "-integer" => search.order = Order::Integer,
@@ -409,12 +465,6 @@ fn search_options(options: &[Value]) -> Outcome<Search> {
 
 fn lsearch(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
     let (options, pair) = args.split_at(args.len() - 2);
-    if let Some(last) = options.last()
-        && matches!(last.bytes(), b"-start" | b"-index")
-        && options.len() == 1
-    {
-        return Err(wrong_args(b"lsearch", LSEARCH));
-    }
     let search = search_options(options)?;
     let (list, pattern) = (&pair[0], &pair[1]);
     let regex = match search.mode {
@@ -445,8 +495,16 @@ fn lsearch(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
         if !search.subindices {
             return Ok(Value::int(at as i64));
         }
+        // The way to what was found, `end` and the like worked out.
         let mut path = vec![Value::int(at as i64)];
-        path.extend(search.path.iter().cloned());
+        let mut value = element.clone();
+        for step in search.path.iter() {
+            let position = selecting(step)?;
+            let items = value.as_list()?;
+            path.push(Value::int(position.offset(items.len())));
+            let next = position.within(items.len()).map(|at| items[at].clone());
+            value = next.unwrap_or_default();
+        }
         Ok(Value::list(path))
     };
     let mut found = Vec::new();

@@ -137,6 +137,10 @@ fn cat(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
 
 fn ordering(args: &[Value], name: &str) -> Outcome<Ordering> {
     let usage = "?-nocase? ?-length int? string1 string2";
+    let usage_error = || Err(wrong_args(format!("string {name}").as_bytes(), usage));
+    if args.len() > 5 {
+        return usage_error();
+    }
     let (options, pair) = args.split_at(args.len() - 2);
     let mut nocase = false;
     let mut limit = None;

@@ -49,7 +49,8 @@ fn fail(message: impl Into<Value>, what: &[&str]) -> Exit {
 }
 
 fn switch(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
-    let style = interp.body_style();
+    let mut style = interp.body_style();
+    let mut dashes = false;
     let mut mode: Option<(Mode, &str)> = None;
     let mut case = Case::Sensitive;
     let (mut match_variable, mut index_variable) = (None, None);
@@ -60,7 +61,10 @@ fn switch(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
         let name = OPTIONS[option];
         rest = &rest[1..];
         match name {
-            "--" => break,
+            "--" => {
+                dashes = true;
+                break;
+            }
             "-nocase" => case = Case::Insensitive,
             "-indexvar" | "-matchvar" => {
                 let Some((variable, after)) =
@@ -106,10 +110,14 @@ fn switch(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
         }
     }
     let (list, from_list) = match clauses {
-        [list] => (list.as_list()?, true),
+        [list] => (list.as_list_of_literals()?, true),
         _ => (std::rc::Rc::new(clauses.to_vec()), false),
     };
     check(&list, from_list)?;
+    // Tcl compiles clauses in words of their own only where none of them can be an option.
+    if !from_list && !dashes {
+        style = Style::Unit;
+    }
     for (at, pair) in list.chunks_exact(2).enumerate() {
         let (pattern, body) = (&pair[0], &pair[1]);
         let is_default = pattern.bytes() == b"default" && 2 * at + 2 == list.len();

@@ -174,9 +174,9 @@ fn cmd_info(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
     let rows = match kind {
         Kind::Variable => match interp.find_var(args[1].bytes()) {
             None if VarName::parse(args[1].bytes()).index.is_none() => Vec::new(),
-            _ => interp
-                .link_target(args[1].bytes())?
-                .traces()
+            // What cannot have elements has none that are watched.
+            _ => (interp.link_target(args[1].bytes()).map(|var| var.traces()))
+                .unwrap_or_default()
                 .iter()
                 .filter(|trace| !is_own(&trace.script))
                 .map(|trace| row(&trace.operations, &trace.script))
@@ -261,6 +261,7 @@ impl Interp<'_> {
     pub(in crate::modulefile::tcl) fn fire_command_traces(
         &mut self,
         command: &Rc<Command>,
+        old: &[u8],
         new: &[u8],
         operation: &'static str,
     ) {
@@ -268,13 +269,12 @@ impl Interp<'_> {
         if traces.is_empty() {
             return;
         }
-        let old = self.command_name(command);
         for trace in traces
             .iter()
             .rev()
             .filter(|trace| trace.operations.contains(&operation))
         {
-            let words = join_elements([&old[..], new, operation.as_bytes()]);
+            let words = join_elements([old, new, operation.as_bytes()]);
             let script = bytes!(trace.script, " ", words);
             // Errors of these traces are not heard: Tcl's rule.
             let _ = self.eval(&Value::new(script));

@@ -9,16 +9,20 @@ use crate::modulefile::tcl::error::{Exit, Outcome};
 use crate::modulefile::tcl::interp::{Interp, wrong_args};
 use crate::modulefile::tcl::namespace::split_name;
 use crate::modulefile::tcl::number::{self, Number};
-use crate::modulefile::tcl::parse;
+use crate::modulefile::tcl::parse::{self, VarRef, Word, WordKind};
 use crate::modulefile::tcl::value::Value;
-use crate::modulefile::tcl::var::{Var, VarName, is_qualified};
+use crate::modulefile::tcl::var::{
+    NO_NAMESPACE, NOT_ARRAY, Role, Var, VarName, cannot, is_qualified,
+};
 
 pub(super) static TABLE: &[Def] = &[
     Def::new("set", "varName ?newValue?", 1, 2, cmd_set)
         .with_direct(Direct::Both(direct_set, direct_set_word)),
-    Def::new("incr", "varName ?increment?", 1, 2, cmd_incr).with_direct(Direct::Leaf(direct_incr)),
+    Def::new("incr", "varName ?increment?", 1, 2, cmd_incr)
+        .with_direct(Direct::Both(direct_incr, direct_incr_word)),
     Def::new("append", "varName ?value ...?", 1, ANY, cmd_append),
-    Def::new("lappend", "varName ?value ...?", 1, ANY, cmd_lappend),
+    Def::new("lappend", "varName ?value ...?", 1, ANY, cmd_lappend)
+        .with_direct(Direct::Leaf(direct_lappend)),
     Def::new(
         "unset",
         "?-nocomplain? ?--? ?varName ...?",
@@ -63,14 +67,81 @@ fn direct_set_word(interp: &mut Interp<'_>, command: &parse::Command) -> Option<
     let [_, name, value] = &*command.words else {
         return None;
     };
-    let name = name.constant()?;
-    if value.expand {
+    if value.expand || name.expand {
         return None;
     }
-    Some(match interp.word_value(value) {
-        Ok(value) => interp.set_word(name, value),
-        Err(exit) => Err(exit),
-    })
+    match &name.kind {
+        WordKind::Const(name) => Some(match interp.word_value(value) {
+            Ok(value) => interp.set_word(name, value),
+            Err(exit) => Err(exit),
+        }),
+        WordKind::Element(variable) => Some(set_element(interp, variable, value)),
+        _ => None,
+    }
+}
+
+fn set_element(interp: &mut Interp<'_>, variable: &VarRef, value: &Word) -> Outcome {
+    let index = interp.index_value(variable)?;
+    let value = interp.word_value(value)?;
+    interp.set_element(&variable.name, &index, value)
+}
+
+/// `incr` by a computed number, or of an element.
+fn direct_incr_word(interp: &mut Interp<'_>, command: &parse::Command) -> Option<Outcome> {
+    let (name, by) = match &*command.words {
+        [_, name] => (name, None),
+        [_, name, by] if !by.expand => (name, Some(by)),
+        _ => return None,
+    };
+    match &name.kind {
+        _ if name.expand => None,
+        WordKind::Const(name) => Some(incr_word(interp, name, by)),
+        WordKind::Element(variable) => Some(incr_element(interp, variable, by)),
+        _ => None,
+    }
+}
+
+fn incr_word(interp: &mut Interp<'_>, name: &Value, by: Option<&Word>) -> Outcome {
+    match by {
+        None => cmd_incr(interp, std::slice::from_ref(name)),
+        Some(by) => {
+            let by = interp.word_value(by)?;
+            cmd_incr(interp, &[name.clone(), by])
+        }
+    }
+}
+
+fn incr_element(interp: &mut Interp<'_>, variable: &VarRef, by: Option<&Word>) -> Outcome {
+    let name = &variable.name;
+    let index = interp.index_value(variable)?;
+    let by = by.map(|by| interp.word_value(by)).transpose()?;
+    let small = by.as_ref().map_or(Some(1), Value::int_form);
+    if let Some(small) = small
+        && let Some(value) = interp.incr_element(name, &index, small)
+    {
+        return Ok(value);
+    }
+    let mut args = vec![Value::new(bytes!(name, "(", index, ")"))];
+    args.extend(by);
+    cmd_incr(interp, &args)
+}
+
+/// `lappend` to a list that exists.
+fn direct_lappend(interp: &mut Interp<'_>, command: &parse::Command) -> Option<Value> {
+    let [_, name, element] = &*command.words else {
+        return None;
+    };
+    let element = [interp.plain_word(element)?];
+    let most = interp.limits.value_bytes;
+    interp.with_plain(name.constant()?, |list| {
+        list.list_form()?;
+        if list.weight().saturating_add(element[0].weight()) >= most {
+            return None;
+        }
+        list.list_mut().ok()?.extend_from_slice(&element);
+        list.grown(&element);
+        Some(list.clone())
+    })?
 }
 
 fn direct_incr(interp: &mut Interp<'_>, command: &parse::Command) -> Option<Value> {
@@ -99,6 +170,13 @@ fn cmd_incr(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
         return Ok(value);
     }
     let target = VarName::parse(args[0].bytes());
+    if target.index.is_some()
+        && let Some(var) = interp.find_var(target.name)
+        && var.is_defined()
+        && !var.is_array()
+    {
+        return Err(cannot("read", target, NOT_ARRAY));
+    }
     // A trace or a missing variable is reported as a reading.
     if interp.var_needs_read(target.name) && interp.var_exists(args[0].bytes()) {
         interp.get_var(args[0].bytes())?;
@@ -248,6 +326,9 @@ fn cmd_variable(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
             ));
         }
         let var = interp.namespace_var(namespace, own);
+        if !var.is_defined() {
+            var.set_role(Role::Declared);
+        }
         if interp.frame().is_proc() {
             let local = interp
                 .frame()
@@ -333,6 +414,22 @@ pub(super) fn link(
     local: &[u8],
 ) -> Outcome<()> {
     let target = interp.at_frame(frame, |interp| interp.link_target(other))?;
+    let in_namespace = is_qualified(local) || !interp.frame().is_proc();
+    let name = VarName::parse(other).name;
+    if in_namespace
+        && interp.frames[frame].is_proc()
+        && !is_qualified(name)
+        && interp
+            .at_frame(frame, |interp| Ok(interp.find_entry(name)))?
+            .is_some_and(|entry| !entry.is_link())
+    {
+        let message = bytes!(
+            "bad variable name \"",
+            local,
+            "\": can't create namespace variable that refers to procedure variable"
+        );
+        return Err(Exit::coded(message, &["TCL", "UPVAR", "INVERTED"]));
+    }
     link_to(interp, target, local)
 }
 
@@ -357,8 +454,15 @@ pub(super) fn link_to(interp: &mut Interp<'_>, target: Rc<Var>, local: &[u8]) ->
             let message = bytes!("variable \"", local, "\" already exists");
             return Err(Exit::coded(message, &["TCL", "UPVAR", "EXISTS"]));
         }
+        if entry.is_traced() {
+            let message = bytes!("variable \"", local, "\" has traces: can't use for upvar");
+            return Err(Exit::coded(message, &["TCL", "UPVAR", "TRACED"]));
+        }
     }
-    interp.insert_var(local, Var::link(target));
+    if !interp.insert_var(local, Var::link(target)) {
+        let (name, index) = (local, None);
+        return Err(cannot("create", VarName { name, index }, NO_NAMESPACE));
+    }
     Ok(())
 }
 
