@@ -188,6 +188,21 @@ pub struct Wording {
     pub key: &'static str,
     /// Names of places in the text, and what stands there.
     pub values: Vec<(&'static str, String)>,
+    /// The module whose file was evaluated when it came up; `None` where it is about the request itself.
+    pub within: Option<Within>,
+}
+
+/// A module whose file is evaluated, as messages name it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Within {
+    /// Name without version.
+    pub name: String,
+    /// The version.
+    pub version: Option<String>,
+    /// How it was asked for.
+    pub requested: String,
+    /// Its file.
+    pub file: Utf8PathBuf,
 }
 
 /// The texts that a site puts in place of ours, by the keys that it knows from Lmod.
@@ -252,7 +267,11 @@ impl Diagnostic {
     #[must_use]
     pub fn known_as(mut self, key: &'static str, values: &[(&'static str, &str)]) -> Diagnostic {
         let values = values.iter().map(|(n, v)| (*n, (*v).to_owned())).collect();
-        self.wording = Some(Box::new(Wording { key, values }));
+        self.wording = Some(Box::new(Wording {
+            key,
+            values,
+            within: None,
+        }));
         self
     }
 

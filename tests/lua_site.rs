@@ -900,7 +900,7 @@ fn a_mistake_in_a_sites_package_names_its_line() {
             ["module 'no_such_thing' not found", "SitePackage.lua:2"],
         ),
         (
-            "\n\nlocal Hub = require('MainControl')\n",
+            "\nlocal Hub = require('MainControl')\nHub:singleton()\n",
             ["a part of Lmod itself", "SitePackage.lua:3"],
         ),
         ("\nhok.register('load', 1)\n", ["hok", "SitePackage.lua:2"]),
@@ -940,5 +940,86 @@ fn help_in_markdown_is_rendered_where_people_see_colours() {
     assert!(
         rendered.contains("(https://x.org)") && !rendered.contains("**"),
         "{rendered:?}"
+    );
+}
+
+#[test]
+fn hooks_that_judge_requests_and_modules_work() {
+    let package = r#"
+local hook, Control = require("Hook"), require("MasterControl") -- which nothing uses
+local gone = { old = "it is called new now" }
+hook.register("startup", function(word)
+    if word ~= "load" then return end
+    for _, name in ipairs(masterTbl().pargs) do
+        if gone[name] then LmodError("\n" .. name .. ": " .. gone[name] .. "\n\n") end
+    end
+end)
+function site_load(t)
+    local mt, name = require("FrameStk"):singleton():mt(), t.modFullName:match("(.-)/")
+    if mt:haveProperty(name, "arch", "gpu") and not mt:haveProperty("driver", "arch", "gpu") then
+        LmodError("\n", mt:fullName(name), "needs the driver\n")
+    end
+end
+hook.register("load", site_load)
+hook.register("isVisibleHook", function(t)
+    local version = t.fullName:match("%-(%d+b?)$")
+    if version and parseVersion(version) <= parseVersion("2022b") then t.isVisible = false end
+end)
+hook.register("errWarnMsgHook", function(kind, key, text)
+    local frame = require("FrameStk"):singleton()
+    return key == "e_No_AutoSwap" and not frame:empty() and "not with " .. frame:sn() or text
+end)
+dofile(os.getenv("LMOD_PACKAGE_PATH") .. "/host.lua")
+"#;
+    let gpu = "add_property('arch', 'gpu')";
+    let site = Site::new()
+        .file("app/1.0.lua", &format!("setenv('APP', 1)\n{gpu}"))
+        .file("driver/1.0.lua", gpu)
+        .file("lib/1-2022b.lua", "")
+        .file("lib/1-2023.lua", "")
+        .file("user/1.0.lua", "load('lib/1-2022b')")
+        .raw("lmod/SitePackage.lua", package.as_bytes())
+        .raw(
+            "lmod/host.lua",
+            b"require('Hook').register('load', function(t) site_load(t) LmodMessage('here:', t.modFullName) end)",
+        )
+        .var("LMOD_PACKAGE_PATH", "$SITE/lmod");
+
+    let run = site.run("load old");
+    assert!(!run.ok() && run.unchanged());
+    assert!(
+        run.stderr()
+            .starts_with("error: old: it is called new now\n"),
+        "{}",
+        run.stderr()
+    );
+    assert!(
+        run.stderr().contains("SitePackage.lua:7"),
+        "{}",
+        run.stderr()
+    );
+
+    let run = site.run("load app");
+    assert!(!run.ok() && run.unchanged());
+    for part in ["error: app/1.0 needs the driver\n", "SitePackage.lua:13"] {
+        assert!(run.stderr().contains(part), "{part}: {}", run.stderr());
+    }
+    let with_driver = site.run("load driver app");
+    assert!(with_driver.ok(), "{}", with_driver.stderr());
+    assert!(with_driver.stderr().contains("here: app/1.0"));
+
+    let listed = site.run("-t avail lib").stderr();
+    assert!(
+        !listed.contains("2022b") && listed.contains("lib/1-2023"),
+        "{listed}"
+    );
+
+    let site = site.var("LMOD_DISABLE_SAME_NAME_AUTOSWAP", "yes");
+    let with_lib = site.run("load lib/1-2023");
+    let run = site.run_in(with_lib.env(), "load user");
+    assert!(
+        run.stderr().contains("error: not with user"),
+        "{}",
+        run.stderr()
     );
 }

@@ -53,6 +53,8 @@ pub struct LoadedModule {
     pub ref_count: Option<u32>,
     /// How deep in other modules' loads it was loaded: 0 for the user's own.
     pub depth: u32,
+    /// Its properties: key and value.
+    pub properties: Vec<(String, String)>,
 }
 
 /// The rest of the program, seen from a modulefile.

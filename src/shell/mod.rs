@@ -218,7 +218,8 @@ fn admit(change: &Change, reserved: &[&str]) -> Result<(), &'static str> {
 /// Whether `name` can stand for a command in every shell without quotes.
 fn is_command_name(name: &str) -> bool {
     !name.is_empty()
-        && !name.starts_with(['-', '+', '.'])
+        && !name.starts_with(['-', '+'])
+        && name != "."
         && name
             .bytes()
             .all(|b| b.is_ascii_alphanumeric() || b"_-+.:@".contains(&b))

@@ -300,6 +300,7 @@ pub(super) fn loaded_modules(loaded: &Loaded) -> Vec<LoadedModule> {
             file: module.file.clone(),
             ref_count: loaded.ref_count(module),
             depth: module.depth,
+            properties: module.properties.clone(),
         })
         .collect()
 }

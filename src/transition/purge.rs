@@ -54,7 +54,13 @@ impl Transition<'_> {
             .filter(|m| holds(m) && gone(m.name(), &self.state.loaded))
             .cloned()
             .collect();
-        let (mut kept, mut lost) = (Vec::new(), Vec::new());
+        let were_gone: Vec<_> = before
+            .active()
+            .iter()
+            .filter(|m| gone(m.name(), &self.state.loaded))
+            .cloned()
+            .collect();
+        let (mut has_kept, mut lost) = (false, Vec::new());
         for module in sticky {
             // It may have come back with another one.
             if !gone(module.name(), &self.state.loaded) {
@@ -64,13 +70,19 @@ impl Transition<'_> {
             match self.find(&spec) {
                 Ok(found) if found.file == module.file => {
                     self.load_found(&spec, found, How::again(&module))?;
-                    kept.push(module.full_name.clone());
+                    has_kept = true;
                 }
                 _ => lost.push(module.full_name.clone()),
             }
         }
-        if !kept.is_empty() {
-            self.notices.push(Notice::StickyKept { modules: kept });
+        if has_kept {
+            // What the sticky modules need is back with them.
+            let loaded = self.state.loaded.active().iter();
+            let modules = loaded
+                .filter(|m| were_gone.iter().any(|old| old.name() == m.name()))
+                .map(|m| m.full_name.clone())
+                .collect();
+            self.notices.push(Notice::StickyKept { modules });
         }
         if !lost.is_empty() {
             self.notices.push(Notice::StickyLost { modules: lost });

@@ -83,7 +83,7 @@ pub enum Notice {
         /// The variable.
         variable: String,
     },
-    /// Sticky modules that stayed.
+    /// Sticky modules that stayed, and what stayed with them because they need it.
     StickyKept {
         /// Their full names.
         modules: Vec<String>,

@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::config::Verbosity;
-use crate::diag::{Diagnostic, Kind, SourceFile};
+use crate::diag::{Diagnostic, Kind, SourceFile, Within};
 use crate::env::{EnvOp, Module, Need, NeedKind, Owner, fingerprint32};
 use crate::modulefile::site::Site;
 use crate::modulefile::{
@@ -402,6 +402,14 @@ impl Transition<'_> {
                 note.push_str(&format!(", wanted by `{name}`"));
             }
             diagnostic.notes.push(note);
+            if let Some(wording) = &mut diagnostic.wording {
+                wording.within = Some(Within {
+                    name: context.name.clone(),
+                    version: context.version.clone(),
+                    requested: context.requested.clone(),
+                    file: context.file.clone(),
+                });
+            }
         }
         diagnostic
     }

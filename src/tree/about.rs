@@ -142,6 +142,8 @@ fn value_of<'l>(mut lines: impl Iterator<Item = &'l str>, key: &str) -> Option<&
 /// The description in lines of `whatis`.
 fn description_in<'l>(lines: impl Iterator<Item = &'l str> + Clone) -> &'l str {
     value_of(lines.clone(), "Description")
+        // As Spack writes it.
+        .or_else(|| value_of(lines.clone(), "Short description"))
         .or_else(|| lines.clone().find(|line| !is_keyed(line)))
         .unwrap_or_default()
 }
@@ -163,10 +165,16 @@ fn add_absolute(list: &mut Vec<Utf8PathBuf>, value: &[u8], delim: &[u8]) {
     }
 }
 
-/// Whether a line of `whatis` begins with a key: `Category: ...`.
+/// Whether a line of `whatis` begins with a key: `Category: ...`, `Keyword:...`.
 fn is_keyed(line: &str) -> bool {
-    line.split_once(": ").is_some_and(|(key, _)| {
-        key.len() < 24 && key.chars().all(|c| c.is_alphanumeric() || c == ' ')
+    const KNOWN: &[&str] = &["category", "keyword", "keywords", "name", "url", "version"];
+    line.split_once(':').is_some_and(|(key, text)| {
+        let is_key = key.len() < 24
+            && key
+                .chars()
+                .all(|c| c.is_alphanumeric() || matches!(c, ' ' | '-'));
+        let key = key.trim().to_ascii_lowercase();
+        is_key && (text.starts_with(' ') || KNOWN.contains(&key.as_str()))
     })
 }
 
@@ -440,6 +448,24 @@ impl<'f> Search<'f> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_description_is_what_no_other_key_claims() {
+        let of = |lines: &[&'static str]| description_in(lines.to_vec().into_iter());
+        assert_eq!(of(&["a tool", "Description : better"]), "better");
+        assert_eq!(
+            of(&["Target : zen3", "Short description : as Spack"]),
+            "as Spack"
+        );
+        assert_eq!(
+            of(&["Keyword:chem", "Site-Wiki: TOOL", "URL:https://x.org"]),
+            ""
+        );
+        assert_eq!(
+            of(&["Name: a", "see http://x.org: a tool"]),
+            "see http://x.org: a tool"
+        );
+    }
 
     #[test]
     fn what_is_packed_can_be_unpacked() {

@@ -171,9 +171,24 @@ pub(in crate::modulefile) fn loaded_modules(host: &mut Host, _: &Args) -> Result
             ("ref_count".to_owned(), ref_count),
             ("stackDepth".to_owned(), Value::Int(module.depth.into())),
             ("status".to_owned(), Value::text("active")),
+            ("propT".to_owned(), by_key(&module.properties)),
         ]))
     };
     Ok(Value::List(modules.into_iter().map(table).collect()))
+}
+
+/// Properties as Lmod's tables have them: by key a table with a 1 for each value.
+pub(in crate::modulefile) fn by_key(properties: &[(String, String)]) -> Value {
+    let mut keys: IndexMap<String, Value> = IndexMap::new();
+    for (key, value) in properties {
+        let values = keys
+            .entry(key.clone())
+            .or_insert_with(|| Value::Map(IndexMap::new()));
+        if let Value::Map(values) = values {
+            values.insert(value.clone(), Value::Int(1));
+        }
+    }
+    Value::Map(keys)
 }
 
 /// `hierarchyA(FULLNAME, LEVELS)`: the directories round the module, each as deep as the name is, innermost first.

@@ -212,6 +212,7 @@ impl World for Fake {
                 file: Utf8PathBuf::from("/mods").join(full),
                 ref_count: None,
                 depth: 0,
+                properties: Vec::new(),
             })
             .collect()
     }

@@ -251,7 +251,7 @@ pub(in crate::modulefile) fn error(host: &mut Host, args: &Args) -> Result<Value
     }
     let text = site::message_text(host, "lmoderror", said)?;
     Err(Stop::fatal(
-        Diagnostic::new(Kind::Module, text.to_string())
+        Diagnostic::new(Kind::Module, text.to_str_lossy().trim())
             .at(host.place.clone(), "said by this modulefile"),
     ))
 }

@@ -6,7 +6,7 @@ use bstr::BString;
 use indexmap::IndexMap;
 use mlua::{Lua, MultiValue, UserData};
 
-use super::errors::Raised;
+use super::errors::{self, Raised};
 use super::machine::Shared;
 use crate::diag::{Diagnostic, Kind, Place};
 use crate::modulefile::command::Command;
@@ -51,9 +51,27 @@ pub(super) fn function(
         };
         match outcome {
             Ok(value) => to_lua(lua, value),
+            Err(stop) if place.is_none() => match errors::calling_place(lua) {
+                Some(place) => Err(raise(&shared, said_at(stop, &place), name, Some(place))),
+                None => Err(raise(&shared, stop, name, None)),
+            },
             Err(stop) => Err(raise(&shared, stop, name, place)),
         }
     })
+}
+
+/// A failure that code of the site is behind, a hook for example: shown where that called the command, and not in the
+/// modulefile that happens to be evaluated.
+fn said_at(mut stop: Stop, place: &Place) -> Stop {
+    if let Stop::Fatal(diagnostic) | Stop::Error(diagnostic) = &mut stop
+        && let Some((shown, label)) = &mut diagnostic.place
+    {
+        *shown = place.clone();
+        if !label.is_empty() {
+            *label = "said by the site's code".to_owned();
+        }
+    }
+    stop
 }
 
 /// How many bytes a text has; tables count by their texts.

@@ -52,6 +52,23 @@ pub(super) fn current_line(lua: &Lua, file: &Utf8Path) -> Option<usize> {
     None
 }
 
+/// The line, of whatever file, that called the function of ours that runs.
+pub(super) fn calling_place(lua: &Lua) -> Option<Place> {
+    for level in 0..64 {
+        let found = lua.inspect_stack(level, |debug| {
+            let line = debug.current_line()?;
+            let source = debug.source();
+            let path = source.source.as_deref()?.strip_prefix('@')?;
+            Some((path.to_owned(), line))
+        })?;
+        if let Some((path, line)) = found {
+            let file = crate::modulefile::read(Utf8Path::new(&path)).ok()?;
+            return Some(Place::line(&file, u32::try_from(line).ok()?));
+        }
+    }
+    None
+}
+
 /// What an error that reached the end of `source` says to people.
 pub(super) fn diagnostic(error: &mlua::Error, source: &Arc<SourceFile>) -> Diagnostic {
     match error {

@@ -13,6 +13,7 @@ use super::packages;
 use crate::config::Config;
 use crate::diag::{Diagnostic, Place, SourceFile};
 use crate::env::EnvOp;
+use crate::modulefile::host::query::by_key;
 use crate::modulefile::host::{Host, Stop};
 use crate::modulefile::lua::bind;
 use crate::modulefile::lua::machine::{Machine, Shared};
@@ -149,7 +150,7 @@ impl<'a> Site<'a> {
     /// # Errors
     /// The hook fails.
     pub fn startup(&self, command: &str) -> Result<(), Diagnostic> {
-        self.hook("startup", vec![label(command)]).map(drop)
+        self.hook("startup", vec![word(command)]).map(drop)
     }
 
     /// `finalize`: a command ends.
@@ -157,7 +158,7 @@ impl<'a> Site<'a> {
     /// # Errors
     /// The hook fails.
     pub fn finalize(&self, command: &str) -> Result<(), Diagnostic> {
-        self.hook("finalize", vec![label(command)]).map(drop)
+        self.hook("finalize", vec![word(command)]).map(drop)
     }
 
     /// Runs what `ExitHookA.register` was given, just before the output.
@@ -319,20 +320,11 @@ impl<'a> Site<'a> {
         properties: &[(String, String)],
         parents: &[Vec<String>],
     ) -> Result<Option<String>, Diagnostic> {
-        let mut by_key: IndexMap<String, Value> = IndexMap::new();
-        for (key, value) in properties {
-            let values = by_key
-                .entry(key.clone())
-                .or_insert_with(|| Value::Map(IndexMap::new()));
-            if let Value::Map(values) = values {
-                values.insert(value.clone(), Value::Int(1));
-            }
-        }
         let parents = parents.iter().map(|p| list(p)).collect();
         let table = map([
             ("fullName", Value::text(full_name)),
             ("Category", category.map_or(Value::Nil, Value::text)),
-            ("propT", Value::Map(by_key)),
+            ("propT", by_key(properties)),
             ("parentAA", Value::List(parents)),
         ]);
         let reply = self.hook("spider_decoration", vec![table])?;
@@ -455,10 +447,18 @@ impl<'a> Site<'a> {
         &self,
         work: impl FnOnce(&mut Host<'_>) -> Result<T, Stop>,
     ) -> Result<T, Diagnostic> {
+        self.within_module(&ModuleContext::default(), work)
+    }
+
+    /// Does `work` as if the file of `module` were being evaluated: `FrameStk` and its kin tell that module.
+    pub(super) fn within_module<T>(
+        &self,
+        module: &ModuleContext,
+        work: impl FnOnce(&mut Host<'_>) -> Result<T, Stop>,
+    ) -> Result<T, Diagnostic> {
         let mut world = Outside { site: self };
-        let module = ModuleContext::default();
         let source = SourceFile::new("", "");
-        let mut host = Host::new(&mut world, &module, Mode::Load, &source);
+        let mut host = Host::new(&mut world, module, Mode::Load, &source);
         match work(&mut host) {
             Ok(value) => Ok(value),
             Err(Stop::Exit(code)) => {
@@ -477,35 +477,16 @@ impl<'a> Site<'a> {
     }
 }
 
-/// The text that Lmod gives `startup` and `finalize`: the function that does the work, and the sub-command. Sites look for
-/// the word at its end.
-fn label(command: &str) -> Value {
-    /// Sub-command, Lmod's function, Lmod's word for it.
-    const NAMES: &[(&str, &str, &str)] = &[
-        ("describe", "CollectionLst", "describe"),
-        ("getdefault", "GetDefault", "getDefault"),
-        ("is-avail", "IsAvail", "isAvail"),
-        ("is-loaded", "IsLoaded", "isLoaded"),
-        ("load", "Load_Usr", "load"),
-        ("purge", "Purge_Usr", "purge"),
-        ("savelist", "SaveList", "savelist"),
-        ("spider", "SpiderCmd", "spider"),
-        ("tablelist", "TableList", "tablelist"),
-        ("try-load", "Load_Try", "try-add"),
-        ("unload", "UnLoad", "unload"),
-        ("unuse", "UnUse", "unuse"),
-    ];
-    let text = match NAMES.iter().find(|(own, _, _)| *own == command) {
-        Some((_, function, word)) => format!("cmdfuncs.lua:({function})          {word}"),
-        None => {
-            let mut function = command.to_owned();
-            if let Some(first) = function.get_mut(..1) {
-                first.make_ascii_uppercase();
-            }
-            format!("cmdfuncs.lua:({function})          {command}")
-        }
-    };
-    Value::text(text)
+/// The word that `startup` and `finalize` are given for a sub-command. Lmod 9 puts the name of its function before it
+/// (`cmdfuncs.lua:(Load_Usr)          load`); the hooks of sites compare with the word, as its manual lets them expect.
+fn word(command: &str) -> Value {
+    Value::text(match command {
+        "getdefault" => "getDefault",
+        "is-avail" => "isAvail",
+        "is-loaded" => "isLoaded",
+        "try-load" => "try-add",
+        other => other,
+    })
 }
 
 /// Calls a hook; `None` where the site has no function for it.
@@ -831,6 +812,7 @@ impl World for Outside<'_> {
                 file: file.into(),
                 ref_count: None,
                 depth: 0,
+                properties: Vec::new(),
             })
             .collect()
     }

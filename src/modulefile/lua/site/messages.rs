@@ -14,6 +14,7 @@ use mlua::chunk::ChunkMode;
 
 use super::{Said, Site, hooks, message_text};
 use crate::diag::{Diagnostic, SiteWords};
+use crate::modulefile::ModuleContext;
 use crate::modulefile::host::{Host, Stop};
 use crate::modulefile::lua::machine::Machine;
 use crate::modulefile::value::Value;
@@ -141,7 +142,14 @@ impl Site<'_> {
         let own = BString::from(diagnostic.message.as_str());
         let is_warning = wording.key.starts_with("w_");
         let kind = if is_warning { "lmodwarning" } else { kind };
-        let text = self.with_host(|host| {
+        let within = wording.within.as_ref().map(|within| ModuleContext {
+            name: within.name.clone(),
+            version: within.version.clone(),
+            requested: within.requested.clone(),
+            file: within.file.clone(),
+            ..ModuleContext::default()
+        });
+        let text = self.within_module(&within.unwrap_or_default(), |host| {
             let template = super::template(host, wording.key)?;
             let said = Said {
                 text: template.map_or(own, |template| super::filled(&template, &values)),

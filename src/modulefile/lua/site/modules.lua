@@ -1,7 +1,7 @@
 -- Lmod's own Lua modules as far as code of sites uses them. Each does here what it promises, from what the commands of
 -- modulefiles tell; nothing of it changes a session.
 -- Source: Lmod user guide "SitePackage.lua and hooks"; the SitePackage.lua files that sites publish.
-local request, message_of, term_width = ...
+local request, message_of, term_width, own_properties = ...
 
 local M = {}
 
@@ -26,6 +26,15 @@ local function entry_of(name)
     return by_name[name]
 end
 
+-- The module that is being evaluated, as far as it has come.
+local function pending(name)
+    if name ~= myModuleName() or name == "" then return nil end
+    return {
+        sn = name, fullName = myModuleFullName(), userName = myModuleUsrName(), fn = myFileName(),
+        status = "pending", propT = own_properties(),
+    }
+end
+
 -- FrameStk:singleton():mt(): what is loaded.
 local MT = {}
 MT.__index = MT
@@ -46,7 +55,7 @@ end
 
 local function field(name)
     return function(_, sn)
-        local entry = entry_of(sn)
+        local entry = pending(sn) or entry_of(sn)
         return entry and entry[name] or nil
     end
 end
@@ -61,7 +70,7 @@ local function version_in(full, sn)
 end
 
 function MT:version(sn)
-    local entry = entry_of(sn)
+    local entry = pending(sn) or entry_of(sn)
     return entry and version_in(entry.fullName, sn) or nil
 end
 
@@ -97,6 +106,12 @@ local function own(sn, what)
     if sn ~= myModuleName() then
         error("mt:" .. what .. ": `" .. tostring(sn) .. "` is not the module that is being evaluated", 3)
     end
+end
+
+function MT:haveProperty(sn, name, value)
+    local entry = pending(sn) or entry_of(sn)
+    local values = entry and entry.propT[name]
+    return values ~= nil and values[value] ~= nil
 end
 
 function MT:add_property(sn, name, value)
@@ -330,6 +345,7 @@ function M.build_fullName()
 end
 function M.extractVersion() return function(full, sn) return version_in(full, sn) end end
 function M.path2pathA() return function(path, delim) return words_of(path, "[^" .. (delim or ":"):escape() .. "]+") end end
+function M.parseVersion() return convertToCanonical end
 function M.epoch() return os.time end
 function M.quiet() return function() return (os.getenv("LMOD_QUIET") or "") ~= "" end end
 function M.expert() return function() return (os.getenv("LMOD_EXPERT") or "") ~= "" end end

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use bstr::ByteSlice;
 use mlua::{Function, IntoLua, Lua, MultiValue, ObjectLike, Table, Value};
 
+use crate::modulefile::host::query::by_key;
 use crate::modulefile::lua::machine::Shared;
 use crate::modulefile::lua::{bind, library};
 use crate::modulefile::value::Value as Plain;
@@ -93,6 +94,7 @@ const FUNCTIONS: &[&str] = &[
     "lmod_system_execute",
     "masterTbl",
     "optionTbl",
+    "parseVersion",
     "path2pathA",
     "quiet",
     "regular_cmp",
@@ -134,10 +136,7 @@ pub(in crate::modulefile::lua) fn module(
         return written_in_lua(lua, shared, name);
     }
     if INTERNAL.contains(&name) {
-        return Err(mlua::Error::runtime(format!(
-            "module '{name}' is a part of Lmod itself, which is not here; hooks, `FrameStk`, `MName`, `Cosmic` and the \
-             functions of modulefiles tell what site code needs"
-        )));
+        return absent(lua, name).map(Value::Table);
     }
     Ok(match name {
         "Hook" => Value::Table(hook(lua, shared)?),
@@ -155,6 +154,24 @@ pub(in crate::modulefile::lua) fn module(
     })
 }
 
+/// Stands for a part of Lmod that is not here. Packages of sites require parts that they never use, so that the mistake
+/// is told where one is used.
+fn absent(lua: &Lua, name: &str) -> mlua::Result<Table> {
+    let text = format!(
+        "module '{name}' is a part of Lmod itself, which is not here; hooks, `FrameStk`, `MName`, `Cosmic` and the \
+         functions of modulefiles tell what site code needs"
+    );
+    let refuse = lua.create_function(move |_, _: MultiValue| {
+        Err::<(), _>(mlua::Error::runtime(text.as_str()))
+    })?;
+    let metatable = lua.create_table()?;
+    metatable.raw_set("__index", &refuse)?;
+    metatable.raw_set("__call", refuse)?;
+    let table = lua.create_table()?;
+    table.set_metatable(Some(metatable))?;
+    Ok(table)
+}
+
 /// One of the values that `modules.lua` makes.
 fn written_in_lua(lua: &Lua, shared: &Rc<Shared>, name: &str) -> mlua::Result<Value> {
     const KEY: &str = "modules of Lmod";
@@ -168,6 +185,7 @@ fn written_in_lua(lua: &Lua, shared: &Rc<Shared>, name: &str) -> mlua::Result<Va
                     request(lua, shared)?,
                     message_of(lua, shared)?,
                     term_width(lua, shared)?,
+                    own_properties(lua, shared)?,
                 ))?;
             lua.set_named_registry_value(KEY, &makers)?;
             makers
@@ -244,6 +262,15 @@ fn message_of(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Function> {
 fn term_width(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Function> {
     let shared = Rc::clone(shared);
     lua.create_function(move |_, ()| shared.host(|host| library::width(host)))
+}
+
+/// The properties that the module which is being evaluated has so far.
+fn own_properties(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Function> {
+    let shared = Rc::clone(shared);
+    lua.create_function(move |lua, ()| {
+        let properties = shared.host(|host| by_key(&host.evaluation.properties))?;
+        bind::to_lua(lua, properties)
+    })
 }
 
 /// `require("json")`: `encode(VALUE)` and `decode(TEXT)`.

@@ -238,12 +238,7 @@ fn a_command_begins_and_ends_with_hooks() {
             .collect();
         assert_eq!(
             said,
-            [
-                "start load\n",
-                "end cmdfuncs.lua:(List)          list\n",
-                "mine /c/mine\n",
-                "exit\n"
-            ]
+            ["start load\n", "end list\n", "mine /c/mine\n", "exit\n"]
         );
     });
 }
