@@ -259,6 +259,17 @@ impl Session {
     }
 }
 
+/// Shows `said` to people and reads what they answer; 0 bytes are the end.
+///
+/// # Errors
+/// Standard input cannot be read.
+pub fn ask(said: &[u8], answer: &mut [u8]) -> std::io::Result<usize> {
+    use std::io::{Read, Write};
+    // Whoever does not see the question may still answer it.
+    let _ = std::io::stderr().write_all(said);
+    std::io::stdin().read(answer)
+}
+
 /// The name that a system database (`passwd`, `group`) has for a number.
 pub fn look_up(database: &str, number: &str) -> Option<String> {
     if number.is_empty() || !number.bytes().all(|b| b.is_ascii_digit()) {

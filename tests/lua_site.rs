@@ -1023,3 +1023,89 @@ dofile(os.getenv("LMOD_PACKAGE_PATH") .. "/host.lua")
         run.stderr()
     );
 }
+
+/// Runs `load app` and answers once the question has been shown: whether it went well, the code for the shell, and what
+/// people saw.
+fn answered(site: &Site, answer: &str) -> (bool, String, String) {
+    use std::io::{Read, Write};
+    use std::process::{Command, Stdio};
+    let mut child = Command::new("timeout")
+        .args(["60", crate::support::XMOD, "bash", "load", "app"])
+        .env_clear()
+        .envs(site.env())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let (mut said, mut errors) = (Vec::new(), child.stderr.take().unwrap());
+    while !said.ends_with(b"accept? ") {
+        let mut byte = [0];
+        assert_eq!(
+            errors.read(&mut byte).unwrap(),
+            1,
+            "not asked: {}",
+            String::from_utf8_lossy(&said)
+        );
+        said.push(byte[0]);
+    }
+    let mut input = child.stdin.take().unwrap();
+    writeln!(input, "{answer}").unwrap();
+    drop(input);
+    errors.read_to_end(&mut said).unwrap();
+    let output = child.wait_with_output().unwrap();
+    (
+        output.status.success(),
+        String::from_utf8(output.stdout).unwrap(),
+        String::from_utf8(said).unwrap(),
+    )
+}
+
+#[test]
+fn code_of_a_site_may_ask_the_user() {
+    let package = br#"
+local here = debug.getinfo(1, "S").source:match("@(.*)/")
+assert(here == os.getenv("LMOD_PACKAGE_PATH"), here)
+local accepted = os.getenv("HOME") .. "/accepted"
+require("Hook").register("load", function(t)
+    if io.open(accepted) then return end
+    LmodMessage("The licence of " .. t.modFullName)
+    io.stderr:write("Do you accept? ")
+    if io.read() ~= "yes" then LmodError("not accepted") end
+    io.open(accepted .. ".new", "w"):close()
+    assert(os.rename(accepted .. ".new", accepted) and not os.remove(accepted .. ".new"))
+end)"#;
+    let lua = Site::new()
+        .file(
+            "app/1.0.lua",
+            "setenv('APP', io.read and 'open' or 'closed')",
+        )
+        .raw("lmod/SitePackage.lua", package)
+        .var("LMOD_PACKAGE_PATH", "$SITE/lmod");
+    let (went_well, code, said) = answered(&lua, "no");
+    assert!(!went_well && !code.contains("APP"), "{code}");
+    assert!(
+        said.contains("not accepted") && said.matches("The licence").count() == 1,
+        "{said}"
+    );
+    let (went_well, code, said) = answered(&lua, "yes");
+    assert!(went_well && code.contains("APP=closed"), "{code}{said}");
+    let again = lua.run("load app");
+    assert!(
+        again.ok() && again.stderr().is_empty(),
+        "{}",
+        again.stderr()
+    );
+
+    let tcl = Site::new().file(
+        "app/1.0",
+        "puts -nonewline stderr {Do you accept? }\nsetenv APP [gets stdin]",
+    );
+    let (went_well, code, said) = answered(&tcl, "of course");
+    assert!(
+        went_well && code.contains(r#"APP="of course""#),
+        "{code}{said}"
+    );
+    // Whoever only looks is not asked.
+    assert!(tcl.run("show app").ok());
+}

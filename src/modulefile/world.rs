@@ -126,6 +126,15 @@ pub trait World {
         false
     }
 
+    /// Reads what the user answers, once what was said so far has been shown; 0 is the end. Where files are only looked
+    /// at nobody is asked.
+    ///
+    /// # Errors
+    /// Standard input cannot be read.
+    fn ask(&mut self, _answer: &mut [u8]) -> std::io::Result<usize> {
+        Ok(0)
+    }
+
     /// Takes in what a modulefile, not an rc file, says about names: it holds until the end of the request.
     fn declare(&mut self, _module: &ModuleContext, _directive: &Directive) {}
 

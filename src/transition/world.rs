@@ -7,7 +7,8 @@ use crate::config::Config;
 use crate::diag::{Diagnostic, Kind, Place};
 use crate::env::{EnvOp, Module, NeedKind};
 use crate::modulefile::{
-    Directive, Languages, LoadedModule, Message, Mode, ModuleContext, Relation, RelationKind, World,
+    Directive, Languages, Level, LoadedModule, Message, Mode, ModuleContext, Relation,
+    RelationKind, World,
 };
 use crate::name::{Purpose, Spec, matches_loaded};
 use crate::resolve::Found;
@@ -155,6 +156,22 @@ impl World for Transition<'_> {
 
     fn command(&self) -> &str {
         &self.command
+    }
+
+    fn ask(&mut self, answer: &mut [u8]) -> std::io::Result<usize> {
+        let is_mute = self.config.is_mute();
+        let mut said = Vec::new();
+        // A question that appears after its answer would be none.
+        self.notices.retain(|notice| match notice {
+            Notice::Message(message) if matches!(message.level, Level::Plain | Level::Direct) => {
+                if !is_mute || message.level == Level::Direct {
+                    said.extend_from_slice(&message.text);
+                }
+                false
+            }
+            _ => true,
+        });
+        crate::session::ask(&said, answer)
     }
 
     fn tell(&mut self, message: Message) {

@@ -451,7 +451,7 @@ mod tests {
 
     #[test]
     fn a_description_is_what_no_other_key_claims() {
-        let of = |lines: &[&'static str]| description_in(lines.to_vec().into_iter());
+        let of = |lines: &[&'static str]| description_in(lines.iter().copied());
         assert_eq!(of(&["a tool", "Description : better"]), "better");
         assert_eq!(
             of(&["Target : zen3", "Short description : as Spack"]),

@@ -258,6 +258,17 @@ impl<'w> Host<'w> {
         }
     }
 
+    /// Reads what the user answers to what was said; nobody is asked where a file is only read.
+    ///
+    /// # Errors
+    /// Standard input cannot be read.
+    pub fn ask(&mut self, answer: &mut [u8]) -> std::io::Result<usize> {
+        match self.mode {
+            Mode::Load | Mode::Unload | Mode::Test => self.world.ask(answer),
+            _ => Ok(0),
+        }
+    }
+
     /// Turns the end of an evaluation into its result.
     ///
     /// # Errors

@@ -33,7 +33,7 @@ pub(in crate::modulefile) enum Input<'a> {
 }
 
 /// What came of a program.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(in crate::modulefile) struct Output {
     /// Its exit status; 128 + N where signal N ended it.
     pub status: i32,

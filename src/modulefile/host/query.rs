@@ -158,7 +158,12 @@ pub(in crate::modulefile) fn is_avail(host: &mut Host, args: &Args) -> Result<Va
 
 /// `loaded_modules()`: a list of tables.
 pub(in crate::modulefile) fn loaded_modules(host: &mut Host, _: &Args) -> Result<Value, Stop> {
-    let modules = host.world.loaded_modules();
+    let mut modules = host.world.loaded_modules();
+    // What is being unloaded is no longer among them.
+    if host.mode == Mode::Unload {
+        let own = host.module.full_name();
+        modules.retain(|module| module.full_name != own);
+    }
     let table = |module: crate::modulefile::LoadedModule| {
         let ref_count = module
             .ref_count

@@ -522,6 +522,10 @@ impl Embedding for Binding<'_, '_> {
         true
     }
 
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        self.host.ask(buffer)
+    }
+
     fn permit(&mut self, action: Action) -> Result<(), String> {
         let mode = self.host.mode;
         let refused = match action {

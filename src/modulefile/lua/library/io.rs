@@ -211,20 +211,65 @@ fn popen(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Function> {
             }
             None | Some("r") => {
                 let finished = os::run_for(lua, &shared, "io.popen", command, Wanted::Output)?;
-                lua.create_userdata(Reader { finished, at: 0 })
+                lua.create_userdata(Reader {
+                    finished,
+                    at: 0,
+                    user: None,
+                })
             }
             Some(_) => Err(mlua::Error::runtime("invalid mode: `r` or `w`")),
         }
     })
 }
 
-/// What a program wrote, to be read as from a file.
-struct Reader {
+/// What a program wrote, or what the user answers, to be read as from a file.
+pub(in crate::modulefile::lua) struct Reader {
     finished: Option<Output>,
     at: usize,
+    /// Where more comes from when what is there does not suffice.
+    user: Option<Rc<Shared>>,
 }
 
 impl Reader {
+    /// What the user answers: standard input.
+    pub(in crate::modulefile::lua) fn of_user(shared: &Rc<Shared>) -> Reader {
+        Reader {
+            finished: Some(Output::default()),
+            at: 0,
+            user: Some(Rc::clone(shared)),
+        }
+    }
+
+    /// Reads on until `format` is there.
+    fn fill(&mut self, format: &Value) -> mlua::Result<()> {
+        /// What is read at once.
+        const PIECE: usize = 4096;
+        let Some(shared) = self.user.clone() else {
+            return Ok(());
+        };
+        loop {
+            let rest = self.rest();
+            let is_there = match format {
+                Value::Integer(count) => usize::try_from(*count).is_ok_and(|n| rest.len() >= n),
+                Value::String(name) if name.as_bytes().ends_with(b"a") => false,
+                _ => rest.contains(&b'\n'),
+            };
+            if is_there {
+                return Ok(());
+            }
+            let piece = shared.host(|host| {
+                let mut piece = vec![0; PIECE];
+                let length = host.ask(&mut piece);
+                length.map(|length| piece[..length].to_vec())
+            })?;
+            let piece = piece.map_err(mlua::Error::external)?;
+            match &mut self.finished {
+                Some(held) if !piece.is_empty() => held.stdout.extend_from_slice(&piece),
+                _ => return Ok(()),
+            }
+        }
+    }
+
     fn rest(&self) -> &[u8] {
         let output = self.finished.as_ref().map(|f| f.stdout.as_slice());
         output
@@ -235,6 +280,7 @@ impl Reader {
 
     /// The next piece in `format`, nil at the end.
     fn read(&mut self, lua: &Lua, format: &Value) -> mlua::Result<Value> {
+        self.fill(format)?;
         let rest = self.rest();
         let line = rest.find_byte(b'\n').map_or(rest.len(), |end| end + 1);
         let (taken, shown) = match format {

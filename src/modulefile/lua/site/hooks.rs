@@ -821,6 +821,14 @@ impl World for Outside<'_> {
         ""
     }
 
+    fn ask(&mut self, answer: &mut [u8]) -> std::io::Result<usize> {
+        let mut said = Vec::new();
+        for message in self.site.said.take() {
+            said.extend_from_slice(&message.text);
+        }
+        crate::session::ask(&said, answer)
+    }
+
     fn tell(&mut self, message: Message) {
         self.site.said.borrow_mut().push(message);
     }

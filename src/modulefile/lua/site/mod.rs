@@ -11,6 +11,7 @@ mod hooks;
 mod messages;
 mod packages;
 pub mod rc;
+mod system;
 #[cfg(test)]
 mod tests;
 
