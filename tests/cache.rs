@@ -266,9 +266,9 @@ fn runner(cases: u32) -> TestRunner {
 
 #[test]
 fn the_cache_answers_what_the_disk_answers_whatever_is_done_to_the_tree() {
-    let steps = (edits(), edits(), any::<bool>(), any::<bool>());
+    let steps = (edits(), edits(), edits(), any::<bool>(), any::<bool>());
     runner(60)
-        .run(&steps, |(first, second, aged, modules)| {
+        .run(&steps, |(first, second, third, aged, modules)| {
             let site = Site::new().raw("mf-behind/lib/1.lua", b"whatis('behind')");
             first.iter().for_each(|edit| apply(&site, edit));
             if aged {
@@ -284,10 +284,15 @@ fn the_cache_answers_what_the_disk_answers_whatever_is_done_to_the_tree() {
                 "nothing has changed, {} evaluated",
                 evaluated
             );
-            second.iter().for_each(|edit| apply(&site, edit));
-            let disk = world.disk();
-            prop_assert_eq!(&world.cached().0, &disk, "after edits");
-            prop_assert_eq!(&world.cached().0, &disk, "after edits, asked again");
+            for edits in [second, third] {
+                edits.iter().for_each(|edit| apply(&site, edit));
+                if aged {
+                    age(&site.root());
+                }
+                let disk = world.disk();
+                prop_assert_eq!(&world.cached().0, &disk, "after edits");
+                prop_assert_eq!(&world.cached().0, &disk, "after edits, asked again");
+            }
             Ok(())
         })
         .unwrap();
@@ -466,6 +471,12 @@ fn the_users_cache_of_an_older_version_is_made_anew_and_that_of_a_newer_one_stay
 #[test]
 fn a_build_that_is_killed_leaves_the_old_cache_or_the_new_one() {
     let site = large();
+    // The same answers, but another file.
+    let texts = [
+        "whatis('Description: number 9 0')",
+        "whatis('Description: number 9 0') -- again",
+    ];
+    write(&site, "mf/name9/1.0.lua", texts[0]);
     let right = right_answers(&site);
     build(&site);
     let start = std::time::Instant::now();
@@ -475,8 +486,19 @@ fn a_build_that_is_killed_leaves_the_old_cache_or_the_new_one() {
     for round in 0..200_u32 {
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
         let part = (seed >> 40) as f64 / (1_u64 << 24) as f64;
+        // Every other build takes over what has changed.
+        let options: &[&str] = match round % 2 {
+            0 => &["--from-scratch"],
+            _ => &[],
+        };
+        std::fs::write(
+            site.root().join("mf/name9/1.0.lua"),
+            texts[round as usize % 2],
+        )
+        .unwrap();
         let mut child = Command::new(XMOD)
-            .args(["cache", "build", "--from-scratch"])
+            .args(["cache", "build"])
+            .args(options)
             .env_clear()
             .envs(site.env())
             .stdout(Stdio::null())
@@ -535,7 +557,6 @@ fn readers_and_two_builders_do_not_disturb_each_other() {
 #[test]
 fn a_full_disk_is_a_message_and_loses_nothing() {
     let site = large();
-    let right = right_answers(&site);
     build(&site);
     let small = site.root().join("small");
     std::fs::create_dir(&small).unwrap();
@@ -568,6 +589,33 @@ fn a_full_disk_is_a_message_and_loses_nothing() {
         !stdout.contains("status 0") && stdout.ends_with("1\n"),
         "{stdout}{stderr}"
     );
+    // There is room for the old cache, and not for another one beside it.
+    let old = cache_file(&site);
+    let size = std::fs::metadata(&old).unwrap().len() / 1024 * 3 / 2;
+    write(&site, "mf/name9/2.0.lua", "whatis('new')");
+    let script = format!(
+        "mount -t tmpfs -o size={size}k none {small} && cp {old} {small}/c.sqlite && chmod 600 {small}/c.sqlite; \
+         XMOD_SYSTEM_CACHE={small}/c.sqlite {XMOD} cache build --system; echo status $?; ls {small} | wc -l; \
+         cmp {old} {small}/c.sqlite && echo untouched",
+        small = small.display(),
+        old = old.display(),
+    );
+    let out = Command::new("unshare")
+        .args(["-rm", "bash", "-c", &script])
+        .env_clear()
+        .envs(site.env())
+        .output()
+        .unwrap();
+    let (stdout, stderr) = (
+        String::from_utf8_lossy(&out.stdout),
+        String::from_utf8_lossy(&out.stderr),
+    );
+    assert!(
+        stderr.contains("cannot write the cache") && !stdout.contains("status 0"),
+        "{stdout}{stderr}"
+    );
+    assert!(stdout.ends_with("1\nuntouched\n"), "{stdout}{stderr}");
+    let right = right_answers(&site);
     // A home that cannot be written is no reason to say anything.
     let site = site
         .var("XDG_CACHE_HOME", "/proc/none")
@@ -704,6 +752,93 @@ fn a_cache_is_written_again_only_where_something_has_changed() {
     std::fs::write(site.root().join("mf/name7/1.0.lua"), "whatis('edited')").unwrap();
     assert_ne!(inode(), second, "a modulefile was edited");
     assert!(asked(&site, &["-t", "keyword", "edited"]).contains("name7/1.0"));
+}
+
+#[test]
+fn what_has_changed_is_taken_over_and_the_rest_kept() {
+    type Change = fn(&Site);
+    // What is done, and whether the names concerned can be surveyed alone.
+    let changes: [(&str, bool, Change); 12] = [
+        ("a new version", true, |s| {
+            write(s, "mf/name7/2.0.lua", "whatis('Description: new')");
+        }),
+        ("an edited modulefile", false, |s| {
+            write(s, "mf/name7/1.0.lua", "whatis('Description: edited')");
+        }),
+        ("a removed version", true, |s| {
+            std::fs::remove_file(s.root().join("mf/name7/1.4.lua")).unwrap();
+        }),
+        ("a new name", true, |s| write(s, "mf/a-first/1.lua", "")),
+        ("a new last name", true, |s| write(s, "mf/zz/1.lua", "")),
+        ("a removed name", true, |s| {
+            std::fs::remove_dir_all(s.root().join("mf/name7")).unwrap();
+        }),
+        ("a new directory in a name", true, |s| {
+            write(s, "mf/name7/deep/3.lua", "whatis('deep')");
+        }),
+        ("another default", true, |s| {
+            write(s, "mf/name7/.version", "#%Module\nset ModulesVersion 1.1\n");
+        }),
+        ("an rc file in a name", true, |s| {
+            let text =
+                "#%Module\nmodule-version ./1.2 old\nhide-version ./1.3\nmodule-alias ./x ./1.0\n";
+            write(s, "mf/name7/.modulerc", text);
+        }),
+        ("an rc file that speaks of others", false, |s| {
+            write(
+                s,
+                "mf/name7/.modulerc",
+                "#%Module\nmodule-alias other name8/1.0\n",
+            );
+        }),
+        ("an rc file of the modulepath", false, |s| {
+            write(s, "mf/.modulerc.lua", "hide_version('name7/1.2')");
+        }),
+        ("a module that opens others", true, |s| {
+            let text =
+                "prepend_path('MODULEPATH', pathJoin(myFileName():match('(.*)/mf/'), 'more'))\n";
+            write(s, "more/lib7/1.lua", "");
+            write(s, "mf/gcc/14.lua", text);
+        }),
+    ];
+    let renewed = |world: &World| {
+        let (config, languages) = (world.config(), Languages::default());
+        let mut rc = RcEvaluator::new(&world.session, &config, &languages, "bash");
+        let mut cache = Cache::open(&world.session, &config);
+        let crawl = Roots::new(world.modulepaths.clone()).crawl(&mut rc, &mut cache, None);
+        let surveyed = &crawl.known[0].surveyed;
+        assert!(crawl.store().is_some_and(|store| !store.is_damaged()));
+        (surveyed.survey.is_renewed, crawl.evaluated())
+    };
+    for (what, alone, change) in changes {
+        let site = large();
+        build(&site);
+        change(&site);
+        let world = World::new(&site, "lmod");
+        let (is_renewed, evaluated) = renewed(&world);
+        assert_eq!(is_renewed, alone, "{what}");
+        assert!(evaluated <= 2, "{what}: {evaluated} evaluated");
+        let right = right_answers(&site);
+        check(&site, &right, what);
+        build(&site);
+        check(&site, &right, what);
+        assert_eq!(world.cached().0, world.disk(), "{what}");
+        // And back again.
+        age(&site.root());
+        build(&site);
+        assert_eq!(renewed(&world), (false, 0), "{what}: built again");
+        for words in REQUESTS
+            .iter()
+            .chain([&["-t", "search", "old"][..], &["--json", "spider"][..]].iter())
+        {
+            let all = site.run_words(&[&["--ignore_cache"], *words].concat());
+            assert_eq!(
+                site.run_words(words).stderr(),
+                all.stderr(),
+                "{what}: {words:?}"
+            );
+        }
+    }
 }
 
 #[test]

@@ -12,6 +12,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use camino::{Utf8Path, Utf8PathBuf};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
+use super::programs;
 use super::texts::{self, TextsOf};
 use crate::tree::{Readers, Texts};
 
@@ -19,7 +20,7 @@ use crate::tree::{Readers, Texts};
 const APPLICATION_ID: i32 = 0x786d_6f64;
 
 /// The version of the tables and of what stands in them; another one is not read.
-const FORMAT: i32 = 7;
+const FORMAT: i32 = 8;
 
 /// Large enough that an index is read in few steps, small enough that one module is.
 const PAGE_SIZE: u32 = 16384;
@@ -53,6 +54,8 @@ pub(super) enum Part {
     Programs = 3,
     /// The modulefiles that asked about the session.
     Readers = 4,
+    /// What rc files say.
+    Statements = 5,
 }
 
 /// Why a cache cannot be used or written.
@@ -256,6 +259,7 @@ const SEARCHED: i64 = 1 << 60;
 const NAMES: i64 = 2 << 60;
 const LOOKS: i64 = 3 << 60;
 const RESTS: i64 = 4 << 60;
+const PROGRAMS: i64 = 5 << 60;
 
 /// A sum of bytes that belong to a key: damage inside a page would otherwise go unnoticed.
 fn sum(id: i64, bytes: &[u8]) -> [u8; 4] {
@@ -424,53 +428,76 @@ impl File {
     /// # Errors
     /// The file is damaged.
     pub(super) fn program(&self, name: &str) -> Result<Option<Vec<u8>>, ()> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT modules FROM program WHERE name = ?")
-            .map_err(|_| ())?;
-        let found = statement.query_row([name], |row| {
-            Ok(opened(0, row.get_ref(0)?.as_blob().unwrap_or_default()).map(<[u8]>::to_vec))
-        });
-        match found.optional() {
-            Ok(found) => found.map_or(Ok(None), |modules| modules.map(Some).ok_or(())),
-            Err(_) => Err(()),
+        let query = "SELECT name, data FROM program WHERE name <= ? ORDER BY name DESC LIMIT 1";
+        let mut found = None;
+        let mut is_whole = true;
+        let mut read = || -> rusqlite::Result<()> {
+            let mut statement = self.connection.prepare_cached(query)?;
+            let mut rows = statement.query([name])?;
+            while let Some(row) = rows.next()? {
+                is_whole &= each_program_of(row, &mut |known, keys| {
+                    if known == name {
+                        found = Some(keys.to_vec());
+                    }
+                    known < name
+                })?;
+            }
+            Ok(())
+        };
+        match read() {
+            Ok(()) if is_whole => Ok(found),
+            Ok(()) | Err(_) => Err(()),
         }
     }
 
-    /// How many programs are known.
-    pub(super) fn count_programs(&self) -> Option<usize> {
-        let query = "SELECT count(*) FROM program";
-        let count = self
-            .connection
-            .query_row(query, [], |row| row.get::<_, i64>(0));
-        usize::try_from(count.ok()?).ok()
-    }
-
-    /// All programs with their modules.
+    /// All programs with the keys of their modules, in order. False where the file is damaged.
     pub(super) fn each_program(&self, take: &mut dyn FnMut(&str, &[u8])) -> bool {
         let mut whole = true;
         let mut read = || -> rusqlite::Result<()> {
-            let mut statement = self
-                .connection
-                .prepare_cached("SELECT name, modules FROM program")?;
+            let query = "SELECT name, data FROM program ORDER BY name";
+            let mut statement = self.connection.prepare_cached(query)?;
             let mut rows = statement.query([])?;
             while let Some(row) = rows.next()? {
-                let name = row.get_ref(0)?.as_str().unwrap_or_default();
-                match opened(0, row.get_ref(1)?.as_blob().unwrap_or_default()) {
-                    Some(modules) => take(name, modules),
-                    None => whole = false,
-                }
+                whole &= each_program_of(row, &mut |name, keys| {
+                    take(name, keys);
+                    true
+                })?;
             }
             Ok(())
         };
         read().is_ok() && whole
     }
+
+    /// What of the modules of a modulepath is not searched. False where the file is damaged.
+    pub(super) fn each_rest(&self, root: u32, take: &mut dyn FnMut(u32, &[u8])) -> bool {
+        let query = "SELECT id, data FROM rests WHERE id BETWEEN ? AND ?";
+        let mut whole = true;
+        let read = self.each(query, RESTS, root, &mut |first, row| {
+            let rests = texts::unpack(row);
+            whole &= rests.is_some();
+            for (place, rest) in (first..).zip(rests.iter().flat_map(Texts::iter)) {
+                take(place, rest);
+            }
+        });
+        read && whole
+    }
+}
+
+/// Goes through the programs of a row; false where it is damaged.
+fn each_program_of(
+    row: &rusqlite::Row<'_>,
+    take: &mut dyn FnMut(&str, &[u8]) -> bool,
+) -> rusqlite::Result<bool> {
+    let first = row.get_ref(0)?.as_str().unwrap_or_default();
+    let row = opened(PROGRAMS, row.get_ref(1)?.as_blob().unwrap_or_default());
+    Ok(row.is_some_and(|row| programs::each_in_row(first, row, take)))
 }
 
 /// Takes what a module is about, with its number: what is searched, and the rest.
 pub(super) type TakeAbout<'t> = &'t mut dyn FnMut(u32, &[u8], &[u8]);
 
 /// Some names of a modulepath.
+#[derive(Debug, Clone)]
 pub(super) struct Block {
     /// The number of the first module.
     pub(super) first: u32,
@@ -499,6 +526,7 @@ pub(super) struct Writer {
     temporary: tempfile::NamedTempFile,
     connection: Connection,
     roots: u32,
+    programs: programs::Row,
 }
 
 impl Writer {
@@ -529,7 +557,7 @@ impl Writer {
                  CREATE TABLE looks (id INTEGER PRIMARY KEY, data BLOB NOT NULL);
                  CREATE TABLE searched (id INTEGER PRIMARY KEY, data BLOB NOT NULL);
                  CREATE TABLE rests (id INTEGER PRIMARY KEY, data BLOB NOT NULL);
-                 CREATE TABLE program (name TEXT PRIMARY KEY, modules BLOB NOT NULL) WITHOUT ROWID;"
+                 CREATE TABLE program (name TEXT PRIMARY KEY, data BLOB NOT NULL) WITHOUT ROWID;"
             ))?;
             Ok(connection)
         };
@@ -539,6 +567,7 @@ impl Writer {
             temporary,
             connection,
             roots: 0,
+            programs: programs::Row::default(),
         })
     }
 
@@ -632,18 +661,30 @@ impl Writer {
     }
 
     /// Adds a program with the keys of its modules. Names come in order.
-    pub(super) fn program(&mut self, name: &str, modules: &[u8]) -> Result<(), CacheError> {
-        let write = || -> rusqlite::Result<()> {
+    pub(super) fn program(&mut self, name: &str, keys: &[u8]) -> Result<(), CacheError> {
+        self.programs.push(name, keys);
+        match self.programs.is_full() {
+            true => self.write_programs(),
+            false => Ok(()),
+        }
+    }
+
+    /// Writes the row of programs that was begun.
+    fn write_programs(&mut self) -> Result<(), CacheError> {
+        let write = |(first, row): (&str, Vec<u8>)| -> rusqlite::Result<usize> {
             self.connection
                 .prepare_cached("INSERT INTO program VALUES (?, ?)")?
-                .execute(params![name, sealed(0, modules)])?;
-            Ok(())
+                .execute(params![first, sealed(PROGRAMS, &row)])
         };
-        write().map_err(|error| self.failed(error))
+        match self.programs.take().map(write) {
+            Some(Err(error)) => Err(self.failed(error)),
+            Some(Ok(_)) | None => Ok(()),
+        }
     }
 
     /// Puts the new file in the place of the old one.
-    pub(super) fn finish(self, readers: Readers) -> Result<(), CacheError> {
+    pub(super) fn finish(mut self, readers: Readers) -> Result<(), CacheError> {
+        self.write_programs()?;
         let path = self.path.clone();
         let failed = |reason: String| CacheError::File {
             path: path.clone(),

@@ -94,17 +94,6 @@ impl Looker {
     }
 }
 
-/// Whether what a survey looked at in places that belong to no name is as it was.
-pub(super) fn are_unchanged(root: &Utf8Path, common: &[u8], config: &Config) -> bool {
-    let looker = Looker::new(root);
-    let mut unchanged = true;
-    let whole = look::each_common(common, &mut |path, stamp, kind, _| {
-        unchanged = is_unchanged(&looker, root, path, stamp, kind, config);
-        unchanged
-    });
-    whole && unchanged
-}
-
 /// What is looked at of blocks.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Scope<'s> {
@@ -116,39 +105,74 @@ pub(super) struct Scope<'s> {
     pub(super) files: bool,
 }
 
-/// Looks at what the names of blocks were read from: the numbers of the modulefiles that are no longer those that are known.
-/// A file without a stamp was not to be remembered. `None` where a directory or an rc file has changed.
+/// What is not as it was.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Changes {
+    /// The modulefiles, by number. A file without a stamp was not to be remembered.
+    pub(super) files: Vec<u32>,
+    /// Directories and rc files that belong to names.
+    pub(super) sources: Vec<String>,
+    /// Directories and rc files that belong to none.
+    pub(super) common: BTreeSet<String>,
+}
+
+/// Where so much is not as it was in one part, nobody wants to know what else.
+const ENOUGH: usize = 2000;
+
+/// Looks at what the names of blocks were read from. `None` where they are damaged.
 pub(super) fn changed(
     root: &Utf8Path,
     blocks: &[Block],
     scope: Scope<'_>,
     config: &Config,
-) -> Option<Vec<u32>> {
+) -> Option<Changes> {
     let results = in_threads(blocks, look::count(blocks), |part| {
         let looker = Looker::new(root);
-        let mut changed = Vec::new();
-        let unchanged = part.iter().all(|block| {
-            let mut unchanged = true;
-            let whole = look::each(block, scope.only, &mut |seen| {
+        let mut changes = Changes::default();
+        let whole = part.iter().all(|block| {
+            look::each(block, scope.only, &mut |seen| {
                 match seen {
                     Seen::Source(path, stamp, kind, _) if scope.sources => {
-                        unchanged = is_unchanged(&looker, root, path, stamp, kind, config);
+                        if !is_unchanged(&looker, root, path, stamp, kind, config) {
+                            changes.sources.push(path.to_owned());
+                        }
                     }
                     Seen::Module(number, stamp, file) if scope.files => {
                         if stamp.is_none() || looker.stamp(file) != stamp {
-                            changed.push(number);
+                            changes.files.push(number);
                         }
                     }
                     Seen::Source(..) | Seen::Module(..) => {}
                 }
-                unchanged
-            });
-            whole && unchanged
+                changes.sources.len() < ENOUGH
+            })
         });
-        unchanged.then_some(changed)
+        whole.then_some(changes)
     });
-    let changed: Option<Vec<Vec<u32>>> = results.into_iter().collect();
-    Some(changed?.concat())
+    let mut all = Changes::default();
+    for changes in results {
+        let mut changes = changes?;
+        all.files.append(&mut changes.files);
+        all.sources.append(&mut changes.sources);
+    }
+    Some(all)
+}
+
+/// What a survey looked at in places that belong to no name and that is not as it was. `None` where that is damaged.
+pub(super) fn changed_common(
+    root: &Utf8Path,
+    common: &[u8],
+    config: &Config,
+) -> Option<BTreeSet<String>> {
+    let looker = Looker::new(root);
+    let mut changed = BTreeSet::new();
+    let whole = look::each_common(common, &mut |path, stamp, kind, _| {
+        if !is_unchanged(&looker, root, path, stamp, kind, config) {
+            changed.insert(path.to_owned());
+        }
+        true
+    });
+    whole.then_some(changed)
 }
 
 /// The directories among the sources that are as they were, with their entries.

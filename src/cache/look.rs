@@ -4,6 +4,7 @@
 //! A directory or rc file belongs to the name in whose directory it lies. What belongs to no name - the modulepath itself,
 //! the directories above names, their rc files - is common: it tells whether there are new names.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::file::{BLOCK, Block};
@@ -27,76 +28,127 @@ pub(super) fn pack(
     sources: &[Source],
     stamps: &[Option<Stamp>],
 ) -> (Vec<u8>, Vec<Block>) {
-    let owners = Owners::new(index);
-    let mut common = Packer::default();
-    let mut owned: BTreeMap<&str, Vec<&Source>> = BTreeMap::new();
+    let names = heads(index.as_bytes());
+    let firsts: BTreeSet<u32> = names.clone().map(|(_, first)| first).collect();
+    let owners = Owners::new(names.map(|(name, _)| name).collect());
+    let mut common = Vec::new();
+    let mut owned: BTreeMap<&str, Vec<Cow<'_, Source>>> = BTreeMap::new();
     for source in sources {
-        match owners.of(source) {
-            Some(name) => owned.entry(name).or_default().push(source),
-            None => common.source(&source.path, source),
+        match owners.of(&source.path) {
+            Some(name) => owned.entry(name).or_default().push(Cow::Borrowed(source)),
+            None => common.push(source),
         }
     }
-    let blocks = index.blocks(BLOCK).into_iter().map(|(first, names)| {
-        let mut looks = Packer::default();
+    let mut blocks = Vec::new();
+    for (first, names) in index.blocks(BLOCK) {
+        let mut of_block = Vec::new();
         let mut names_in = heads(names).peekable();
-        let end_of_block = index.modules();
         while let Some((name, start)) = names_in.next() {
             // The last name of a block goes on to the first of the next.
             let end = names_in.peek().map(|(_, next)| *next);
-            let end = end
-                .or_else(|| owners.next_after(start))
-                .unwrap_or(end_of_block);
-            // A directory before what is in it: to look at neighbours together costs the system least.
-            let sources = owned.get(name).map_or(&[][..], Vec::as_slice);
-            looks.number(sources.len() as u64);
-            for source in sources {
-                looks.source(&source.path[name.len()..], source);
-            }
-            looks.number(u64::from(end - start));
-            for number in start..end {
-                let stamp = stamps.get(number as usize).copied().flatten();
-                looks.stamp(stamp.unwrap_or_default());
-            }
+            let next = || firsts.range(start + 1..).next().copied();
+            let end = end.or_else(next).unwrap_or(index.modules());
+            let stamp = |number: u32| stamps.get(number as usize).copied().flatten();
+            of_block.push(Owned {
+                name: name.to_owned(),
+                first: start,
+                sources: owned.remove(name).unwrap_or_default(),
+                stamps: (start..end).map(stamp).collect(),
+            });
         }
-        Block {
+        blocks.push(Block {
             first,
             names: names.to_vec(),
-            looks: looks.finish(),
+            looks: pack_owned(&of_block),
+        });
+    }
+    (pack_common(common), blocks)
+}
+
+/// Sources that belong to no name, as bytes.
+pub(super) fn pack_common<'s>(sources: impl IntoIterator<Item = &'s Source>) -> Vec<u8> {
+    let mut packer = Packer::default();
+    for source in sources {
+        packer.source(&source.path, source);
+    }
+    packer.finish()
+}
+
+/// What a name of a block was read from.
+pub(super) struct Owned<'s> {
+    pub(super) name: String,
+    /// The number of its first module.
+    pub(super) first: u32,
+    pub(super) sources: Vec<Cow<'s, Source>>,
+    /// The stamps of its modulefiles.
+    pub(super) stamps: Vec<Option<Stamp>>,
+}
+
+/// What the names of a block were read from, as bytes.
+pub(super) fn pack_owned(names: &[Owned<'_>]) -> Vec<u8> {
+    let mut looks = Packer::default();
+    for owned in names {
+        // A directory before what is in it: to look at neighbours together costs the system least.
+        looks.number(owned.sources.len() as u64);
+        for source in &owned.sources {
+            looks.source(&source.path[owned.name.len()..], source);
         }
-    });
-    let blocks = blocks.collect();
-    (common.finish(), blocks)
+        looks.number(owned.stamps.len() as u64);
+        for stamp in &owned.stamps {
+            looks.stamp(stamp.unwrap_or_default());
+        }
+    }
+    looks.finish()
+}
+
+/// What the names of a block were read from; `None` where that is damaged.
+pub(super) fn owned(block: &Block) -> Option<Vec<Owned<'static>>> {
+    let mut unpacker = Unpacker::new(&block.looks);
+    let mut names = Vec::new();
+    for (name, first) in heads(&block.names) {
+        let mut sources = Vec::new();
+        for _ in 0..unpacker.number()? {
+            let (rest, stamp, kind, entries) = unpacker.source()?;
+            sources.push(Cow::Owned(Source {
+                path: [name, rest].concat(),
+                stamp,
+                kind,
+                entries: std::str::from_utf8(entries).ok()?.to_owned(),
+            }));
+        }
+        let mut stamps = Vec::new();
+        for _ in 0..unpacker.number()? {
+            let stamp = unpacker.stamp()?;
+            stamps.push((stamp != Stamp::default()).then_some(stamp));
+        }
+        names.push(Owned {
+            name: name.to_owned(),
+            first,
+            sources,
+            stamps,
+        });
+    }
+    Some(names)
 }
 
 /// The names of an index.
-struct Owners<'i> {
-    names: BTreeSet<&'i str>,
-    firsts: BTreeSet<u32>,
-}
+pub(super) struct Owners<'i>(BTreeSet<&'i str>);
 
 impl<'i> Owners<'i> {
-    fn new(index: &'i Index) -> Owners<'i> {
-        Owners {
-            names: heads(index.as_bytes()).map(|(name, _)| name).collect(),
-            firsts: heads(index.as_bytes()).map(|(_, first)| first).collect(),
-        }
-    }
-
-    fn next_after(&self, first: u32) -> Option<u32> {
-        self.firsts.range(first + 1..).next().copied()
+    pub(super) fn new(names: BTreeSet<&'i str>) -> Owners<'i> {
+        Owners(names)
     }
 
     /// The name that a source belongs to.
-    fn of(&self, source: &Source) -> Option<&'i str> {
-        let path = source.path.as_str();
+    pub(super) fn of(&self, path: &str) -> Option<&'i str> {
         let beside = path.strip_suffix(".toml").into_iter();
         let above = path.rmatch_indices('/').map(|(at, _)| &path[..at]);
         // The longest of them.
         let mut places = beside.chain([path]).chain(above);
-        let name = places.find_map(|place| self.names.get(place))?;
+        let name = places.find_map(|place| self.0.get(place))?;
         // Other names may begin in it.
         let below = format!("{name}/");
-        let mut inside = self.names.range(below.as_str()..);
+        let mut inside = self.0.range(below.as_str()..);
         let is_above_others = inside.next().is_some_and(|other| other.starts_with(&below));
         (!is_above_others).then_some(*name)
     }

@@ -13,13 +13,15 @@
 mod file;
 mod fresh;
 mod look;
+mod moves;
 mod pack;
 mod part;
 mod programs;
+mod renew;
 mod save;
+mod stored;
 mod texts;
 
-use std::cell::{Cell, RefCell};
 use std::collections::{BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::rc::Rc;
@@ -29,8 +31,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 use crate::config::Config;
 use crate::session::Session;
 use crate::tree::{
-    Depth, Dir, Extra, Memory, Mistake, Opener, Packed, RcReader, Readers, Reads, Record, Source,
-    Spoken, Stamp, Store, Survey, TakeProgram, Texts, Wanted, heads,
+    Depth, Dir, Memory, Mistake, Opener, Packed, RcReader, Readers, Reads, Record, Source, Spoken,
+    Stamp, Store, Survey, Wanted, heads,
 };
 
 pub use file::CacheError;
@@ -39,7 +41,8 @@ pub use save::{Others, SaveError, Saved};
 
 use file::{Block, File, Part};
 use look::Seen;
-use pack::Unpacker;
+use part::Whole;
+use stored::{Held, Renewal, Stored};
 
 /// Which cache.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,21 +77,6 @@ struct Head {
     stamp: Option<Stamp>,
 }
 
-/// A modulepath that a cache answers for in this run.
-struct Held {
-    file: usize,
-    id: u32,
-    head: Head,
-    freshness: Freshness,
-    /// The blocks that were looked at, where files have to be compared as well.
-    blocks: Vec<Block>,
-    /// The modulefiles that have changed, where they were compared.
-    changed: Option<Vec<u32>>,
-}
-
-/// What modulefiles asked about the session, each with the numbers of those that did.
-type Asked = Vec<(Reads, Vec<u32>)>;
-
 /// What a cache remembers of one module of a modulepath that has changed.
 struct Old {
     file: usize,
@@ -121,14 +109,6 @@ impl std::fmt::Debug for Cache {
             .field("files", &self.stored.files)
             .finish_non_exhaustive()
     }
-}
-
-/// The open files.
-#[derive(Default)]
-struct Stored {
-    files: Vec<File>,
-    held: RefCell<HashMap<Utf8PathBuf, Held>>,
-    damaged: Cell<bool>,
 }
 
 /// What is known of a cache file.
@@ -303,133 +283,6 @@ impl Cache {
     }
 }
 
-impl Stored {
-    /// Does something with what a modulepath is held by.
-    fn with<T>(&self, root: &Utf8Path, act: impl FnOnce(&File, &Held) -> T) -> Option<T> {
-        let held = self.held.borrow();
-        let held = held.get(root)?;
-        Some(act(self.files.get(held.file)?, held))
-    }
-
-    /// A part of a modulepath that must be there.
-    fn part(&self, root: &Utf8Path, part: Part) -> Option<Vec<u8>> {
-        let read = self.with(root, |file, held| file.part(held.id, part))?;
-        if read.is_none() {
-            self.damaged.set(true);
-        }
-        read
-    }
-
-    /// What the modulefiles of a modulepath asked about the session.
-    fn asked(&self, root: &Utf8Path) -> Asked {
-        let any = self.with(root, |_, held| held.head.has_readers);
-        match any {
-            Some(true) => {
-                let part = self.part(root, Part::Readers);
-                let asked = part.and_then(|part| save::read_asked(&part));
-                if asked.is_none() {
-                    self.damaged.set(true);
-                }
-                asked.unwrap_or_default()
-            }
-            Some(false) | None => Vec::new(),
-        }
-    }
-
-    /// The modules behind packed keys, as far as their modulepaths are held.
-    fn places(&self, file: usize, packed: &[u8]) -> Vec<(Utf8PathBuf, u32)> {
-        let held = self.held.borrow();
-        let roots: HashMap<u32, &Utf8PathBuf> = held
-            .iter()
-            .filter(|(_, held)| held.file == file)
-            .map(|(root, held)| (held.id, root))
-            .collect();
-        let mut unpacker = Unpacker::new(packed);
-        let mut id = 0_u64;
-        let mut places = Vec::new();
-        while let Some(step) = unpacker.number() {
-            id = id.wrapping_add(step);
-            if let Some(root) = roots.get(&((id >> 24) as u32)) {
-                places.push(((*root).clone(), (id & 0xff_ffff) as u32));
-            }
-        }
-        places
-    }
-}
-
-impl Store for Stored {
-    fn about(&self, root: &Utf8Path, number: u32) -> Option<Packed> {
-        let about = self.with(root, |file, held| file.about(held.id, number))?;
-        if about.is_none() {
-            self.damaged.set(true);
-        }
-        let (searched, rest) = about?;
-        Some(Packed::from_parts(
-            &searched,
-            &save::lengthened(&rest, root),
-        ))
-    }
-
-    fn searched(&self, root: &Utf8Path, number: u32) -> Option<Vec<u8>> {
-        let searched = self.with(root, |file, held| file.searched(held.id, number))?;
-        if searched.is_none() {
-            self.damaged.set(true);
-        }
-        searched
-    }
-
-    fn each_searched(&self, root: &Utf8Path, take: &mut dyn FnMut(u32, &Texts<'_>)) {
-        let whole = self.with(root, |file, held| {
-            let mut expected = 0;
-            let whole = file.each_searched(held.id, &mut |first, texts| {
-                if first == expected {
-                    expected += texts.ends.len() as u32;
-                }
-                take(first, texts);
-            });
-            whole && expected == held.head.modules
-        });
-        if whole == Some(false) {
-            self.damaged.set(true);
-        }
-    }
-
-    fn extras(&self, root: &Utf8Path) -> Vec<Extra> {
-        let bytes = self.part(root, Part::Extras).unwrap_or_default();
-        save::read_extras(&bytes)
-    }
-
-    fn program(&self, name: &str) -> Vec<(Utf8PathBuf, u32)> {
-        let mut found = Vec::new();
-        for (number, file) in self.files.iter().enumerate() {
-            match file.program(name) {
-                Ok(Some(packed)) => found.extend(self.places(number, &packed)),
-                Ok(None) => {}
-                Err(()) => self.damaged.set(true),
-            }
-        }
-        found
-    }
-
-    fn each_program(&self, take: TakeProgram<'_>) {
-        for (number, file) in self.files.iter().enumerate() {
-            let whole = file.each_program(&mut |name, packed| {
-                let places = self.places(number, packed);
-                if !places.is_empty() {
-                    take(name, &places);
-                }
-            });
-            if !whole {
-                self.damaged.set(true);
-            }
-        }
-    }
-
-    fn is_damaged(&self) -> bool {
-        self.damaged.get()
-    }
-}
-
 impl Memory for Cache {
     fn survey(
         &mut self,
@@ -481,15 +334,44 @@ impl Memory for Cache {
                 config: rc.config(),
             };
             let answer = match asked.part(wanted) {
-                Ok(Some(part)) => Ok(Some(part)),
+                Ok(Some(part)) => Ok(Whole::Unchanged(part)),
                 Ok(None) => asked.whole(),
                 Err(damaged) => Err(damaged),
             };
             let found = match answer {
-                Ok(Some(found)) => found,
-                Ok(None) => {
-                    self.remember_old(root, number, id, &head);
-                    continue;
+                Ok(Whole::Unchanged(found)) => found,
+                Ok(Whole::Changed(before)) => {
+                    let config = rc.config().clone();
+                    let asked = part::Question {
+                        file,
+                        id,
+                        root,
+                        head: &head,
+                        looks,
+                        files: depth != Depth::Names,
+                        config: &config,
+                    };
+                    let renewed = renew::renew(&asked, &before, self.readers, rc);
+                    let Some(renewed) = renewed else {
+                        self.remember_old(root, number, id, &head);
+                        continue;
+                    };
+                    let held = Held {
+                        file: number,
+                        id,
+                        freshness,
+                        blocks: renewed.blocks,
+                        changed: (depth != Depth::Names).then_some(renewed.changed),
+                        renewal: Some(Renewal {
+                            moves: renewed.moves,
+                            common: renewed.common,
+                            statements: renewed.statements,
+                            modules_in_file: head.modules,
+                        }),
+                        head: renewed.head,
+                    };
+                    (stored.held.borrow_mut()).insert(root.to_owned(), held);
+                    return Some(renewed.survey);
                 }
                 Err(part::Damaged) => {
                     stored.damaged.set(true);
@@ -510,6 +392,7 @@ impl Memory for Cache {
                 freshness,
                 blocks: found.blocks,
                 changed: found.changed,
+                renewal: None,
             };
             (stored.held.borrow_mut()).insert(root.to_owned(), held);
             return Some(survey);
@@ -692,7 +575,7 @@ fn changed_files(
         sources: false,
         files: true,
     };
-    fresh::changed(root, blocks, scope, config)
+    fresh::changed(root, blocks, scope, config).map(|changes| changes.files)
 }
 
 /// The stamps of the modulefiles of blocks, by their numbers. What is damaged is unknown.

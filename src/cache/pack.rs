@@ -40,8 +40,22 @@ impl Packer {
     }
 
     pub(super) fn text(&mut self, text: &str) {
-        self.number(text.len() as u64);
-        self.bytes.extend_from_slice(text.as_bytes());
+        self.blob(text.as_bytes());
+    }
+
+    /// Bytes behind their number.
+    pub(super) fn blob(&mut self, bytes: &[u8]) {
+        self.number(bytes.len() as u64);
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// How many bytes there are so far.
+    pub(super) fn len(&self) -> usize {
+        self.bytes.len()
     }
 
     pub(super) fn stamp(&mut self, stamp: Stamp) {
@@ -76,7 +90,7 @@ impl Packer {
         if kind == 1 {
             self.bytes.extend_from_slice(&digest.to_le_bytes());
         }
-        self.text(if kind == 0 { &source.entries } else { "" });
+        self.text(if kind <= 1 { &source.entries } else { "" });
     }
 }
 
@@ -128,8 +142,13 @@ impl<'b> Unpacker<'b> {
     }
 
     pub(super) fn text(&mut self) -> Option<&'b str> {
+        std::str::from_utf8(self.blob()?).ok()
+    }
+
+    /// Bytes behind their number.
+    pub(super) fn blob(&mut self) -> Option<&'b [u8]> {
         let length = usize::try_from(self.number()?).ok()?;
-        std::str::from_utf8(self.take(length)?).ok()
+        self.take(length)
     }
 
     pub(super) fn stamp(&mut self) -> Option<Stamp> {
@@ -164,8 +183,7 @@ impl<'b> Unpacker<'b> {
             4 => SourceKind::Missing,
             _ => return None,
         };
-        let length = usize::try_from(self.number()?).ok()?;
-        let entries = self.take(length)?;
+        let entries = self.blob()?;
         Some((&self.path, stamp, kind, entries))
     }
 }

@@ -11,7 +11,8 @@ use camino::Utf8Path;
 
 use super::Head;
 use super::file::{Block, File, Part};
-use super::fresh::{self, Scope};
+use super::fresh::{self, Changes, Scope};
+use super::renew::Before;
 use crate::config::Config;
 use crate::tree::{Finder, Index, Wanted};
 
@@ -45,47 +46,60 @@ pub(super) struct Answer {
     pub(super) changed: Option<Vec<u32>>,
 }
 
+/// What comes of looking at all of a modulepath.
+pub(super) enum Whole {
+    /// It is as it was.
+    Unchanged(Answer),
+    /// It is not.
+    Changed(Before),
+}
+
 impl Question<'_> {
-    /// All of the modulepath; `None` where it is no longer as it was.
-    pub(super) fn whole(&self) -> Result<Option<Answer>, Damaged> {
+    /// All of the modulepath.
+    pub(super) fn whole(&self) -> Result<Whole, Damaged> {
         if !self.looks {
             let mut names = Vec::new();
             self.names(&mut |_, block| names.extend_from_slice(block))?;
             let index = Index::from_bytes(names, self.head.modules).ok_or(Damaged)?;
-            return Ok(Some(Answer {
+            return Ok(Whole::Unchanged(Answer {
                 index,
                 is_part: false,
                 blocks: Vec::new(),
                 changed: None,
             }));
         }
-        if !self.is_common_unchanged()? {
-            return Ok(None);
-        }
+        let common = self.file.part(self.id, Part::Common).ok_or(Damaged)?;
+        let common_changes = fresh::changed_common(self.root, &common, self.config);
         let blocks = blocks(self.file, self.id).ok_or(Damaged)?;
         let firsts = blocks.iter().map(|block| &block.first);
         if !firsts.eq(&self.head.blocks) {
             return Err(Damaged);
         }
-        let Some(changed) = self.changed(&blocks, None) else {
-            return Ok(None);
-        };
-        Ok(Some(Answer {
+        let mut changes = self.changes(&blocks, None)?;
+        changes.common = common_changes.ok_or(Damaged)?;
+        if !changes.common.is_empty() || !changes.sources.is_empty() {
+            return Ok(Whole::Changed(Before {
+                common,
+                blocks,
+                changes,
+            }));
+        }
+        Ok(Whole::Unchanged(Answer {
             index: index(&blocks, self.head.modules).ok_or(Damaged)?,
             is_part: false,
             blocks,
-            changed: self.files.then_some(changed),
+            changed: self.files.then_some(changes.files),
         }))
     }
 
-    /// The modulefiles that have changed, as far as they are looked at; `None` where directories or rc files have.
-    fn changed(&self, blocks: &[Block], only: Option<&BTreeSet<u32>>) -> Option<Vec<u32>> {
+    /// What blocks were read from and is not as it was, as far as it is looked at.
+    fn changes(&self, blocks: &[Block], only: Option<&BTreeSet<u32>>) -> Result<Changes, Damaged> {
         let scope = Scope {
             only,
             sources: true,
             files: self.files,
         };
-        fresh::changed(self.root, blocks, scope, self.config)
+        fresh::changed(self.root, blocks, scope, self.config).ok_or(Damaged)
     }
 
     /// The names that are wanted; `None` where only all of the modulepath tells.
@@ -136,9 +150,10 @@ impl Question<'_> {
             })
         });
         let blocks: Vec<Block> = blocks.collect::<Option<_>>().ok_or(Damaged)?;
-        match self.changed(&blocks, Some(&firsts)) {
-            Some(changed) => answer(blocks, self.files.then_some(changed)),
-            None => Ok(None),
+        let changes = self.changes(&blocks, Some(&firsts))?;
+        match changes.sources.is_empty() {
+            true => answer(blocks, self.files.then_some(changes.files)),
+            false => Ok(None),
         }
     }
 
@@ -158,7 +173,8 @@ impl Question<'_> {
 
     fn is_common_unchanged(&self) -> Result<bool, Damaged> {
         let common = self.file.part(self.id, Part::Common).ok_or(Damaged)?;
-        Ok(fresh::are_unchanged(self.root, &common, self.config))
+        let changed = fresh::changed_common(self.root, &common, self.config);
+        Ok(changed.ok_or(Damaged)?.is_empty())
     }
 
     /// Whether the files that open modulepaths are as they were.

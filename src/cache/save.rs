@@ -6,13 +6,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use bstr::ByteSlice;
 use camino::Utf8Path;
 
-use super::file::{Block, File, Part, Parts, RootData, TakeAbout, Writer, module_id};
+use super::file::{Block, File, Part, Parts, RootData, TakeAbout, Writer};
 use super::look::{self, Seen};
 use super::pack::{Packer, Unpacker};
-use super::programs::{numbers, pack_keys};
-use super::{Asked, Cache, CacheError, Freshness, Head, Held, part, settings, stamps};
+use super::programs::{Programs, ProgramsOfAll};
+use super::stored::{Asked, Held};
+use super::{Cache, CacheError, Freshness, Head, part, settings};
 use crate::config::Config;
-use crate::tree::{Crawl, Extra, Known, Mistake, Packed, ROOT, Reads, Source, Stamp, Wanted};
+use crate::tree::{Crawl, Extra, Known, Mistake, Packed, ROOT, Reads, Record, Stamp};
 
 /// What was written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -62,88 +63,102 @@ impl Cache {
         config: &Config,
         others: Others,
     ) -> Result<Saved, SaveError> {
+        let is_written = |known: &Known| {
+            is_whole(known) && (others == Others::Go || !self.is_held_elsewhere(path, known))
+        };
+        let found = crawl.known.iter().map(|known| {
+            let programs = is_written(known).then(|| self.look_for_programs(known));
+            (known, programs)
+        });
+        let found: Vec<(&Known, Option<Programs>)> = found.collect();
         if others == Others::Go
-            && let Some(saved) = self.is_saved(path, crawl, config)
+            && let Some(saved) = self.is_saved(path, &found, config)
         {
             return Ok(saved);
         }
         let mut writer = Writer::new(path)?;
         let mut saved = Saved::default();
-        let mut programs: BTreeMap<String, Vec<i64>> = BTreeMap::new();
-        for (tree, known) in crawl.known.iter().enumerate() {
-            let keeps = others == Others::Stay;
-            let survey = &known.surveyed.survey;
-            let is_whole = !survey.is_cut && !survey.is_part;
-            if !is_whole || keeps && self.is_held_elsewhere(path, known) {
+        let mut programs = ProgramsOfAll::default();
+        for (tree, (known, found)) in found.into_iter().enumerate() {
+            let Some(found) = found else {
                 continue;
-            }
-            let Some(id) =
-                self.write_root(&mut writer, tree, known, crawl, config, &mut programs)?
-            else {
+            };
+            let digests = &found.digests;
+            let id = self.write_root(&mut writer, tree, known, crawl, config, digests)?;
+            let Some(id) = id else {
                 return Err(SaveError::Damaged);
             };
+            let old = self.stored.with(&known.modulepath, |_, held| {
+                let moves = held.renewal.as_ref().map(|renewal| renewal.moves.clone());
+                (held.file, held.id, moves)
+            });
+            programs.add(id, found, old.filter(|_| known.surveyed.is_remembered));
             saved.modules += known.surveyed.survey.index.modules();
             saved.roots = id as usize;
         }
-        if others == Others::Stay
-            && let Ok(Some(old)) = super::file::open(path)
-        {
-            for (old_id, root) in old.roots.clone() {
-                let found = crawl.known.iter().find(|known| known.modulepath == root);
-                let survey = found.map(|known| &known.surveyed.survey);
-                if survey.is_some_and(|survey| !survey.is_cut && !survey.is_part) {
+        let old = match others {
+            Others::Stay => super::file::open(path).ok().flatten(),
+            Others::Go => None,
+        };
+        let mut copies = HashMap::new();
+        if let Some(old) = &old {
+            for (old_id, root) in &old.roots {
+                let mut known = crawl.known.iter();
+                if known.any(|known| known.modulepath == *root && is_whole(known)) {
                     continue;
                 }
-                let Some((parts, blocks)) = copied(&old, old_id) else {
+                let Some((parts, blocks)) = copied(old, *old_id) else {
                     continue;
                 };
                 let data = RootData {
-                    path: root,
+                    path: root.clone(),
                     parts,
                     blocks,
-                    abouts: &mut |take| old.each_about(old_id, take),
+                    abouts: &mut |take| old.each_about(*old_id, take),
                 };
                 let Some(id) = writer.root(data)? else {
                     continue;
                 };
-                old.each_program(&mut |name, packed| {
-                    for number in numbers(packed, old_id) {
-                        let modules = programs.entry(name.to_owned()).or_default();
-                        modules.push(module_id(id, number));
-                    }
-                });
+                copies.insert(*old_id, id);
             }
         }
-        saved.programs = programs.len();
-        for (name, modules) in programs {
-            writer.program(&name, &pack_keys(modules))?;
-        }
+        let copies = old.as_ref().map(|old| (old, copies));
+        saved.programs = programs.write(&mut writer, &self.stored.files, copies)?;
         writer.finish(self.readers)?;
         Ok(saved)
     }
 
     /// What the file at `path` holds, where that is what a crawl found out: then it need not be written again.
-    fn is_saved(&self, path: &Utf8Path, crawl: &Crawl, config: &Config) -> Option<Saved> {
+    fn is_saved(
+        &self,
+        path: &Utf8Path,
+        found: &[(&Known, Option<Programs>)],
+        config: &Config,
+    ) -> Option<Saved> {
         let file = self.stored.files.iter().find(|file| file.path == path)?;
         let mut saved = Saved {
-            roots: crawl.known.len(),
-            modules: 0,
-            programs: file.count_programs()?,
+            roots: found.len(),
+            ..Saved::default()
         };
-        for known in &crawl.known {
+        if file.roots.len() != saved.roots {
+            return None;
+        }
+        for (known, programs) in found {
             let root = &known.modulepath;
             let is_new = |held: &Held| held.head.stamp != stamp_now(root, config);
             let is_here = |file: &File, held: &Held| file.path == path && !is_new(held);
             if !known.surveyed.is_remembered
+                || known.surveyed.survey.is_renewed
                 || !known.records.is_empty()
                 || self.stored.with(root, is_here) != Some(true)
-                || !self.look_for_programs(known).changed.is_empty()
+                || !programs.as_ref()?.changed.is_empty()
             {
                 return None;
             }
             saved.modules += known.surveyed.survey.index.modules();
         }
-        (file.roots.len() == saved.roots).then_some(saved)
+        file.each_program(&mut |_, _| saved.programs += 1)
+            .then_some(saved)
     }
 
     /// Whether another file than that at `path` answered for a modulepath, and nothing was found out beside it.
@@ -151,7 +166,8 @@ impl Cache {
         let elsewhere = self
             .stored
             .with(&known.modulepath, |file, _| file.path != path);
-        known.surveyed.is_remembered && known.records.is_empty() && elsewhere == Some(true)
+        let is_new = !known.surveyed.is_remembered || known.surveyed.survey.is_renewed;
+        !is_new && known.records.is_empty() && elsewhere == Some(true)
     }
 
     fn write_root(
@@ -161,37 +177,43 @@ impl Cache {
         known: &Known,
         crawl: &Crawl,
         config: &Config,
-        programs: &mut BTreeMap<String, Vec<i64>>,
+        digests: &[u8],
     ) -> Result<Option<u32>, SaveError> {
         let root = &known.modulepath;
         let survey = &known.surveyed.survey;
-        let count = survey.index.modules();
-        let stored = known.surveyed.is_remembered;
-        let (sources, mut stamps) = match stored {
-            true => {
-                let Some((sources, stamps)) = self.stored.with(root, old_sources).flatten() else {
-                    return Ok(None);
-                };
-                (Cow::Owned(sources), stamps)
-            }
-            false => (
-                Cow::Borrowed(survey.sources.as_slice()),
-                vec![None; count as usize],
-            ),
-        };
         let mut readers: BTreeMap<u32, Reads> = BTreeMap::new();
         let mut mistakes: BTreeMap<u32, Box<Mistake>> = BTreeMap::new();
-        if stored {
+        let mut forgotten: BTreeSet<u32> = BTreeSet::new();
+        let looks = if known.surveyed.is_remembered {
             for (reads, numbers) in self.stored.asked(root) {
                 readers.extend(numbers.into_iter().map(|number| (number, reads.clone())));
             }
-            let old = self.stored.with(root, |_, held| held.head.mistakes.clone());
-            mistakes.extend(old.unwrap_or_default());
-        }
+            self.stored
+                .with(root, |file, held| {
+                    mistakes.extend(held.head.mistakes.iter().cloned());
+                    forgotten.extend(&held.head.forgotten);
+                    kept_looks(file, held, &known.records)
+                })
+                .flatten()
+        } else {
+            let count = survey.index.modules();
+            forgotten.extend(0..count);
+            let stamp = |number| known.records.get(&number).and_then(|record| record.stamp);
+            let stamps: Vec<Option<Stamp>> = (0..count).map(stamp).collect();
+            Some(look::pack(&survey.index, &survey.sources, &stamps))
+        };
+        let statements = match known.surveyed.is_remembered {
+            true => self.stored.with(root, kept_statements).flatten(),
+            false => serde_json::to_vec(&survey.statements).ok(),
+        };
+        let (Some((common, blocks)), Some(statements)) = (looks, statements) else {
+            return Ok(None);
+        };
         for (number, record) in &known.records {
-            if let Some(stamp) = stamps.get_mut(*number as usize) {
-                *stamp = record.stamp;
-            }
+            match record.stamp {
+                Some(_) => forgotten.remove(number),
+                None => forgotten.insert(*number),
+            };
             readers.remove(number);
             if !record.reads.is_empty() {
                 readers.insert(*number, record.reads.clone());
@@ -201,34 +223,28 @@ impl Cache {
                 mistakes.insert(*number, mistake.clone());
             }
         }
-        let (common, blocks) = look::pack(&survey.index, &sources, &stamps);
-        let stamp = stamp_now(root, config);
         let head = Head {
             settings: settings(config),
-            modules: count,
+            modules: survey.index.modules(),
             spoken: survey.spoken.clone(),
             reads: survey.reads.clone(),
             openers: known.openers.clone(),
-            opener_files: opener_files(known, &stamps),
+            opener_files: opener_files(known, &blocks),
             mistakes: mistakes.into_iter().collect(),
             blocks: blocks.iter().map(|block| block.first).collect(),
             has_readers: !readers.is_empty(),
-            forgotten: (0..)
-                .zip(&stamps)
-                .filter(|(_, stamp)| stamp.is_none())
-                .map(|(number, _)| number)
-                .collect(),
-            stamp,
+            forgotten: forgotten.into_iter().collect(),
+            stamp: stamp_now(root, config),
         };
         let mut extras: Vec<Extra> = crawl.extras(tree).into_values().collect();
         extras.sort_by_key(|extra| extra.number);
-        let found = self.look_for_programs(known);
         let parts = vec![
             (Part::Head, serde_json::to_vec(&head).unwrap_or_default()),
             (Part::Common, common),
             (Part::Extras, pack_extras(&extras)),
-            (Part::Programs, found.digests.clone()),
+            (Part::Programs, digests.to_vec()),
             (Part::Readers, pack_asked(readers)),
+            (Part::Statements, statements),
         ];
         let data = RootData {
             path: root.clone(),
@@ -236,11 +252,46 @@ impl Cache {
             blocks,
             abouts: &mut |take| self.each_about(known, take),
         };
-        let Some(id) = writer.root(data)? else {
-            return Ok(None);
+        Ok(writer.root(data)?)
+    }
+
+    /// What of the modules is not searched, in the order of their numbers; for the rest as [`Cache::each_about`].
+    pub(super) fn each_rest(&self, known: &Known, take: &mut dyn FnMut(u32, &[u8])) {
+        let root = &known.modulepath;
+        let mut records: Vec<u32> = known.records.keys().copied().collect();
+        records.sort_unstable();
+        let of_records = |number: &u32, take: &mut dyn FnMut(u32, &[u8])| {
+            if let Some(record) = known.records.get(number) {
+                take(*number, record.about.parts().1);
+            }
         };
-        self.add_programs(known, id, &found, programs);
-        Ok(Some(id))
+        if !known.surveyed.is_remembered {
+            records.iter().for_each(|number| of_records(number, take));
+            return;
+        }
+        self.stored.with(root, |file, held| {
+            if held.renewal.is_some() {
+                for number in 0..known.surveyed.survey.index.modules() {
+                    match (known.records.get(&number), held.in_file(number)) {
+                        (Some(record), _) => take(number, record.about.parts().1),
+                        (None, Some(old)) => {
+                            if let Some((_, rest)) = file.about(held.id, old) {
+                                take(number, &rest);
+                            }
+                        }
+                        (None, None) => {}
+                    }
+                }
+                return true;
+            }
+            file.each_rest(
+                held.id,
+                &mut |number, rest| match known.records.contains_key(&number) {
+                    true => of_records(&number, take),
+                    false => take(number, rest),
+                },
+            )
+        });
     }
 
     /// What all modules are about, in the order of their numbers: from this run, or else from the old file.
@@ -257,8 +308,32 @@ impl Cache {
             }
             return true;
         }
+        let nothing = Packed::new(&crate::tree::About::default());
         let mut seen = 0;
         let whole = self.stored.with(root, |file, held| {
+            if held.renewal.is_some() {
+                // What is new lies between the others.
+                return (0..count).all(|number| {
+                    let (searched, rest) = match (known.records.get(&number), held.in_file(number))
+                    {
+                        (Some(record), _) => {
+                            let (searched, rest) = record.about.parts();
+                            (searched.to_vec(), shortened(rest, root).into_owned())
+                        }
+                        (None, Some(old)) => match file.about(held.id, old) {
+                            Some(about) => about,
+                            None => return false,
+                        },
+                        (None, None) => {
+                            let (searched, rest) = nothing.parts();
+                            (searched.to_vec(), rest.to_vec())
+                        }
+                    };
+                    seen += 1;
+                    take(number, &searched, &rest);
+                    true
+                });
+            }
             file.each_about(held.id, &mut |number, searched, rest| {
                 seen += 1;
                 match known.records.get(&number) {
@@ -290,52 +365,78 @@ fn copied(file: &File, id: u32) -> Option<(Parts, Vec<Block>)> {
         Part::Extras,
         Part::Programs,
         Part::Readers,
+        Part::Statements,
     ];
     let parts = parts.map(|part| Some((part, file.part(id, part)?)));
     let parts = parts.into_iter().collect::<Option<_>>()?;
     Some((parts, part::blocks(file, id)?))
 }
 
-/// What a modulepath of a cache was read from, and the stamps of its modulefiles.
-fn old_sources(file: &File, held: &Held) -> Option<(Vec<Source>, Vec<Option<Stamp>>)> {
-    let common = file.part(held.id, Part::Common)?;
-    let blocks = part::blocks(file, held.id)?;
-    let mut sources = Vec::new();
-    let mut add = |path: &str, stamp, kind, entries: &[u8]| {
-        sources.push(Source {
-            path: path.to_owned(),
-            stamp,
-            kind,
-            entries: entries.to_str_lossy().into_owned(),
-        });
-        true
+/// What a modulepath of a cache was read from, with the stamps of modulefiles that were evaluated since.
+fn kept_looks(
+    file: &File,
+    held: &Held,
+    records: &HashMap<u32, Record>,
+) -> Option<(Vec<u8>, Vec<Block>)> {
+    let common = match &held.renewal {
+        Some(renewal) => renewal.common.clone(),
+        None => file.part(held.id, Part::Common)?,
     };
-    let mut whole = look::each_common(&common, &mut add);
-    for block in &blocks {
-        whole &= look::each(block, None, &mut |seen| match seen {
-            Seen::Source(path, stamp, kind, entries) => add(path, stamp, kind, entries),
-            Seen::Module(..) => true,
-        });
+    let mut blocks = match held.blocks.len() == held.head.blocks.len() {
+        true => held.blocks.clone(),
+        false => part::blocks(file, held.id)?,
+    };
+    let block_of = |number: &u32| {
+        let begun = blocks.partition_point(|block| block.first <= *number);
+        begun.checked_sub(1)
+    };
+    let others: BTreeSet<usize> = records.keys().filter_map(block_of).collect();
+    for at in others {
+        let block = blocks.get_mut(at)?;
+        let mut owned = look::owned(block)?;
+        for name in &mut owned {
+            for (number, stamp) in (name.first..).zip(&mut name.stamps) {
+                if let Some(record) = records.get(&number) {
+                    *stamp = record.stamp;
+                }
+            }
+        }
+        block.looks = look::pack_owned(&owned);
     }
-    whole.then(|| (sources, stamps(&blocks, held.head.modules)))
+    Some((common, blocks))
+}
+
+/// What the rc files of a modulepath of a cache say.
+fn kept_statements(file: &File, held: &Held) -> Option<Vec<u8>> {
+    match &held.renewal {
+        Some(renewal) => serde_json::to_vec(&renewal.statements).ok(),
+        None => file.part(held.id, Part::Statements),
+    }
 }
 
 /// The files that open modulepaths, relative to their own.
-fn opener_files(known: &Known, stamps: &[Option<Stamp>]) -> Vec<(String, Option<Stamp>)> {
+fn opener_files(known: &Known, blocks: &[Block]) -> Vec<(String, Option<Stamp>)> {
     if known.openers.is_empty() {
         return Vec::new();
     }
     let numbers: BTreeSet<u32> = known.openers.iter().map(|opener| opener.number).collect();
     let mut files = Vec::new();
-    for group in known.surveyed.survey.index.groups(Wanted::All) {
-        for (number, row) in (group.first..).zip(&group.rows) {
-            if numbers.contains(&number) {
-                let file = row.relative_file(&row.full_name(group.name));
-                files.push((file, stamps.get(number as usize).copied().flatten()));
+    for block in blocks {
+        look::each(block, None, &mut |seen| {
+            if let Seen::Module(number, stamp, file) = seen
+                && numbers.contains(&number)
+            {
+                files.push((file.to_owned(), stamp));
             }
-        }
+            true
+        });
     }
     files
+}
+
+/// Whether all of a modulepath was seen.
+fn is_whole(known: &Known) -> bool {
+    !known.surveyed.survey.is_cut && !known.surveyed.survey.is_part
 }
 
 /// What modulefiles asked, each question once.

@@ -317,6 +317,19 @@ impl<'t> Texts<'t> {
         };
         self.bytes.get(start..*self.ends.get(place)?)
     }
+
+    /// A single one.
+    pub fn one(text: &'t [u8]) -> Texts<'t> {
+        Texts {
+            ends: Cow::Owned(vec![text.len()]),
+            bytes: text,
+        }
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = &'t [u8]> {
+        (0..self.ends.len()).filter_map(|place| self.get(place))
+    }
 }
 
 /// Unpacks the bytes of a [`Packed`]; `None` where they are damaged.

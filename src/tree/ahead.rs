@@ -39,15 +39,9 @@ pub(super) fn read(
     });
     let changed = Condvar::new();
     let look = |dir: &str| -> Option<(Ready, Vec<String>)> {
-        let (source, mut read) = read_dir(root, dir, config.default_links, readers, now)?;
+        let (source, read) = read_dir_ahead(root, dir, config, readers, now)?;
         let mut below = Vec::new();
-        if let Some(read) = &mut read {
-            let path = if dir.is_empty() {
-                root.to_owned()
-            } else {
-                root.join(dir)
-            };
-            look_into(read, &path, config);
+        if let Some(read) = &read {
             let dirs = read
                 .children
                 .iter()
@@ -115,6 +109,21 @@ pub(super) fn read(
         }
     });
     ready
+}
+
+/// Reads one directory in the same way.
+pub fn read_dir_ahead(
+    root: &Utf8Path,
+    dir: &str,
+    config: &Config,
+    readers: Readers,
+    now: i64,
+) -> Option<(Source, Option<Dir>)> {
+    let (source, mut read) = read_dir(root, dir, config.default_links, readers, now)?;
+    if let Some(read) = &mut read {
+        look_into(read, &root.join(dir), config);
+    }
+    Some((source, read))
 }
 
 /// Looks into the files of a directory whose names do not tell what they are. Those that are no modulefiles go: there may be

@@ -29,8 +29,6 @@ pub struct Facts {
     pub labels: BTreeMap<Utf8PathBuf, String>,
     /// What is not looked at (`modulepath-ignore`), in the order it was said.
     pub ignored: Vec<IgnorePattern>,
-    /// Where it is asked for, the statements behind the rules, each with the directory it was given in.
-    pub record: Option<Vec<(Directive, String)>>,
 }
 
 /// What a name stands for.
@@ -168,7 +166,6 @@ impl Facts {
         rules: &SpecRules,
         redefine: bool,
     ) -> Result<(), String> {
-        self.take_note(&directive, dir, place);
         match directive {
             Directive::Version { target, symbols } => {
                 let target = completed(&target, dir);
@@ -261,30 +258,6 @@ impl Facts {
         Ok(())
     }
 
-    /// Keeps the statement behind a rule, where somebody wants it.
-    fn take_note(&mut self, directive: &Directive, dir: &str, place: &Utf8Path) {
-        let Some(record) = &mut self.record else {
-            return;
-        };
-        match directive {
-            Directive::Hide { .. }
-            | Directive::Forbid { .. }
-            | Directive::Tag { .. }
-            | Directive::Warn { .. } => record.push((directive.clone(), dir.to_owned())),
-            Directive::Virtual { target, .. } if !place.join(target).is_file() => {
-                let hide = Directive::Hide {
-                    targets: vec![completed(target, dir)],
-                    regex: false,
-                    hiding: Hiding::Hidden,
-                    hidden_loaded: false,
-                    condition: Condition::default(),
-                };
-                record.push((hide, String::new()));
-            }
-            _ => {}
-        }
-    }
-
     fn add_symbol(&mut self, target: &str, symbol: &str, redefine: bool) {
         let (parent, child) = target.rsplit_once('/').unwrap_or((target, ""));
         if symbol != "default" {
@@ -305,7 +278,7 @@ impl Facts {
 }
 
 /// A name as it is meant in directory `dir`: `/1.0` and `./1.0` are versions of the directory.
-fn completed(name: &str, dir: &str) -> String {
+pub(super) fn completed(name: &str, dir: &str) -> String {
     let name = name
         .strip_suffix(".lua")
         .unwrap_or(name)

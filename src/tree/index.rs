@@ -328,12 +328,37 @@ fn groups_in<'b>(block: &'b [u8], wanted: Wanted<'_>) -> Vec<Group<'b>> {
 }
 
 /// The names of a block, each with the number of its first module.
-pub fn heads(block: &[u8]) -> impl Iterator<Item = (&str, u32)> {
+pub fn heads(block: &[u8]) -> impl Iterator<Item = (&str, u32)> + Clone {
     starts(block).filter_map(|start| {
         let line = block[start..].lines().next()?.to_str().ok()?;
         let mut parts = line.strip_prefix(NAME as char)?.split(PART as char);
         Some((parts.next()?, parts.next()?.parse().ok()?))
     })
+}
+
+/// A text of whole names with other numbers: those of their modules from `first` on; and the number behind the last.
+pub fn numbered(names: &[u8], first: u32) -> Option<(Vec<u8>, u32)> {
+    let mut bytes = Vec::with_capacity(names.len() + 16);
+    let mut number = first;
+    for start in starts(names) {
+        let group = &names[start..end_of_group(names, start)];
+        let (head, rows) = group.split_at(group.find_byte(LINE)? + 1);
+        let mut parts = head.splitn(3, |byte| *byte == PART);
+        let (name, _, rest) = (parts.next()?, parts.next()?, parts.next()?);
+        for part in [
+            name,
+            &[PART],
+            number.to_string().as_bytes(),
+            &[PART],
+            rest,
+            rows,
+        ] {
+            bytes.extend_from_slice(part);
+        }
+        let modules = rows.iter().filter(|byte| **byte == LINE).count();
+        number = number.checked_add(u32::try_from(modules).ok()?)?;
+    }
+    Some((bytes, number))
 }
 
 /// A line of an index text.
@@ -411,7 +436,7 @@ fn name_at(block: &[u8], start: usize) -> Option<&str> {
 }
 
 /// Where groups begin.
-fn starts(block: &[u8]) -> impl Iterator<Item = usize> {
+fn starts(block: &[u8]) -> impl Iterator<Item = usize> + Clone {
     let mut next = 0;
     std::iter::from_fn(move || {
         let start = next;

@@ -38,7 +38,7 @@ impl Reads {
     }
 
     /// Takes over what another file asked.
-    pub(super) fn add(&mut self, other: Reads) {
+    pub fn add(&mut self, other: Reads) {
         self.variables.extend(other.variables);
         self.user = self.user.or(other.user);
         self.volatile |= other.volatile;

@@ -317,7 +317,7 @@ impl Roots {
             .flatten();
         let mut any = link.is_some();
         if let Some(link) = link {
-            (self.root(root).facts.defaults).insert(dir.to_owned(), link);
+            self.mark_by_link(root, dir, link);
         }
         for name in RC_FILES {
             if any && rc.config().single_marker {
@@ -469,6 +469,7 @@ impl Roots {
             if let Child::File(file) = child
                 && file.language == Some(Language::Toml)
                 && !file.file_name.starts_with("../")
+                && self.is_surveyed(dir, name)
             {
                 let path = root.join(dir).join(&file.file_name);
                 self.toml_entries(root, &joined(dir, name), &path, rc);

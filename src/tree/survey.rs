@@ -4,7 +4,8 @@
 //! A survey holds for everybody: rules are kept as rules, and judged for a user and a time when somebody lists the modules
 //! ([`super::listing`]). A cache keeps surveys; where it has none, or an old one, the modulepath is surveyed anew.
 
-use std::collections::{BTreeMap, HashMap};
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::os::unix::fs::PermissionsExt;
 
@@ -19,9 +20,10 @@ use super::rc::RcReader;
 use super::reads::Reads;
 use super::roots::{Global, MAX_DEPTH, Rank, Roots, file_path, joined};
 use super::stamp::{self, Stamp};
+use super::statement::{Places, Statement, relative};
 use crate::diag::Diagnostic;
 use crate::modulefile::Directive;
-use crate::name::VersionOrder;
+use crate::name::{VersionKey, VersionOrder};
 
 /// Who may be told what a survey finds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -50,6 +52,10 @@ pub struct Survey {
     pub is_part: bool,
     /// Mistakes in rc files.
     pub warnings: Vec<Diagnostic>,
+    /// What rc files say, in the order in which they were read; empty where a cache keeps that.
+    pub statements: Vec<Statement>,
+    /// Whether a cache had to find out again about some names.
+    pub is_renewed: bool,
 }
 
 /// Statements of rc files that are kept as they are.
@@ -102,6 +108,21 @@ pub(super) struct Surveying {
     pub(super) reads: Reads,
     /// Directories that were read ahead, by their names.
     pub(super) ready: HashMap<String, (Source, Option<Dir>)>,
+    /// What was said so far.
+    statements: Vec<Statement>,
+    /// Where only some names are surveyed again, those.
+    again: Option<(Places, Vec<Statement>)>,
+}
+
+/// Some names of a modulepath that are surveyed again, the rest of which is known.
+#[derive(Debug, Default)]
+pub struct Again {
+    /// Where they lie.
+    pub places: Places,
+    /// The directories above them, as they are.
+    pub ready: HashMap<String, (Source, Option<Dir>)>,
+    /// What rc files said when the whole modulepath was surveyed.
+    pub statements: Vec<Statement>,
 }
 
 /// Reads a directory of a modulepath together with what identifies it: first the stamp, then the entries, so that a change
@@ -172,9 +193,26 @@ impl Surveying {
         read
     }
 
+    /// Takes note of what a file says.
+    pub(super) fn statement(
+        &mut self,
+        root: &Utf8Path,
+        directive: Directive,
+        dir: &str,
+        place: &Utf8Path,
+        file: &Utf8Path,
+    ) {
+        self.statements.push(Statement {
+            directive,
+            dir: dir.to_owned(),
+            place: place.to_owned(),
+            file: relative(file, root),
+        });
+    }
+
     /// Takes note of a file whose content was read.
     pub(super) fn file(&mut self, root: &Utf8Path, file: &Utf8Path) {
-        let path = file.strip_prefix(root).unwrap_or(file).to_string();
+        let path = relative(file, root);
         let stamp = Stamp::of(file).filter(|stamp| stamp.is_settled(self.now));
         self.sources.push(Source {
             path,
@@ -211,6 +249,46 @@ impl Survey {
         roots.survey(root, rc)
     }
 
+    /// Surveys some names of a modulepath again: the index holds those alone, and the sources what was read for them; what is
+    /// said holds for the whole. `None` where what rc files say does not let them be told from the others.
+    pub fn again(
+        root: &Utf8Path,
+        rc: &mut dyn RcReader,
+        readers: Readers,
+        again: Again,
+    ) -> Option<Survey> {
+        let ties = |statement: &Statement| statement.ties(&again.places);
+        let makes_names = |statement: &Statement| {
+            let directive = &statement.directive;
+            matches!(
+                directive,
+                Directive::Alias { .. } | Directive::Virtual { .. }
+            )
+        };
+        let before = again.statements.iter();
+        if before.clone().any(ties)
+            || rc.config().names_make_directories && before.clone().any(makes_names)
+        {
+            return None;
+        }
+        let mut roots = Roots::new(vec![root.to_owned()]);
+        let places = again.places.clone();
+        let surveying = Surveying {
+            readers,
+            now: stamp::now(),
+            ready: again.ready,
+            again: Some((again.places, again.statements)),
+            ..Surveying::default()
+        };
+        roots.begin_survey(surveying, None);
+        let survey = roots.survey(root, rc);
+        let mut after = survey.statements.iter();
+        let is_clear = !after.any(|statement| {
+            statement.ties(&places) || rc.config().names_make_directories && makes_names(statement)
+        });
+        is_clear.then_some(survey)
+    }
+
     /// The facts of the modulepath that are judged at the time of a listing.
     pub(super) fn facts(&self, rc: &dyn RcReader) -> Facts {
         let mut facts = Facts::default();
@@ -234,10 +312,10 @@ struct Found {
 impl Roots {
     /// Surveys a modulepath with the rc files in it alone.
     fn survey(&mut self, root: &Utf8Path, rc: &mut dyn RcReader) -> Survey {
-        self.root(root).facts.record = Some(Vec::new());
         self.read_root_rc(root, rc);
         let mut files = Vec::new();
         self.walk(root, "", &mut Vec::new(), &mut files, rc);
+        let statements = self.all_statements(root, rc);
         let mut symbols: BTreeMap<String, Vec<String>> = BTreeMap::new();
         let mut aliases = BTreeMap::new();
         let mut virtuals = Vec::new();
@@ -261,6 +339,7 @@ impl Roots {
                 }
             }
         }
+        virtuals.retain(|(name, _)| self.is_surveyed("", name));
         files.extend(virtuals);
         let mut found: Vec<Found> = files
             .into_iter()
@@ -286,7 +365,7 @@ impl Roots {
         let index = self.index(root, &found, &symbols, rc);
         let label = self.own_facts(root).labels.get(root).cloned();
         let names = named(self.own_facts(root), false);
-        let rules = self.root(root).facts.record.take().unwrap_or_default();
+        let rules = statements.iter().filter_map(Statement::rule).collect();
         let is_cut = (self.walk_until).is_some_and(|until| std::time::Instant::now() > until);
         let Surveying { sources, reads, .. } = *self.surveying.take().unwrap_or_default();
         Survey {
@@ -302,7 +381,50 @@ impl Roots {
             is_cut,
             is_part: false,
             warnings: self.take_warnings(),
+            statements,
+            is_renewed: false,
         }
+    }
+
+    /// What rc files say; where only some names are surveyed, together with what is known of the others.
+    fn all_statements(&mut self, root: &Utf8Path, rc: &dyn RcReader) -> Vec<Statement> {
+        let Some(surveying) = &mut self.surveying else {
+            return Vec::new();
+        };
+        let mut statements = std::mem::take(&mut surveying.statements);
+        let Some((places, known)) = &mut surveying.again else {
+            return statements;
+        };
+        // What was read on the way was read again.
+        let read: BTreeSet<&str> = surveying.sources.iter().map(|s| s.path.as_str()).collect();
+        let is_old = |statement: &Statement| {
+            let dir = statement.file.rsplit_once('/').map_or("", |(dir, _)| dir);
+            let is_toml = statement.file.ends_with(".toml");
+            places.holding(statement.scope()).is_none() && (is_toml || !read.contains(dir))
+        };
+        statements.extend(std::mem::take(known).into_iter().filter(is_old));
+        statements.sort_by(|a, b| a.order().cmp(&b.order()));
+        let (rules, redefine) = (rc.config().spec_rules(), rc.config().redefine_symbols);
+        let mut facts = Facts::default();
+        for Statement {
+            directive,
+            dir,
+            place,
+            ..
+        } in &statements
+        {
+            // A pattern that is none was complained about when it was read.
+            let _ = facts.add(directive.clone(), dir, place, &rules, redefine);
+        }
+        self.root(root).facts = facts;
+        statements
+    }
+
+    /// Whether an entry of a directory is surveyed, or something in it.
+    pub(super) fn is_surveyed(&self, dir: &str, name: &str) -> bool {
+        let surveying = self.surveying.as_ref();
+        let again = surveying.and_then(|surveying| surveying.again.as_ref());
+        again.is_none_or(|(places, _)| places.lead_to(&joined(dir, name)))
     }
 
     /// Writes the index of modules that are in order.
@@ -360,6 +482,9 @@ impl Roots {
         };
         self.read_toml_facts(root, dir, &read.children, rc);
         for (name, child) in read.children.iter() {
+            if !self.is_surveyed(dir, name) {
+                continue;
+            }
             let full_name = joined(dir, name);
             match self.resolve_child(root, &full_name, child, rc) {
                 Child::Dir if read.links.contains(name) => {
@@ -393,19 +518,22 @@ fn is_separator(c: char) -> bool {
 fn sort(found: &mut [Found], order: VersionOrder) {
     found.sort_by_cached_key(|module| {
         let version = module.full_name.get(module.name.len() + 1..);
-        let name = match order {
-            // Names are ordered as texts.
-            VersionOrder::Lmod => NameKey::Text(module.name.clone()),
-            VersionOrder::Dictionary => NameKey::Version(order.key(&module.name)),
-        };
         let key = order.key(version.unwrap_or_default());
-        // Names that the order takes for the same stay together.
-        (name, module.name.clone(), key, module.full_name.clone())
+        (name_key(order, &module.name), key, module.full_name.clone())
     });
 }
 
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-enum NameKey {
-    Text(String),
-    Version(crate::name::VersionKey),
+/// The order of the names of an index.
+pub fn order_names(order: VersionOrder, a: &str, b: &str) -> Ordering {
+    name_key(order, a).cmp(&name_key(order, b))
+}
+
+fn name_key(order: VersionOrder, name: &str) -> (Option<VersionKey>, String) {
+    let key = match order {
+        // Names are ordered as texts.
+        VersionOrder::Lmod => None,
+        VersionOrder::Dictionary => Some(order.key(name)),
+    };
+    // Names that the order takes for the same stay together.
+    (key, name.to_owned())
 }

@@ -77,8 +77,7 @@ impl Roots {
         let single = rc.config().single_marker;
         let markers = &read.markers;
         if let Some(link) = &markers.link {
-            let facts = &mut self.root(root).facts;
-            facts.defaults.insert(dir.to_owned(), link.clone());
+            self.mark_by_link(root, dir, link.clone());
             if single {
                 return;
             }
@@ -94,6 +93,18 @@ impl Roots {
                 return;
             }
         }
+    }
+
+    /// Takes note of what the link `default` in a directory points at.
+    pub(super) fn mark_by_link(&mut self, root: &Utf8Path, dir: &str, version: String) {
+        if let Some(surveying) = &mut self.surveying {
+            let directive = Directive::Default {
+                version: version.clone(),
+            };
+            let place = root.join(dir);
+            surveying.statement(root, directive, dir, &place, &place.join("default"));
+        }
+        (self.root(root).facts.defaults).insert(dir.to_owned(), version);
     }
 
     /// Whether the file is there.
@@ -128,6 +139,9 @@ impl Roots {
         file: &Utf8Path,
         config: &Config,
     ) {
+        if let Some(surveying) = &mut self.surveying {
+            surveying.statement(root, directive.clone(), dir, place, file);
+        }
         let rules = config.spec_rules();
         let redefine = config.redefine_symbols;
         let added = (self.root(root).facts).add(directive, dir, place, &rules, redefine);
