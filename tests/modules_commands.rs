@@ -283,3 +283,95 @@ fn automatic_symbols_stand_for_what_is_loaded() {
         assert!(!loaded.run("list").stderr().contains("latest"));
     }
 }
+
+#[test]
+fn modules_are_tagged_by_requests_and_collections_keep_those_tags() {
+    let site = || {
+        let rc = "#%Module\nmodule-tag sticky gcc/12\nmodule-tag hot mpi/4\n";
+        site().file(".modulerc", rc)
+    };
+    let commands = [
+        "load --tag=mine:own gcc/12",
+        "load --tag mine mpi",
+        "save work",
+    ];
+    for pinned in ["0", "1"] {
+        let site = site().var("MODULES_COLLECTION_PIN_TAG", pinned);
+        let file = site.root().join("home/.module/work");
+        let collection = |peer: Option<Peer>| {
+            let mut env = site.env().clone();
+            for words in commands {
+                let run = match peer {
+                    Some(peer) => site.run_peer_in(peer, &env, words),
+                    None => site.run_in(&env, words),
+                };
+                assert!(run.ok(), "{words}: {}", run.stderr());
+                env = run.env().clone();
+            }
+            let text = std::fs::read_to_string(&file).unwrap();
+            std::fs::remove_file(&file).unwrap();
+            // The order of tags means nothing.
+            text.lines()
+                .map(|line| {
+                    let mut words: Vec<String> = line.split(' ').map(str::to_owned).collect();
+                    for word in &mut words {
+                        if let Some(tags) = word.strip_prefix("--tag=") {
+                            let mut tags: Vec<&str> = tags.split(':').collect();
+                            tags.sort_unstable();
+                            *word = format!("--tag={}", tags.join(":"));
+                        }
+                    }
+                    words.join(" ")
+                })
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(
+            collection(None),
+            collection(Some(Peer::Modules)),
+            "pinned {pinned}"
+        );
+    }
+    let site = site();
+    let run = site.run("load --tag=mine mpi");
+    let listed = site.run_in(run.env(), "list").stderr();
+    assert!(
+        listed.contains("hot") && listed.contains("mine"),
+        "{listed}"
+    );
+    let run = site.run("avail --tag=x");
+    assert!(
+        !run.ok() && run.stderr().contains("`--tag` does not go with `avail`"),
+        "{}",
+        run.stderr()
+    );
+}
+
+#[test]
+fn unknown_options_end_a_request_under_one_policy_and_are_passed_over_under_the_other() {
+    let site = site();
+    for words in ["--zzz list", "load --zzz gcc/12", "avail --zzz"] {
+        let run = site.run(words);
+        assert!(
+            !run.ok() && run.unchanged() && run.stderr().contains("`--zzz`"),
+            "{}",
+            run.stderr()
+        );
+        assert!(!site.run_peer(Peer::Modules, words).ok(), "{words}");
+    }
+    // Colours are for people: words that nobody knows are passed over.
+    for words in ["--color list", "--color=always list", "list --color=mauve"] {
+        assert!(
+            site.run(words).ok() && site.run_peer(Peer::Modules, words).ok(),
+            "{words}"
+        );
+    }
+    for (words, coloured) in [
+        ("load nosuch --color=always", true),
+        ("load nosuch --color=never", false),
+    ] {
+        let said = site.run(words).stderr();
+        assert_eq!(said.contains("\x1b["), coloured, "{said}");
+    }
+    let site = site.var("XMOD_POLICY", "lmod");
+    assert!(site.run("--zzz load gcc/12").ok());
+}

@@ -16,7 +16,7 @@ mod usage;
 use bstr::{BString, ByteSlice};
 
 use crate::command::{self, Action, Dump, Outcome, Request, table};
-use crate::config::{Config, OptionLetters};
+use crate::config::{Config, Policy};
 use crate::diag::{Diagnostic, Kind};
 use crate::session::Session;
 use crate::shell::{self, Row};
@@ -91,7 +91,7 @@ fn module(session: &Session, shell: &'static Row, args: &[BString]) -> Outcome {
         return command::modulespath::run(session, &config, shell);
     }
     let extra = session.text("LMOD_OPTIONS");
-    let request = match parse_with(extra, args, config.option_letters) {
+    let request = match parse_with(extra, args, &config) {
         Ok(request) => request,
         Err(diagnostic) => return command::failed(session, &config, Some(shell), &diagnostic),
     };
@@ -106,7 +106,7 @@ fn module(session: &Session, shell: &'static Row, args: &[BString]) -> Outcome {
         Action::Dump(Dump::GitVersion) => {
             say(format!("xmod {}\n", env!("CARGO_PKG_VERSION")), true)
         }
-        Action::Dump(Dump::Name) => say("Lmod\n".to_owned(), true),
+        Action::Dump(Dump::Name) => say(format!("{}\n", config.tool_name), true),
         Action::Config(report) => match command::settings(session) {
             Ok(mut config) => {
                 command::apply_options(&mut config, &request.options);
@@ -136,14 +136,14 @@ fn parent_shell() -> &'static Row {
 /// # Errors
 /// An unknown sub-command, an option without its value, or a word that is not UTF-8.
 pub fn parse(extra: Option<&str>, args: &[BString]) -> Result<Request, Diagnostic> {
-    parse_with(extra, args, OptionLetters::Lmod)
+    parse_with(extra, args, &Config::preset(Policy::Lmod))
 }
 
-/// The same with the single letters of one of the peers.
+/// The same as the settings say: whose single letters options are, and whether unknown ones are mistakes.
 fn parse_with(
     extra: Option<&str>,
     args: &[BString],
-    letters: OptionLetters,
+    config: &Config,
 ) -> Result<Request, Diagnostic> {
     let mut words = args
         .iter()
@@ -165,7 +165,7 @@ fn parse_with(
         words = ml::rewrite(&words[1..])?;
     }
     let mut reader = options::Reader {
-        letters: Some(letters),
+        letters: Some(config.option_letters),
         ..options::Reader::default()
     };
     reader.options.by_ml = is_ml;
@@ -193,13 +193,33 @@ fn parse_with(
         (None, Some(subcommand)) if subcommand.name == "help" && words.is_empty() => Action::Usage,
         (None, Some(subcommand)) => Action::Run(subcommand),
     };
+    if let Some(subcommand) = subcommand
+        && !reader.options.tags.is_empty()
+        && !TAGGING.contains(&subcommand.name)
+    {
+        let message = format!("`--tag` does not go with `{}`", subcommand.name);
+        return Err(Diagnostic::new(Kind::Usage, message));
+    }
+    let mut warnings = reader.warnings;
+    for word in reader.unknown {
+        let message = format!("unknown option `{word}`");
+        if config.unknown_options_fail {
+            return Err(
+                Diagnostic::new(Kind::Usage, message).help("`module help` lists all options")
+            );
+        }
+        warnings.push(message);
+    }
     Ok(Request {
         action,
         options: reader.options,
         words,
-        warnings: reader.warnings,
+        warnings,
     })
 }
+
+/// The sub-commands that take `--tag`, if only to pass it over.
+const TAGGING: [&str; 5] = ["load", "load-any", "swap", "try-load", "unload"];
 
 fn unknown(word: &str) -> Diagnostic {
     let diagnostic = Diagnostic::new(Kind::Usage, format!("unknown sub-command `{word}`"));

@@ -10,9 +10,11 @@ use crate::diag::{Diagnostic, Kind};
 enum Effect {
     Flag(fn(&mut Options)),
     Value(fn(&mut Options, &str) -> bool),
+    /// A value only behind `=`; without one it is empty.
+    Attached(fn(&mut Options, &str)),
 }
 
-use Effect::{Flag, Value};
+use Effect::{Attached, Flag, Value};
 
 struct Opt {
     short: &'static str,
@@ -38,6 +40,7 @@ static OPTIONS: &[Opt] = &[
     Opt { short: "i", long: &["icase"], effect: Flag(|o| o.ignore_case = true), doc: "upper and lower case are the same" },
     Opt { short: "", long: &["ignore-user-rc"], effect: Flag(|o| o.ignore_user_rc = true), doc: "without your own rc file" },
     Opt { short: "", long: &["no-modulepath-ignore"], effect: Flag(|o| o.no_modulepath_ignore = true), doc: "what rc files exclude, too" },
+    Opt { short: "", long: &["tag"], effect: Value(|o, v| { o.tags.extend(v.split(':').filter(|t| !t.is_empty()).map(str::to_owned)); true }), doc: "load, swap: what the modules are tagged with" },
     Opt { short: "", long: &["delim"], effect: Value(|o, v| { o.delim = Some(v.to_owned()); true }), doc: "path commands: what separates entries" },
     Opt { short: "", long: &["duplicates"], effect: Flag(|o| o.duplicates = true), doc: "path commands: add an entry that is there" },
     Opt { short: "", long: &["reset"], effect: Flag(|o| o.reset = true), doc: "config: back to the default" },
@@ -60,6 +63,7 @@ static OPTIONS: &[Opt] = &[
     Opt { short: "", long: &["no-redirect"], effect: Flag(|o| o.redirect = Some(false)), doc: "reports to standard error" },
     Opt { short: "", long: &["paginate"], effect: Flag(|o| o.paginate = Some(true)), doc: "reports on a terminal through the pager" },
     Opt { short: "P", long: &["no-pager"], effect: Flag(|o| o.paginate = Some(false)), doc: "reports as they are" },
+    Opt { short: "", long: &["color", "colour"], effect: Attached(|o, v| o.colour = Some(if v.is_empty() { "always" } else { v }.to_owned())), doc: "colours: always, never, auto" },
     Opt { short: "", long: &["pin-versions"], effect: Flag(|o| o.pin_versions = true), doc: "restore exactly the saved versions" },
     Opt { short: "", long: &["locked"], effect: Flag(|o| o.locked = true), doc: "restore from a lock, refuse what has changed" },
     Opt { short: "", long: &["auto"], effect: Flag(|o| o.auto = Some(true)), doc: "load requirements, unload dependents by themselves" },
@@ -81,6 +85,8 @@ static OPTIONS: &[Opt] = &[
     Opt { short: "", long: &["initial-load"], effect: Flag(|o| o.initial_load = true), doc: "" },
     Opt { short: "", long: &["protected-vars"], effect: Flag(|o| o.protected_vars = true), doc: "" },
     Opt { short: "", long: &["regression-testing"], effect: Flag(|o| o.width = Some(80)), doc: "" },
+    Opt { short: "", long: &["create", "human"], effect: Flag(|_| ()), doc: "" },
+    Opt { short: "", long: &["userlvl"], effect: Value(|_, _| true), doc: "" },
     Opt { short: "D", long: &[], effect: Flag(deeper), doc: "" },
     Opt { short: "", long: &["debug"], effect: Value(|_, _| true), doc: "" },
     Opt { short: "", long: &["timer"], effect: Flag(|_| ()), doc: "" },
@@ -182,6 +188,8 @@ pub(super) struct Reader {
     pub(super) letters: Option<OptionLetters>,
     pub(super) options: Options,
     pub(super) warnings: Vec<String>,
+    /// Options that nobody knows.
+    pub(super) unknown: Vec<String>,
 }
 
 impl Reader {
@@ -206,7 +214,7 @@ impl Reader {
             }
             match used {
                 Some(used) => index += used,
-                None => self.warnings.push(format!("unknown option `{word}`")),
+                None => self.unknown.push(word.clone()),
             }
         }
         Ok(&words[index..])
@@ -243,7 +251,7 @@ impl Reader {
             }
             match used {
                 Some(used) => index += used,
-                None if long => self.warnings.push(format!("unknown option `{word}`")),
+                None if long => self.unknown.push(word.clone()),
                 None => rest.push(word.clone()),
             }
         }
@@ -299,6 +307,10 @@ impl Reader {
         match option.effect {
             Flag(set) => {
                 set(&mut self.options);
+                Ok(Some(0))
+            }
+            Attached(set) => {
+                set(&mut self.options, attached.unwrap_or_default());
                 Ok(Some(0))
             }
             Value(set) => {

@@ -53,6 +53,8 @@ pub struct Saved {
     pub variants: Vec<(String, String)>,
     /// Its tags.
     pub tags: Vec<String>,
+    /// Those of its tags that it was loaded with.
+    pub own_tags: Vec<String>,
     /// Its properties.
     pub properties: Vec<(String, String)>,
     /// The families it holds.
@@ -72,6 +74,7 @@ impl Collection {
             auto: m.auto,
             variants: m.variants.clone(),
             tags: m.tags.clone(),
+            own_tags: m.own_tags.clone(),
             properties: m.properties.clone(),
             families: m.families.clone(),
             name_len: m.name_len,

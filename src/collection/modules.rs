@@ -95,21 +95,26 @@ fn split(line: &str) -> Vec<String> {
 /// Writes a collection.
 pub(super) fn write(collection: &Collection, config: &Config) -> String {
     let mut out = String::new();
-    if collection
-        .modules
-        .iter()
-        .any(|m| m.auto || !m.tags.is_empty())
-    {
+    // What rc files and modulefiles tag they will tag again.
+    let tags_of = |module: &Saved| {
+        let mut tags = match config.pin_tags {
+            true => module.tags.clone(),
+            false => module.own_tags.clone(),
+        };
+        tags.retain(|tag| tag != "nearly-forbidden");
+        if module.auto {
+            tags.insert(0, "auto-loaded".to_owned());
+        }
+        tags
+    };
+    if collection.modules.iter().any(|m| !tags_of(m).is_empty()) {
         out.push_str("#%Module5.1\n");
     }
     for (dir, _) in &collection.modulepath {
         out.push_str(&format!("module use --append {}\n", braced(dir)));
     }
     for module in &collection.modules {
-        let mut tags = module.tags.clone();
-        if module.auto {
-            tags.insert(0, "auto-loaded".to_owned());
-        }
+        let tags = tags_of(module);
         let name = if config.pin_versions && !module.full_name.is_empty() {
             &module.full_name
         } else {

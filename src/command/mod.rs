@@ -353,6 +353,10 @@ pub fn apply_options(config: &mut Config, options: &Options) {
     if let Some(verbosity) = options.verbosity {
         config.set("verbosity", &verbosity.to_string(), Origin::Option);
     }
+    if let Some(colour) = &options.colour {
+        // Other words are ignored, as in Environment Modules.
+        config.set("colour", colour, Origin::Option);
+    }
     if options.no_modulepath_ignore {
         config.set("modulepath_ignore", "no", Origin::Option);
     }
@@ -512,7 +516,8 @@ fn attempt(
         subcommand.name,
     )
     .forced(request.options.force)
-    .by_ml(request.options.by_ml);
+    .by_ml(request.options.by_ml)
+    .tagged(&request.options.tags);
     let mut context = Context {
         session,
         config,

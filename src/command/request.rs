@@ -78,6 +78,10 @@ pub struct Options {
     pub ignore_user_rc: bool,
     /// Without what rc files exclude.
     pub no_modulepath_ignore: bool,
+    /// What the modules that are loaded are tagged with.
+    pub tags: Vec<String>,
+    /// Whether text is coloured.
+    pub colour: Option<String>,
     /// Path commands: what separates entries.
     pub delim: Option<String>,
     /// Path commands: add an entry that is there.

@@ -318,6 +318,8 @@ settings! {
     system_name: String = String::new(), String::new(); "MODULES_COLLECTION_TARGET" "LMOD_SYSTEM_NAME" ;
     /// Collections restore exactly the versions that were loaded, not what was asked for.
     pin_versions: bool = false, false; "MODULES_COLLECTION_PIN_VERSION" "LMOD_PIN_VERSIONS" ;
+    /// Collections in the format of Environment Modules keep all tags of their modules, not only those that were asked for.
+    pin_tags: bool = false, false; "MODULES_COLLECTION_PIN_TAG" ;
     /// A collection is refused where the system's own `MODULEPATH` is another one than when it was saved.
     restore_checks_modulepath: bool = true, false; ;
     /// Variables that modulefiles must not change, separated by `:`, `,` or blanks.
@@ -375,6 +377,8 @@ settings! {
     extensions_inform: bool = true, false; "MODULES_INFO_EXTENSION" ;
     /// Tags that are not remembered with a loaded module, separated by colons.
     unrecorded_tags: String = String::new(), String::new(); "MODULES_NON_EXPORTABLE_TAGS" ;
+    /// An unknown option ends the request; when off, it is told and passed over.
+    unknown_options_fail: bool = false, true; ;
     /// No messages for people, not even errors.
     quiet: bool = false, false; "LMOD_QUIET" ;
     /// Caches are not used.

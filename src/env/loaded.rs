@@ -96,6 +96,8 @@ pub struct Module {
     pub properties: Vec<(String, String)>,
     /// Its tags.
     pub tags: Vec<String>,
+    /// Those of its tags that the request gave it (`load --tag`).
+    pub own_tags: Vec<String>,
     /// Further names that stand for it: aliases, symbolic versions.
     pub alternatives: Vec<String>,
     /// The variants it was loaded with: name and value.

@@ -407,7 +407,7 @@ impl Transition<'_> {
         };
         let how = How {
             manager: true,
-            tags: module.tags.clone(),
+            tags: module.own_tags.clone(),
             ..How::again(module)
         };
         Ok(self.load_found(&spec, found, how)?.is_some())
@@ -579,7 +579,7 @@ impl Transition<'_> {
             };
             let how = How {
                 manager: true,
-                tags: module.tags.clone(),
+                tags: module.own_tags.clone(),
                 ..How::again(module)
             };
             self.load_found(&spec, found, how)?;

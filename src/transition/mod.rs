@@ -78,6 +78,8 @@ pub struct Transition<'a> {
     shell: String,
     command: String,
     force: bool,
+    /// Tags of what the user asks for.
+    tags: Vec<String>,
     state: State<'a>,
     loaded_before: Loaded,
     frames: Vec<Frame>,
@@ -158,6 +160,7 @@ impl<'a> Transition<'a> {
             shell: shell.to_owned(),
             command: command.to_owned(),
             force: false,
+            tags: Vec::new(),
             loaded_before: state.loaded.clone(),
             state,
             frames: Vec::new(),
@@ -194,6 +197,21 @@ impl<'a> Transition<'a> {
     pub fn by_ml(mut self, by_ml: bool) -> Transition<'a> {
         self.aborts |= by_ml && !self.force && aborts(self.config, "ml");
         self
+    }
+
+    /// What the user asks for gets these tags.
+    #[must_use]
+    pub fn tagged(mut self, tags: &[String]) -> Transition<'a> {
+        self.tags = tags.to_vec();
+        self
+    }
+
+    /// As the user asked for it.
+    fn by_user(&self) -> How {
+        How {
+            tags: self.tags.clone(),
+            ..How::default()
+        }
     }
 
     /// The state as it is now.
@@ -287,7 +305,7 @@ impl<'a> Transition<'a> {
     /// None of them can.
     pub fn load_any(&mut self, specs: &[Spec]) -> Result<(), Diagnostic> {
         let modulepath = self.modulepath_mark();
-        self.load_first(specs, How::user())?;
+        self.load_first(specs, self.by_user())?;
         self.settle_aftermath()?;
         self.settle(&modulepath)?;
         Ok(())
@@ -341,7 +359,7 @@ impl<'a> Transition<'a> {
         let modulepath = self.modulepath_mark();
         self.replaced = false;
         let action = format!("Loading {}", found.full_name());
-        let mut result = self.load_found(spec, found, How::user()).map(|_| ());
+        let mut result = self.load_found(spec, found, self.by_user()).map(|_| ());
         if result.is_ok() {
             result = self.settle_aftermath();
         }
@@ -480,7 +498,7 @@ impl<'a> Transition<'a> {
         }
         let mark = self.state.mark();
         let result = match self.find(new) {
-            Ok(found) => self.load_found(new, found, How::user()).map(|_| ()),
+            Ok(found) => self.load_found(new, found, self.by_user()).map(|_| ()),
             Err(miss) => Err(self.explain_missing(new, miss.into_diagnostic())),
         };
         if let Err(diagnostic) = result {
@@ -523,7 +541,7 @@ impl<'a> Transition<'a> {
             Ok(found) => found,
             Err(miss) => return Err(miss.into_diagnostic()),
         };
-        self.load_found(new, found, How::user())?;
+        self.load_found(new, found, self.by_user())?;
         self.settle(&modulepath)?;
         self.check_missing()?;
         self.warn_of_dependents();

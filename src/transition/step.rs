@@ -805,7 +805,10 @@ pub(super) fn new_module(
 ) -> Module {
     let mut tags = tags_of(found);
     tags.extend(how.tags.iter().cloned());
-    tags.retain(|tag| !unrecorded.split(':').any(|name| name == tag));
+    let is_recorded = |tag: &String| !unrecorded.split(':').any(|name| name == tag);
+    tags.retain(is_recorded);
+    let mut own_tags = how.tags.clone();
+    own_tags.retain(is_recorded);
     Module {
         id,
         full_name: found.full_name(),
@@ -818,6 +821,7 @@ pub(super) fn new_module(
         alternatives: found.alternatives.clone(),
         variants: found.variants.clone(),
         tags,
+        own_tags,
         fingerprint: fingerprint_of(source.text()),
         ..Module::default()
     }

@@ -33,7 +33,6 @@ enum Behind {
 const KEPT: &[(&str, Option<&str>, &str)] = &[
     ("cache_buffer_bytes", Some("MODULES_CACHE_BUFFER_BYTES"), "32768"),
     ("cache_expiry_secs", Some("MODULES_CACHE_EXPIRY_SECS"), "0"),
-    ("collection_pin_tag", Some("MODULES_COLLECTION_PIN_TAG"), "0"),
     ("colors", Some("MODULES_COLORS"), ""),
     ("csh_limit", None, "4000"),
     ("home", Some("MODULESHOME"), ""),

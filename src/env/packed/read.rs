@@ -299,6 +299,9 @@ impl<'a> Reader<'a> {
                     .push((call, ops?.into_iter().flatten().collect()));
             }
         }
+        if present >> 7 & 1 != 0 {
+            module.own_tags = self.texts()?;
+        }
         Some(())
     }
 

@@ -99,6 +99,7 @@ fn rich<'s>(start: &'s Environment) -> State<'s> {
         m.families = vec!["tools".into()];
         m.properties = vec![("lmod".into(), "sticky".into())];
         m.tags = vec!["a".into(), "b".into()];
+        m.own_tags = vec!["b".into()];
         m.variants = vec![("mpi".into(), "1".into())];
         m.sourced = vec![(
             "bash x.sh".into(),

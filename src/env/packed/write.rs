@@ -212,6 +212,7 @@ impl Writer {
             present |= u8::from(!list.is_empty()) << (4 + bit);
         }
         present |= u8::from(!module.sourced.is_empty()) << 6;
+        present |= u8::from(!module.own_tags.is_empty()) << 7;
         self.0.push(present);
         for list in lists.into_iter().filter(|list| !list.is_empty()) {
             self.texts(list);
@@ -230,6 +231,9 @@ impl Writer {
                 self.number(ops.len() as u64);
                 ops.iter().for_each(|op| self.op(op));
             }
+        }
+        if !module.own_tags.is_empty() {
+            self.texts(&module.own_tags);
         }
     }
 
