@@ -4,62 +4,34 @@
 //! only in what `errorInfo` tells: Tcl compiles bodies and reports a compiled body once, by its innermost command, while a
 //! file is run command by command and reports each level. Source: Tcl 8.6, `Tcl(n)`, `Tcl_Eval(3)`.
 
+mod limits;
+mod procs;
+
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use rustc_hash::FxHashSet;
 
 use crate::diag::SourceFile;
 
 use super::builtin::{self, State};
-use super::command::{self, Action, Cached, Command, CommandKind, Def, Direct, Proc};
+use super::command::{self, Action, Cached, Command, CommandKind, Def, Direct};
 use super::embedding::{Call, Embedding};
-use super::error::{Error, Exit, Outcome, ProcCall, Return, Stop};
+use super::error::{Error, Exit, Outcome};
 use super::expr::Expr;
-use super::list;
 use super::namespace::{GLOBAL, Namespace, NamespaceId};
 use super::number;
 use super::parse::{self, Code, Index, Part, Script, VarRef, Word, WordKind};
 use super::realm::{ROOT, Realm, RealmId};
 use super::trail::Trail;
-use super::value::{self, QuickHash, Value};
+use super::value::{QuickHash, Value};
 use super::var::{PRECISION_TRACE, Var, VarTable, VarTrace};
 
-/// Bounds on what a script may use up. Reaching one ends the whole evaluation and cannot be caught.
-#[derive(Debug, Clone, Copy)]
-pub struct Limits {
-    /// Commands and rounds of loops.
-    pub steps: u64,
-    /// Wall-clock time.
-    pub time: Option<Duration>,
-    /// Nested evaluations: reaching it is an ordinary error, as in Tcl.
-    pub nesting: usize,
-    /// Bytes of stack: reaching it is the same error as too much nesting.
-    pub stack_bytes: usize,
-    /// Size of one value.
-    pub value_bytes: usize,
-    /// Memory that the process may take while the script runs, all values, variables and procs together.
-    pub memory_bytes: usize,
-    /// Output on stdout and stderr together.
-    pub output_bytes: usize,
-}
-
-impl Default for Limits {
-    /// Bounds for a modulefile: far above what real ones need, and safe on a thread of 2 MiB.
-    fn default() -> Limits {
-        Limits {
-            steps: 50_000_000,
-            time: Some(Duration::from_secs(60)),
-            nesting: 1000,
-            stack_bytes: 1_200_000,
-            value_bytes: 256 << 20,
-            memory_bytes: 1 << 30,
-            output_bytes: 64 << 20,
-        }
-    }
-}
+pub use limits::Limits;
+use limits::{CHECK_STEPS, stack_address};
+pub(super) use procs::complete_return;
 
 /// A call of a proc, `namespace eval`, or the global level.
 pub(super) struct Frame {
@@ -148,35 +120,11 @@ pub struct Interp<'h> {
     sources: HashMap<Vec<u8>, Rc<Script>, QuickHash>,
 }
 
-/// After so many steps the bounds are looked at.
-const CHECK_STEPS: u64 = 1024;
-
 /// Numbers epochs over all interpreters, so that scripts kept with values never meet a stale command.
 pub(super) fn next_epoch() -> u64 {
     use std::sync::atomic::{AtomicU64, Ordering};
     static EPOCH: AtomicU64 = AtomicU64::new(1);
     EPOCH.fetch_add(1, Ordering::Relaxed)
-}
-
-/// After so many bytes in large values the memory is looked at.
-const LARGE_BYTES: usize = 32 << 20;
-
-/// Bytes that the process holds in memory; 0 where the system does not tell.
-fn memory_used() -> usize {
-    let page = nix::unistd::sysconf(nix::unistd::SysconfVar::PAGE_SIZE)
-        .ok()
-        .flatten()
-        .unwrap_or(4096);
-    let pages = std::fs::read_to_string("/proc/self/statm")
-        .ok()
-        .and_then(|text| text.split(' ').nth(1)?.parse().ok());
-    pages.unwrap_or(0usize).saturating_mul(page as usize)
-}
-
-/// An address on the current stack.
-fn stack_address() -> usize {
-    let marker = 0u8;
-    std::hint::black_box(&raw const marker) as usize
 }
 
 impl<'h> Interp<'h> {
@@ -284,29 +232,6 @@ impl<'h> Interp<'h> {
     /// Closes what the script left open.
     pub fn finish(&mut self) {
         self.close_channels();
-    }
-
-    /// When the evaluation must have come to its end.
-    pub(super) fn deadline(&self) -> Option<Instant> {
-        self.deadline
-    }
-
-    /// Runs a file in a frame of its own with one parameter set.
-    pub(super) fn source_with(
-        &mut self,
-        file: &Arc<SourceFile>,
-        definition: Proc,
-        value: Value,
-    ) -> Outcome {
-        let words = [Value::from("source"), value];
-        let frame = Frame {
-            vars: bind_arguments(&definition, &words)?,
-            namespace: GLOBAL,
-            kind: FrameKind::Proc(words.to_vec()),
-            level: self.frame().level + 1,
-            caller: self.active,
-        };
-        self.in_frame(frame, |interp| interp.source(file))
     }
 
     pub(super) fn frame(&self) -> &Frame {
@@ -441,110 +366,6 @@ impl<'h> Interp<'h> {
                 self.nested(|interp| interp.run_script(script, style))
             }
         }
-    }
-
-    /// Counts one nested evaluation.
-    pub(super) fn nested<T>(&mut self, run: impl FnOnce(&mut Self) -> Outcome<T>) -> Outcome<T> {
-        if self.nesting >= self.limits.nesting {
-            return Err(too_deep());
-        }
-        self.check_stack()?;
-        self.nesting += 1;
-        let result = run(self);
-        self.nesting -= 1;
-        result
-    }
-
-    /// Refuses to go deeper when the stack is nearly used up.
-    pub(super) fn check_stack(&self) -> Outcome<()> {
-        if self.stack_base.abs_diff(stack_address()) > self.limits.stack_bytes {
-            return Err(too_deep());
-        }
-        Ok(())
-    }
-
-    /// Counts one step; every so many looks at the clock and at the memory.
-    pub(super) fn step(&mut self) -> Outcome<()> {
-        self.steps += 1;
-        if self.steps >= self.check_at || value::large_bytes() > LARGE_BYTES {
-            return self.check_limits();
-        }
-        Ok(())
-    }
-
-    #[cold]
-    fn check_limits(&mut self) -> Outcome<()> {
-        let stop = |why| Err(Exit::Stop(Stop::Limit(why)));
-        self.check_bounds()?;
-        self.checks += 1;
-        self.check_at = self.next_check();
-        if self.steps.saturating_add(self.other_steps) > self.limits.steps {
-            return stop("too many steps: the script does not come to an end");
-        }
-        if self
-            .deadline
-            .is_some_and(|deadline| Instant::now() > deadline)
-        {
-            return stop("the script takes too long");
-        }
-        if self.checks.is_multiple_of(32) || value::large_bytes() > LARGE_BYTES {
-            value::forget_large_bytes();
-            if self.limits.memory_bytes == usize::MAX {
-                return Ok(());
-            }
-            let used = memory_used();
-            let before = *self.memory_before.get_or_insert(used);
-            if used.saturating_sub(before) > self.limits.memory_bytes {
-                return stop("the script uses too much memory");
-            }
-        }
-        Ok(())
-    }
-
-    /// Looks at the bounds at the next step.
-    pub(super) fn check_soon(&mut self) {
-        self.check_at = 0;
-    }
-
-    fn next_check(&self) -> u64 {
-        let bounds = &self.realms[self.realm].bounds;
-        let step = if bounds.time.is_some() {
-            CHECK_STEPS / 64
-        } else {
-            CHECK_STEPS
-        };
-        let next = self.steps + step;
-        match bounds.commands {
-            Some(most) => next.min(u64::try_from(most).unwrap_or(0).saturating_add(1)),
-            None => next,
-        }
-    }
-
-    /// Whether nothing is being evaluated in this interpreter.
-    pub(super) fn is_idle(&self) -> bool {
-        self.nesting == 0
-    }
-
-    /// How many commands were run.
-    pub(super) fn steps_done(&self) -> i64 {
-        self.steps as i64
-    }
-
-    /// Counts output; the limit is an end, not an error.
-    pub(super) fn count_output(&mut self, bytes: usize) -> Outcome<()> {
-        self.output = self.output.saturating_add(bytes);
-        if self.output > self.limits.output_bytes {
-            return Err(Exit::Stop(Stop::Limit("too much output")));
-        }
-        Ok(())
-    }
-
-    /// Refuses values beyond the limit before they are made.
-    pub(super) fn check_size(&self, bytes: usize) -> Outcome<()> {
-        if bytes > self.limits.value_bytes {
-            return Err(Exit::Stop(Stop::Limit("a value grows too large")));
-        }
-        Ok(())
     }
 
     fn run_script(&mut self, script: &Rc<Script>, style: Style) -> Outcome {
@@ -936,181 +757,6 @@ impl<'h> Interp<'h> {
         Err(invalid_command(&words[0]))
     }
 
-    fn call_proc(
-        &mut self,
-        command: &Rc<Command>,
-        definition: &Rc<Proc>,
-        words: &[Value],
-    ) -> Outcome {
-        let frame = Frame {
-            vars: bind_arguments(definition, words)?,
-            namespace: command.namespace.get(),
-            kind: FrameKind::Proc(words.to_vec()),
-            level: self.frame().level + 1,
-            caller: self.active,
-        };
-        let body = &definition.body;
-        let result = self.in_frame(frame, |interp| match body.script_form() {
-            Some(script) => interp.run_script(&script, Style::Proc),
-            None => {
-                let script = script_of(body);
-                interp.run_script(&script, Style::Proc)
-            }
-        });
-        self.leave_proc(words, "procedure", result)
-    }
-
-    /// Turns the outcome of a proc's body into that of the call.
-    fn leave_proc(&mut self, words: &[Value], what: &str, result: Outcome) -> Outcome {
-        let name = &words[0];
-        let mut error = match result {
-            Ok(value) => return Ok(value),
-            Err(Exit::Return(returning)) => return self.finish_return(returning),
-            Err(Exit::Error(error)) => error,
-            Err(exit @ (Exit::Break | Exit::Continue)) => {
-                let word = if matches!(exit, Exit::Break) {
-                    "break"
-                } else {
-                    "continue"
-                };
-                let message = format!("invoked \"{word}\" outside of a loop");
-                Box::new(Error::new(message).with_code(&["TCL", "RESULT", "UNEXPECTED"]))
-            }
-            Err(other) => return Err(other),
-        };
-        let shown = shorten(name.bytes(), 60);
-        error.add_info(bytes!(
-            "\n    (",
-            what,
-            " \"",
-            shown,
-            "\" line ",
-            error.line.to_string(),
-            ")"
-        ));
-        error
-            .stack
-            .extend([Value::from("CALL"), Value::list(words.to_vec())]);
-        error.calls.push(ProcCall {
-            name: name.text().into_owned(),
-            place: self.trail.place(),
-        });
-        Err(Exit::Error(error))
-    }
-
-    /// Carries out what `tailcall` left behind, one after the other instead of one inside the other.
-    fn follow_tail(&mut self, mut result: Outcome) -> Outcome {
-        while let Err(Exit::Tail(words)) = result {
-            self.step()?;
-            let Some(name) = words.first() else {
-                return Ok(Value::empty());
-            };
-            result = match self.find_command(name.bytes()) {
-                Some(command) => match &command.kind {
-                    CommandKind::Proc(definition) => self.call_proc(&command, definition, &words),
-                    _ => self.call(&command, &words),
-                },
-                None => self.unknown(&words),
-            };
-        }
-        result
-    }
-
-    /// Calls the lambda of `apply`; the first word is the lambda.
-    pub(super) fn call_lambda(
-        &mut self,
-        namespace: NamespaceId,
-        definition: Proc,
-        words: &[Value],
-    ) -> Outcome {
-        let mut shown = words.to_vec();
-        shown[0] = Value::new(bytes!("apply lambdaExpr"));
-        let vars = bind_arguments(&definition, &shown)?;
-        let mut full = vec![Value::from("apply")];
-        full.extend_from_slice(words);
-        let frame = Frame {
-            vars,
-            namespace,
-            kind: FrameKind::Proc(full),
-            level: self.frame().level + 1,
-            caller: self.active,
-        };
-        let body = definition.body;
-        let result = self.in_frame(frame, |interp| {
-            interp.run_script(&script_of(&body), Style::Proc)
-        });
-        let result = self.leave_proc(words, "lambda term", result);
-        self.follow_tail(result)
-    }
-
-    /// `tailcall`: leaves the proc; its caller then calls the command in its place.
-    pub(super) fn tailcall(&mut self, words: &[Value]) -> Outcome {
-        let mut words = words.to_vec();
-        if let Some(first) = words.first_mut()
-            && let Some(command) = self.find_command(first.bytes())
-        {
-            *first = Value::new(self.command_name(&command));
-        }
-        Err(Exit::Return(Box::new(Return {
-            value: Value::empty(),
-            code: 0,
-            level: 1,
-            options: Vec::new(),
-            tail: Some(words),
-        })))
-    }
-
-    /// Runs in a new frame.
-    pub(super) fn in_frame(
-        &mut self,
-        frame: Frame,
-        run: impl FnOnce(&mut Self) -> Outcome,
-    ) -> Outcome {
-        let saved = self.active;
-        self.frames.push(frame);
-        self.active = self.frames.len() - 1;
-        let result = self.nested(run);
-        let frame = self.frames.pop();
-        self.active = saved;
-        if self.watches_variables
-            && let Some(frame) = frame
-        {
-            self.unset_locals(frame.vars);
-        }
-        result
-    }
-
-    /// Runs with another frame as the current scope.
-    pub(super) fn at_frame<T>(
-        &mut self,
-        frame: usize,
-        run: impl FnOnce(&mut Self) -> Outcome<T>,
-    ) -> Outcome<T> {
-        let saved = std::mem::replace(&mut self.active, frame);
-        let result = run(self);
-        self.active = saved;
-        result
-    }
-
-    /// Counts down a `return`; at its end it becomes what it stands for.
-    pub(super) fn finish_return(&mut self, mut returning: Box<Return>) -> Outcome {
-        returning.level = returning.level.saturating_sub(1);
-        if returning.level > 0 {
-            return Err(Exit::Return(returning));
-        }
-        if let Some(words) = returning.tail.take() {
-            return Err(Exit::Tail(words));
-        }
-        match complete_return(returning) {
-            // Whoever called the proc is told of in `errorInfo`, even when the proc gave its own text.
-            Err(Exit::Error(mut error)) => {
-                error.logged = false;
-                Err(Exit::Error(error))
-            }
-            other => other,
-        }
-    }
-
     /// The truth of a condition.
     pub(super) fn condition(&mut self, condition: &Value) -> Outcome<bool> {
         if let Some(expr) = condition.expr_form() {
@@ -1196,37 +842,6 @@ fn platform() -> Rc<Var> {
     Var::array(table)
 }
 
-/// What a `return` stands for when its levels are counted down.
-pub(super) fn complete_return(returning: Box<Return>) -> Outcome {
-    match returning.code {
-        0 => Ok(returning.value),
-        1 => {
-            let mut error = Error::new(returning.value);
-            for (name, value) in returning.options {
-                match name.bytes() {
-                    b"-errorcode" => error.code = value.clone(),
-                    b"-errorinfo" => {
-                        error.info = value.bytes().to_vec();
-                        error.logged = !value.is_empty();
-                    }
-                    b"-errorline" | b"-errorstack" => continue,
-                    _ => {}
-                }
-                error.options.push((name, value));
-            }
-            Err(error.into())
-        }
-        2 => Err(Exit::Return(Box::new(Return {
-            code: 0,
-            level: 1,
-            ..*returning
-        }))),
-        3 => Err(Exit::Break),
-        4 => Err(Exit::Continue),
-        _ => Err(Exit::Other(returning)),
-    }
-}
-
 /// The parsed script of a value, kept with it.
 pub(super) fn script_of(value: &Value) -> Rc<Script> {
     if let Some(script) = value.script_form() {
@@ -1245,13 +860,6 @@ pub(super) fn expr_of(value: &Value) -> Rc<Expr> {
     let expr = Expr::compile(value);
     value.keep_expr(&expr);
     expr
-}
-
-fn too_deep() -> Exit {
-    Exit::coded(
-        "too many nested evaluations (infinite loop?)",
-        &["TCL", "LIMIT", "STACK"],
-    )
 }
 
 /// The error for a command that does not exist.
@@ -1286,61 +894,4 @@ fn log_text(error: &mut Error, command: &[u8]) {
         "\n    invoked from within\n\""
     };
     error.add_info(bytes!(heading, shorten(command, 150), "\""));
-}
-
-/// The error of a proc that is called with the wrong number of arguments.
-fn wrong_call(definition: &Proc, words: &[Value]) -> Exit {
-    let mut name = Vec::new();
-    match words[0].bytes() {
-        // Two words that stand for one.
-        lambda @ b"apply lambdaExpr" => name.extend_from_slice(lambda),
-        plain => list::push_element(&mut name, plain, false),
-    }
-    wrong_args(&name, &definition.usage())
-}
-
-fn bind_arguments(definition: &Proc, words: &[Value]) -> Outcome<VarTable> {
-    let mut vars = VarTable::default();
-    let given = &words[1..];
-    let params = &definition.params;
-    vars.reserve(params.len());
-    let fixed = params.len() - usize::from(definition.variadic);
-    if given.len() > fixed && !definition.variadic {
-        return Err(wrong_call(definition, words));
-    }
-    for (at, param) in params[..fixed].iter().enumerate() {
-        let value = match (given.get(at), &param.default) {
-            (Some(value), _) => value.clone(),
-            (None, Some(default)) => default.clone(),
-            (None, None) => return Err(wrong_call(definition, words)),
-        };
-        // Of two parameters with one name the first counts.
-        vars.entry(param.name.bytes().into())
-            .or_insert_with(|| Var::scalar(value));
-    }
-    if definition.variadic {
-        let rest = given.get(fixed..).unwrap_or_default().to_vec();
-        vars.insert((&b"args"[..]).into(), Var::scalar(Value::list(rest)));
-    }
-    Ok(vars)
-}
-
-impl Proc {
-    /// The arguments as `wrong # args` shows them.
-    pub(super) fn usage(&self) -> String {
-        let mut words = Vec::new();
-        for (at, param) in self.params.iter().enumerate() {
-            let name = param.name.text();
-            words.push(match &param.default {
-                _ if self.variadic && at + 1 == self.params.len() => "?arg ...?".to_owned(),
-                Some(_) => format!("?{name}?"),
-                None => {
-                    let mut word = Vec::new();
-                    list::push_element(&mut word, param.name.bytes(), false);
-                    String::from_utf8_lossy(&word).into_owned()
-                }
-            });
-        }
-        words.join(" ")
-    }
 }

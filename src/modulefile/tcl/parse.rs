@@ -4,133 +4,24 @@
 //! never called does no harm. A syntax error ends the script and is kept as its last "command": the commands before it
 //! are run first. Source: Tcl 8.6, `Tcl(n)`, rules [1] to [12].
 
+mod code;
+mod text;
+
 use std::cell::RefCell;
 use std::rc::Rc;
-use std::sync::Arc;
 
 use nom::branch::alt;
 use nom::bytes::complete::{tag, take_while, take_while1};
 use nom::error::{ErrorKind, ParseError};
 use nom::{IResult, Parser};
 
-use crate::diag::{Place, SourceFile, Span};
-
 use super::command::Cached;
 use super::value::Value;
 
-/// The text that a script was parsed from, shared by everything in it.
-pub(super) struct Code {
-    pub(super) text: Box<[u8]>,
-    source: Source,
-}
-
-enum Source {
-    /// Text without a place: made at run time.
-    Computed,
-    File(Arc<SourceFile>),
-    Literal(Origin),
-}
-
-/// Where a literal stands: in the text of a script, from byte `at`.
-#[derive(Clone)]
-pub(super) struct Origin {
-    code: Rc<Code>,
-    at: u32,
-    /// Backslash-newlines were folded into blanks, so bytes do not correspond one to one.
-    folded: bool,
-}
-
-impl Code {
-    /// The text of a file up to byte `end`.
-    pub(super) fn file(file: &Arc<SourceFile>, end: usize) -> Rc<Code> {
-        Rc::new(Code {
-            text: file.text()[..end].into(),
-            source: Source::File(Arc::clone(file)),
-        })
-    }
-
-    /// The text of a value.
-    pub(super) fn value(value: &Value) -> Rc<Code> {
-        Rc::new(Code {
-            text: value.bytes().into(),
-            source: match value.origin() {
-                Some(origin) => Source::Literal(origin.clone()),
-                None => Source::Computed,
-            },
-        })
-    }
-
-    /// The place in a file of a piece of this text.
-    pub(super) fn place(&self, start: u32, end: u32) -> Option<Place> {
-        let (mut start, mut end) = (start, end);
-        let mut code = self;
-        loop {
-            match &code.source {
-                Source::Computed => return None,
-                Source::File(file) => {
-                    return Some(Place {
-                        file: Arc::clone(file),
-                        span: Span { start, end },
-                    });
-                }
-                Source::Literal(origin) => {
-                    start = origin.unfold(start);
-                    end = origin.unfold(end);
-                    code = &origin.code;
-                }
-            }
-        }
-    }
-
-    /// The line of byte `at`, counted in the text `unit` when this text is a literal inside it, else in this text.
-    pub(super) fn line_in(self: &Rc<Code>, unit: &Rc<Code>, at: u32) -> usize {
-        let (mut code, mut offset) = (self, at);
-        while !Rc::ptr_eq(code, unit) {
-            let Source::Literal(origin) = &code.source else {
-                return self.line(at);
-            };
-            offset = origin.unfold(offset);
-            code = &origin.code;
-        }
-        code.line(offset)
-    }
-
-    /// The line, counted from 1 in this text, of byte `at`.
-    pub(super) fn line(&self, at: u32) -> usize {
-        1 + self.text[..(at as usize).min(self.text.len())]
-            .iter()
-            .filter(|&&b| b == b'\n')
-            .count()
-    }
-}
-
-impl Origin {
-    /// Where a piece of the literal stands that begins at byte `at`.
-    pub(super) fn inner(&self, at: u32) -> Origin {
-        Origin {
-            code: Rc::clone(&self.code),
-            at: self.unfold(at),
-            folded: self.folded,
-        }
-    }
-
-    /// The offset in the enclosing text of offset `at` in the literal.
-    fn unfold(&self, at: u32) -> u32 {
-        if !self.folded {
-            return self.at + at;
-        }
-        let text = &self.code.text[self.at as usize..];
-        let (mut raw, mut seen) = (0, 0);
-        while seen < at as usize && raw < text.len() {
-            raw += match text[raw..] {
-                [b'\\', b'\n', ..] => backslash_len(&text[raw..]),
-                _ => 1,
-            };
-            seen += 1;
-        }
-        self.at + raw as u32
-    }
-}
+use code::Source;
+pub(super) use code::{Code, Origin};
+use text::fold_lines;
+pub(super) use text::{backslash, backslash_len, substitute_backslashes};
 
 /// A parsed script.
 pub(super) struct Script {
@@ -823,147 +714,4 @@ fn comment(rest: &[u8]) -> Parsed<'_, &[u8]> {
             _ => after = &after[1..],
         }
     }
-}
-
-/// Replaces backslash-newline and the blanks after it by one blank; a backslash before it protects it not: `\\` is two
-/// characters that stay.
-fn fold_lines(text: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(text.len());
-    let mut at = 0;
-    while at < text.len() {
-        match text[at..] {
-            [b'\\', b'\n', ..] => {
-                out.push(b' ');
-                at += backslash_len(&text[at..]);
-            }
-            [b'\\', next, ..] => {
-                out.extend_from_slice(&[b'\\', next]);
-                at += 2;
-            }
-            _ => {
-                out.push(text[at]);
-                at += 1;
-            }
-        }
-    }
-    out
-}
-
-/// The length of the backslash sequence at the start of `text`.
-pub(super) fn backslash_len(text: &[u8]) -> usize {
-    // Almost all are two bytes long; the others need the whole decision.
-    match text {
-        [_, b'\n' | b'x' | b'u' | b'U' | b'0'..=b'7' | 0x80.., ..] => {
-            backslash(text, &mut Vec::new())
-        }
-        [_, _, ..] => 2,
-        _ => text.len(),
-    }
-}
-
-/// Puts what the backslash sequence at the start of `text` stands for into `out`; gives its length.
-pub(super) fn backslash(text: &[u8], out: &mut Vec<u8>) -> usize {
-    let Some(&kind) = text.get(1) else {
-        out.push(b'\\');
-        return 1;
-    };
-    let hex = |most: usize| {
-        text[2..]
-            .iter()
-            .take(most)
-            .take_while(|b| b.is_ascii_hexdigit())
-            .count()
-    };
-    let simple = match kind {
-        b'a' => 0x07,
-        b'b' => 0x08,
-        b'f' => 0x0c,
-        b'n' => b'\n',
-        b'r' => b'\r',
-        b't' => b'\t',
-        b'v' => 0x0b,
-        b'\n' => {
-            out.push(b' ');
-            return 2 + text[2..]
-                .iter()
-                .take_while(|&&b| b == b' ' || b == b'\t')
-                .count();
-        }
-        b'x' | b'u' | b'U' => {
-            let digits = hex(match kind {
-                b'x' => 2,
-                b'u' => 4,
-                _ => 8,
-            });
-            if digits == 0 {
-                out.push(kind);
-                return 2;
-            }
-            let mut code = 0u32;
-            let mut used = 0;
-            for &digit in &text[2..2 + digits] {
-                let next = code * 16 + (digit as char).to_digit(16).expect("a hexadecimal digit");
-                if next > 0x0010_ffff {
-                    break;
-                }
-                code = next;
-                used += 1;
-            }
-            push_code_point(out, code);
-            return 2 + used;
-        }
-        b'0'..=b'7' => {
-            let mut code = 0u32;
-            let mut used = 0;
-            while used < 3 && code < 0x20 && matches!(text.get(1 + used), Some(b'0'..=b'7')) {
-                code = code * 8 + u32::from(text[1 + used] - b'0');
-                used += 1;
-            }
-            push_code_point(out, code);
-            return 1 + used;
-        }
-        0x80.. => {
-            let length = char_len(&text[1..]);
-            out.extend_from_slice(&text[1..1 + length]);
-            return 1 + length;
-        }
-        other => other,
-    };
-    out.push(simple);
-    2
-}
-
-/// Writes a code point as UTF-8; surrogates, which are no characters, in the same pattern.
-pub(super) fn push_code_point(out: &mut Vec<u8>, code: u32) {
-    match char::from_u32(code) {
-        Some(c) => out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
-        None => out.extend_from_slice(&[
-            0xe0 | (code >> 12) as u8 & 0x0f,
-            0x80 | (code >> 6) as u8 & 0x3f,
-            0x80 | code as u8 & 0x3f,
-        ]),
-    }
-}
-
-/// The length of the character at the start of `text`; an invalid byte is a character of its own.
-fn char_len(text: &[u8]) -> usize {
-    match bstr::decode_utf8(text) {
-        (Some(_), length) => length,
-        (None, _) => 1,
-    }
-}
-
-/// Replaces all backslash sequences.
-pub(super) fn substitute_backslashes(text: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(text.len());
-    let mut at = 0;
-    while at < text.len() {
-        if text[at] == b'\\' {
-            at += backslash(&text[at..], &mut out);
-        } else {
-            out.push(text[at]);
-            at += 1;
-        }
-    }
-    out
 }

@@ -2,16 +2,21 @@
 //!
 //! Source: Tcl 8.6, `set(n)`, `upvar(n)`, `variable(n)`, `trace(n)`.
 
+mod plain;
+mod traces;
+
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use indexmap::IndexMap;
 
-use super::error::{Error, Exit, Outcome};
+use super::error::{Exit, Outcome};
 use super::interp::Interp;
 use super::namespace::{GLOBAL, NamespaceId};
-use super::parse::{VarRef, Word, WordKind, split_element};
+use super::parse::{VarRef, split_element};
 use super::value::{QuickHash, Value};
+
+pub(super) use traces::{PRECISION_TRACE, VarTrace};
 
 /// Variables by name.
 pub(super) type VarTable = IndexMap<Box<[u8]>, Rc<Var>, QuickHash>;
@@ -54,39 +59,6 @@ pub(super) enum VarState {
     Env,
     /// A variable of the environment, linked by `upvar`.
     EnvElement(Box<[u8]>),
-}
-
-/// A script that is called when a variable is used.
-pub(super) struct VarTrace {
-    /// `array read write unset`, in the order of the definition.
-    pub(super) operations: Vec<&'static str>,
-    pub(super) script: Value,
-    /// Made by `trace variable`, which tells operations by their first letters.
-    letters: bool,
-    /// It was removed, perhaps by a trace that runs before it.
-    removed: Cell<bool>,
-}
-
-/// The command behind `tcl_precision`; this trace is not shown.
-pub(super) const PRECISION_TRACE: &str = "::tcl::Precision";
-
-impl VarTrace {
-    pub(super) fn new(operations: Vec<&'static str>, script: Value) -> VarTrace {
-        VarTrace {
-            operations,
-            script,
-            letters: false,
-            removed: Cell::new(false),
-        }
-    }
-
-    /// A trace of the old command `trace variable`.
-    pub(super) fn old_style(operations: Vec<&'static str>, script: Value) -> VarTrace {
-        VarTrace {
-            letters: true,
-            ..VarTrace::new(operations, script)
-        }
-    }
 }
 
 impl Var {
@@ -459,150 +431,9 @@ impl<'h> Interp<'h> {
         }
     }
 
-    /// The variable of the current scope when it is a plain one: no trace, no element. Its place is remembered with
-    /// the name, so that a literal in a body finds it without hashing.
-    fn plain_local(&self, name: &Value) -> Option<&Rc<Var>> {
-        let frame = self.frame();
-        let table = if frame.is_proc() {
-            &frame.vars
-        } else {
-            &self.namespace(frame.namespace).vars
-        };
-        let text = name.bytes();
-        let var = match table.get_index(name.slot()) {
-            Some((key, var)) if same_name(key, text) => var,
-            _ => {
-                let (at, _, var) = table.get_full(text)?;
-                name.set_slot(at);
-                var
-            }
-        };
-        (!var.traced.get()).then_some(var)
-    }
-
-    /// Does something with the value of a plain variable, or of the one that it is a link to; `None` when it is not one,
-    /// and nothing was done.
-    pub(super) fn with_plain<T>(
-        &self,
-        name: &Value,
-        run: impl FnOnce(&mut Value) -> T,
-    ) -> Option<T> {
-        let var = self.plain_local(name)?;
-        match &mut *var.state.borrow_mut() {
-            VarState::Scalar(value) => Some(run(value)),
-            VarState::Link(target) if !target.traced.get() => {
-                match &mut *target.state.borrow_mut() {
-                    VarState::Scalar(value) => Some(run(value)),
-                    _ => None,
-                }
-            }
-            _ => None,
-        }
-    }
-
-    /// The same for an element of an array that nobody watches.
-    fn with_plain_element<T>(
-        &self,
-        name: &Value,
-        index: &Value,
-        run: impl FnOnce(&mut Value) -> T,
-    ) -> Option<T> {
-        let var = self.plain_local(name)?;
-        match &*var.state.borrow() {
-            VarState::Array(table) => plain_element(table, index, run),
-            VarState::Link(target) if !target.traced.get() => match &*target.state.borrow() {
-                VarState::Array(table) => plain_element(table, index, run),
-                _ => None,
-            },
-            _ => None,
-        }
-    }
-
-    /// Adds to a plain variable that holds a small integer: the usual case of `incr`.
-    pub(super) fn incr_local(&mut self, name: &Value, by: i64) -> Option<Value> {
-        self.with_plain(name, |value| add_small(value, by))?
-    }
-
-    /// The same for an element of an array.
-    pub(super) fn incr_element(&mut self, name: &Value, index: &Value, by: i64) -> Option<Value> {
-        self.with_plain_element(name, index, |value| add_small(value, by))?
-    }
-
-    /// The integer in a plain variable, when it is known to be one: the usual case of comparisons.
-    pub(super) fn peek_int(&self, variable: &VarRef) -> Option<i64> {
-        if variable.index.is_some() {
-            return None;
-        }
-        self.with_plain(&variable.name, |value| value.int_form())?
-    }
-
     /// Sets a variable by its text: `name` or `name(index)`; gives its new value.
     pub fn set_var(&mut self, name: &[u8], value: Value) -> Outcome {
         self.set_name(VarName::parse(name), value)
-    }
-
-    /// The same for a word of a script, whose variable is found more quickly the next time.
-    pub(super) fn set_word(&mut self, name: &Value, value: Value) -> Outcome {
-        match self.set_plain(name, value.clone()) {
-            Some(value) => Ok(value),
-            None => self.set_var(name.bytes(), value),
-        }
-    }
-
-    /// Sets a variable that is a plain one and exists; gives its new value.
-    pub(super) fn set_plain(&mut self, name: &Value, value: Value) -> Option<Value> {
-        // No name of an element and no qualified name is a key of the table.
-        self.with_plain(name, |old| *old = value.clone())?;
-        Some(value)
-    }
-
-    /// Sets an element of an array whose name and index are known apart.
-    pub(super) fn set_element(&mut self, name: &Value, index: &Value, value: Value) -> Outcome {
-        let set = |old: &mut Value| *old = value.clone();
-        if self.with_plain_element(name, index, set).is_some() {
-            return Ok(value);
-        }
-        let (name, index) = (name.bytes(), Some(index.bytes()));
-        self.set_name(VarName { name, index }, value)
-    }
-
-    /// The value of a word that is a literal or a plain variable.
-    pub(super) fn plain_word(&self, word: &Word) -> Option<Value> {
-        match &word.kind {
-            _ if word.expand => None,
-            WordKind::Const(value) => Some(value.clone()),
-            WordKind::Var(variable) if variable.index.is_none() => {
-                self.with_plain(&variable.name, |value| value.clone())
-            }
-            _ => None,
-        }
-    }
-
-    /// The integer of a word that is a literal or a plain variable, when it is known to be a small one.
-    pub(super) fn plain_int(&self, word: &Word) -> Option<i64> {
-        match &word.kind {
-            _ if word.expand => None,
-            WordKind::Const(value) => value.int_form(),
-            WordKind::Var(variable) => self.peek_int(variable),
-            _ => None,
-        }
-    }
-
-    /// Reads a variable that a word of a script names.
-    pub(super) fn get_word(&mut self, name: &Value) -> Outcome {
-        match self.with_plain(name, |value| value.clone()) {
-            Some(value) => Ok(value),
-            None => self.get_var(name.bytes()),
-        }
-    }
-
-    /// Changes the value of a plain variable in place; `None` when it is not one, and nothing was done.
-    pub(super) fn change_word(
-        &mut self,
-        name: &Value,
-        change: impl FnOnce(&mut Value) -> Outcome<()>,
-    ) -> Option<Outcome> {
-        self.with_plain(name, |value| change(value).map(|()| value.clone()))
     }
 
     /// Sets a variable whose name is taken apart already.
@@ -812,130 +643,6 @@ impl<'h> Interp<'h> {
         }
     }
 
-    /// Tells the traces of the variables of a proc that it has ended.
-    pub(super) fn unset_locals(&mut self, vars: VarTable) {
-        for (name, var) in &vars {
-            if var.is_link() {
-                continue;
-            }
-            let elements = match var.state.replace(VarState::Undefined) {
-                VarState::Array(table) => table,
-                _ => VarTable::default(),
-            };
-            self.fire_unset(var, name, b"");
-            for (index, element) in &elements {
-                self.fire_unset(element, name, index);
-            }
-        }
-    }
-
-    /// Calls the traces of a variable and, for an element, of its array.
-    pub(super) fn fire(
-        &mut self,
-        var: &Rc<Var>,
-        index: Option<&[u8]>,
-        target: VarName<'_>,
-        operation: &'static str,
-    ) -> Outcome<()> {
-        let element = match (&*var.state.borrow(), index) {
-            (VarState::Array(table), Some(index)) => table.get(index).cloned(),
-            _ => None,
-        };
-        for var in [Some(var), element.as_ref()].into_iter().flatten() {
-            if var.traced.get()
-                && let Err(error) = self.fire_all(
-                    var,
-                    target.name,
-                    target.index.unwrap_or_default(),
-                    operation,
-                )
-            {
-                let verb = match operation {
-                    "write" => "set",
-                    "array" => "trace array",
-                    _ => operation,
-                };
-                let mut failed = Error::new(bytes!(
-                    "can't ",
-                    verb,
-                    " \"",
-                    target.full(),
-                    "\": ",
-                    error.message
-                ))
-                .with_code(&["TCL", "WRITE", "VARNAME"]);
-                failed.info = error.info();
-                failed.add_info(bytes!(
-                    "\n    (",
-                    operation,
-                    " trace on \"",
-                    target.full(),
-                    "\")"
-                ));
-                failed.place = error.place;
-                return Err(failed.into());
-            }
-        }
-        Ok(())
-    }
-
-    /// Calls the traces of a variable that is gone, and forgets them. All are called: none can prevent it.
-    fn fire_unset(&mut self, var: &Rc<Var>, name: &[u8], index: &[u8]) {
-        if !var.traced.get() {
-            return;
-        }
-        for trace in var.take_traces() {
-            if trace.operations.contains(&"unset") {
-                // Errors are not heard: that is Tcl's rule.
-                let _ = self.call_trace(&trace, name, index, "unset");
-            }
-        }
-    }
-
-    fn call_trace(
-        &mut self,
-        trace: &VarTrace,
-        name: &[u8],
-        index: &[u8],
-        operation: &'static str,
-    ) -> Outcome {
-        let told = if trace.letters {
-            &operation[..1]
-        } else {
-            operation
-        };
-        let mut script = trace.script.bytes().to_vec();
-        for word in [name, index, told.as_bytes()] {
-            script.push(b' ');
-            super::list::push_element(&mut script, word, false);
-        }
-        self.eval(&Value::new(script))
-    }
-
-    fn fire_all(
-        &mut self,
-        var: &Rc<Var>,
-        name: &[u8],
-        index: &[u8],
-        operation: &'static str,
-    ) -> Result<(), Box<Error>> {
-        if var.tracing.replace(true) {
-            return Ok(());
-        }
-        let mut result = Ok(());
-        for trace in var.traces() {
-            if !trace.operations.contains(&operation) || trace.removed.get() {
-                continue;
-            }
-            if let Err(Exit::Error(error)) = self.call_trace(&trace, name, index, operation) {
-                result = Err(error);
-                break;
-            }
-        }
-        var.tracing.set(false);
-        result
-    }
-
     /// The array of this name; `None` when there is none.
     pub(super) fn find_array(&mut self, name: &[u8]) -> Option<Rc<Var>> {
         self.find_var(name).filter(|var| var.is_array())
@@ -957,12 +664,6 @@ impl<'h> Interp<'h> {
     /// The variable that `upvar` links to: an element is made when it does not exist.
     pub(super) fn link_target(&mut self, name: &[u8]) -> Outcome<Rc<Var>> {
         self.target_of(name, "access")
-    }
-
-    /// The variable that `trace` is to watch.
-    pub(super) fn traced_variable(&mut self, name: &[u8]) -> Outcome<Rc<Var>> {
-        self.watches_variables = true;
-        self.target_of(name, "trace")
     }
 
     fn target_of(&mut self, name: &[u8], verb: &str) -> Outcome<Rc<Var>> {
@@ -994,30 +695,6 @@ impl<'h> Interp<'h> {
             _ => Err(cannot(verb, target, NOT_ARRAY)),
         }
     }
-}
-
-fn plain_element<T>(
-    table: &VarTable,
-    index: &Value,
-    run: impl FnOnce(&mut Value) -> T,
-) -> Option<T> {
-    let element = table.get(index.bytes())?;
-    match &mut *element.state.borrow_mut() {
-        VarState::Scalar(value) if !element.traced.get() => Some(run(value)),
-        _ => None,
-    }
-}
-
-/// Adds to a value that is known to be a small integer.
-fn add_small(value: &mut Value, by: i64) -> Option<Value> {
-    let sum = value.int_form()?.checked_add(by)?;
-    value.set_int(sum);
-    Some(value.clone())
-}
-
-/// Whether two names are the same. Names are short: comparing them here is cheaper than calling `memcmp`.
-fn same_name(a: &[u8], b: &[u8]) -> bool {
-    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a == b)
 }
 
 /// Whether a name has `::` in it.

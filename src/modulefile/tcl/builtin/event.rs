@@ -18,7 +18,7 @@ use crate::modulefile::tcl::value::Value;
 use crate::modulefile::tcl::var::VarTrace;
 
 use super::channel::{self, Copy};
-use super::{choice, control, lists};
+use super::{choice, errors, lists};
 
 pub(super) static TABLE: &[Def] = &[
     Def::new("after", "option ?arg ...?", 1, ANY, after),
@@ -562,7 +562,7 @@ impl Interp<'_> {
             if let Some(told) = told {
                 error.add_info(told);
             }
-            let caught = control::caught(interp, Err(Exit::Error(error)))?;
+            let caught = errors::caught(interp, Err(Exit::Error(error)))?;
             let options = Value::dict(caught.options);
             interp.do_later(None, Job::Report(caught.value, options));
             Ok(false)

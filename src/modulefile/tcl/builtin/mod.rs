@@ -18,6 +18,7 @@ mod channel;
 mod control;
 mod dict;
 mod ensemble;
+mod errors;
 mod event;
 mod exec;
 mod file;
@@ -27,6 +28,7 @@ mod lists;
 mod namespaces;
 mod operators;
 mod package;
+mod procs;
 mod regex;
 mod sort;
 mod string;
@@ -35,8 +37,8 @@ mod time;
 mod trace;
 mod variable;
 
-pub(super) use control::make_proc;
 pub(super) use interps::call_child;
+pub(super) use procs::make_proc;
 pub(super) use time::milliseconds;
 
 /// What the built-in commands of one interpreter keep.
@@ -84,6 +86,8 @@ static TABLES: &[&[Def]] = &[
     bytes::TABLE,
     channel::TABLE,
     control::TABLE,
+    errors::TABLE,
+    procs::TABLE,
     dict::TABLE,
     event::TABLE,
     exec::TABLE,

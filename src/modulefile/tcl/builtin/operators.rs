@@ -11,7 +11,7 @@ use crate::modulefile::tcl::operator::{self, Binary, Unary};
 use crate::modulefile::tcl::value::Value;
 use crate::modulefile::tcl::var::{PRECISION_TRACE, VarTrace};
 
-use super::{choice, control};
+use super::{choice, errors};
 
 /// The commands of `::tcl::mathop`.
 pub(super) static MATHOP: &[Def] = &[
@@ -226,7 +226,7 @@ fn matching(_: &mut Interp<'_>, args: &[Value]) -> Outcome {
         Some(options) => {
             let mut words = vec![Value::from("-code"), Value::from("error")];
             words.extend(options.as_list()?.iter().cloned());
-            let mut returning = control::return_options(&words)?;
+            let mut returning = errors::return_options(&words)?;
             returning.value = message;
             if returning.level == 0 {
                 return complete_return(Box::new(returning));

@@ -607,7 +607,7 @@ impl Interp<'_> {
         let name = Value::from(index.as_os_str().as_bytes());
         let file = file::read_source(self, &name)?;
         let params = Value::from("dir");
-        let lambda = super::control::make_proc(&params, &Value::empty())?;
+        let lambda = super::make_proc(&params, &Value::empty())?;
         // An error in an index is no reason to give up: the package may be in another place.
         match self.source_with(&file, lambda, dir) {
             Err(Exit::Stop(stop)) => Err(Exit::Stop(stop)),
