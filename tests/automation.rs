@@ -263,3 +263,52 @@ fn what_happens_by_itself_is_told() {
       Unloading dependent: w/1
     ");
 }
+
+#[test]
+fn what_cannot_be_met_may_be_caught_and_is_an_error_all_the_same() {
+    let site = site()
+        .file(
+            "try/1",
+            "if {[catch {module load x nosuch}]} {setenv CAUGHT load}\ncatch {prereq nosuch bad}\n\
+             catch {depends-on bad}\nsetenv TRY 1",
+        )
+        .file(
+            "else/1",
+            "if {[catch {module load stop}]} {module load a/1}\nsetenv ELSE 1",
+        )
+        .file("half/1", "module load x\nsetenv HALF $nothing")
+        .file(
+            "never/1",
+            "catch {module load half}\ncatch {conflict x}\nsetenv NEVER 1",
+        )
+        .file(
+            "tells/1",
+            "module-whatis {as far as it goes}\nsetenv X $nothing",
+        );
+    for requests in [
+        &["load try", "unload try"][..],
+        &["load else", "unload else"],
+        &["load x", "load never", "unload x", "load never"],
+    ] {
+        let requests: Vec<String> = requests.iter().map(|r| (*r).to_owned()).collect();
+        compare(&site, &requests).unwrap_or_else(|problem| panic!("{problem}"));
+    }
+    let run = site.run("load try");
+    assert!(!run.ok() && run.env().contains_key("TRY"));
+    for part in [
+        "error: Unable to locate a modulefile for `nosuch`\n --> $SITE/mf/try/1:2",
+        "error: oops\n --> $SITE/mf/bad/1:4",
+    ] {
+        assert!(run.stderr().contains(part), "{part}: {}", run.stderr());
+    }
+    // Whoever asks for the text of a broken file learns that it is broken.
+    let run = site.run("whatis tells");
+    assert!(
+        !run.ok() && run.stderr().contains("can't read \"nothing\""),
+        "{}",
+        run.stderr()
+    );
+    // In Lmod the request fails.
+    let run = site.var("XMOD_POLICY", "lmod").run("load try");
+    assert!(!run.ok() && run.unchanged(), "{}", run.stderr());
+}

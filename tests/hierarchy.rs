@@ -10,7 +10,7 @@ use xmod::resolve::{Beyond, Resolver};
 use xmod::session::Session;
 use xmod::tree::{Crawl, RcEvaluator, Roots};
 
-use crate::support::Site;
+use crate::support::{Peer, Site, difference, public};
 
 /// Two compilers, two MPIs behind them, a solver behind those; and one that opens its own modulepath.
 fn hierarchy() -> Site {
@@ -250,4 +250,40 @@ fn what_is_forbidden_or_undecided_names_its_versions() {
      = note: there is `foo/2.0`
      = help: name a version: `module avail foo` lists them
     ");
+}
+
+/// A meta module keeps needing what lies behind the compiler that it brought: it waits and comes back, as in Lmod.
+#[test]
+fn what_a_meta_module_needs_waits_for_its_modulepath() {
+    let opens = |dir: &str| format!("family('compiler') prepend_path('MODULEPATH', '$SITE/{dir}')");
+    let site = Site::new()
+        .file("meta/1.lua", "depends_on('gcc') depends_on('mpi')")
+        .file("gcc/12.lua", &opens("Comp/gcc"))
+        .file("intel/1.lua", &opens("Comp/intel"))
+        .file("../Comp/gcc/mpi/4.lua", "setenv('MPI', '4')")
+        .file(
+            "../Comp/gcc/lib/1.lua",
+            "depends_on('blas') setenv('LIB', '1')",
+        )
+        .file("../Comp/gcc/blas/3.lua", "setenv('BLAS', '3')")
+        .file("../Comp/intel/other/1.lua", "");
+    let (mut ours, mut theirs) = (site.env().clone(), site.env().clone());
+    for request in ["load meta lib", "swap gcc intel", "swap intel gcc"] {
+        let run = site.run_in(&ours, request);
+        let peer = site.run_peer_in(Peer::Lmod, &theirs, request);
+        let lines = difference(&public(run.env()), &public(peer.env()));
+        assert!(
+            lines.is_empty(),
+            "{request}\n{}\n{}",
+            lines.join("\n"),
+            run.stderr()
+        );
+        (ours, theirs) = (run.env().clone(), peer.env().clone());
+    }
+    // What nobody needs any more does not come back.
+    let run = site.run_in(&ours, "swap gcc intel");
+    let run = site.run_in(run.env(), "unload meta lib");
+    let run = site.run_in(run.env(), "load gcc");
+    let back = run.var("LOADEDMODULES");
+    assert_eq!(back, Some("gcc/12".to_owned()), "{}", run.stderr());
 }

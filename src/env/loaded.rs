@@ -230,6 +230,17 @@ impl Loaded {
         })
     }
 
+    /// Whether a module that is loaded, or waits, depends on this one.
+    pub fn is_needed(&self, module: &Module) -> bool {
+        let mut others = self.active.iter().chain(&self.inactive);
+        others.any(|m| {
+            m.name() != module.name()
+                && m.needs
+                    .iter()
+                    .any(|n| n.kind == NeedKind::DependsOn && n.met_by == module.name())
+        })
+    }
+
     /// Adds a module at the end; one of the same name that waited is forgotten.
     pub fn push(&mut self, module: Module) {
         self.last_id = self.last_id.max(module.id);

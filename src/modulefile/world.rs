@@ -135,6 +135,9 @@ pub trait World {
         Ok(0)
     }
 
+    /// Takes in a requirement that could not be met and that its file caught: the request goes on and fails in the end.
+    fn caught(&mut self, _diagnostic: Diagnostic) {}
+
     /// Takes in what a modulefile, not an rc file, says about names: it holds until the end of the request.
     fn declare(&mut self, _module: &ModuleContext, _directive: &Directive) {}
 

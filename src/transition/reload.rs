@@ -62,8 +62,8 @@ impl Transition<'_> {
             }
             None => {
                 self.unload_module(module)?;
-                // What came only for others comes back with them.
-                if !module.auto {
+                // What came only for others waits as long as one of them is there to need it.
+                if !module.auto || self.state.loaded.is_needed(module) {
                     self.state.loaded.deactivate(Rc::clone(module));
                 }
                 Ok(true)
@@ -74,6 +74,10 @@ impl Transition<'_> {
     fn reload_inactive(&mut self, module: &Rc<Module>) -> Result<bool, Diagnostic> {
         let waiting = |m: &Rc<Module>| m.full_name == module.full_name;
         if !self.state.loaded.inactive().iter().any(waiting) {
+            return Ok(false);
+        }
+        if module.auto && !self.state.loaded.is_needed(module) {
+            self.state.loaded.forget(&module.full_name);
             return Ok(false);
         }
         match self.find_again(module) {

@@ -84,6 +84,7 @@ impl Transition<'_> {
         loop {
             let mark = self.state.mark();
             let (said, missing) = (self.notices.len(), self.missing.len());
+            let followed = self.followed.len();
             let id = self.state.loaded.next_id();
             let mut module = new_module(
                 id,
@@ -107,13 +108,21 @@ impl Transition<'_> {
             match result {
                 Ok(evaluation) => match evaluation.outcome {
                     Outcome::Completed => {
-                        self.check_variants(&context, &evaluation)?;
                         let mut module = frame.module;
-                        self.judge_again(&found, &evaluation, &mut module)?;
+                        let checked = self
+                            .check_variants(&context, &evaluation)
+                            .and_then(|()| self.judge_again(&found, &evaluation, &mut module));
+                        if let Err(diagnostic) = checked {
+                            self.state.roll_back(mark);
+                            self.followed.truncate(followed);
+                            return Err(diagnostic);
+                        }
                         self.complete(module, evaluation);
                         return Ok(Some(id));
                     }
                     Outcome::Broken(text) if self.config.break_is_error => {
+                        self.state.roll_back(mark);
+                        self.followed.truncate(followed);
                         let diagnostic = Diagnostic::new(
                             Kind::Module,
                             format!(
@@ -129,6 +138,7 @@ impl Transition<'_> {
                     }
                     Outcome::Broken(text) => {
                         self.state.roll_back(mark);
+                        self.followed.truncate(followed);
                         self.missing.truncate(missing);
                         self.notices.push(Notice::GaveUp {
                             module: context.full_name(),
@@ -138,6 +148,8 @@ impl Transition<'_> {
                     }
                     Outcome::Exited(code) => {
                         self.ended = true;
+                        self.state.roll_back(mark);
+                        self.followed.truncate(followed);
                         return Err(self.wanted_by(Diagnostic::new(
                             Kind::Module,
                             format!("`{}` ended the request (exit {code})", context.full_name()),
@@ -147,9 +159,13 @@ impl Transition<'_> {
                 Err(failure) => {
                     // Another member of the family is in the way: it goes, and the file begins anew.
                     let Some(other) = self.displaced.take() else {
+                        // Whoever wanted it may do without it.
+                        self.state.roll_back(mark);
+                        self.followed.truncate(followed);
                         return Err(self.explain(failure, &context));
                     };
                     self.state.roll_back(mark);
+                    self.followed.truncate(followed);
                     self.notices.truncate(said);
                     self.missing.truncate(missing);
                     self.displace(other, &context)?;

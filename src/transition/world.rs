@@ -174,6 +174,10 @@ impl World for Transition<'_> {
         crate::session::ask(&said, answer)
     }
 
+    fn caught(&mut self, diagnostic: Diagnostic) {
+        self.errors.push(diagnostic);
+    }
+
     fn tell(&mut self, message: Message) {
         self.notices.push(Notice::Message(message));
     }

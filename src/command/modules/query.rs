@@ -33,13 +33,14 @@ pub(crate) fn whatis(context: &mut Context) -> Result<(), Diagnostic> {
         }
         if sections.is_empty() {
             // Says why: it is not there, or forbidden.
-            match context.engine.locate(&spec) {
-                Ok(_) => continue,
-                Err(diagnostic) => {
-                    context.engine.fail(diagnostic)?;
-                    continue;
-                }
+            let why = match context.engine.locate(&spec) {
+                Ok(_) => context.engine.inspect(&spec, Mode::Whatis).err(),
+                Err(diagnostic) => Some(diagnostic),
+            };
+            if let Some(diagnostic) = why {
+                context.engine.fail(diagnostic)?;
             }
+            continue;
         }
         print_whatis(context, sections);
     }

@@ -80,6 +80,8 @@ pub struct Host<'w> {
     pub evaluation: Evaluation,
     /// Variables that the file changed for itself and its children alone (Tcl `set env(X) ...`); `None` is unset.
     private_env: BTreeMap<BString, Option<BString>>,
+    /// Requirements that could not be met and that the file may have caught.
+    unmet: Vec<Diagnostic>,
 }
 
 impl<'w> Host<'w> {
@@ -101,6 +103,7 @@ impl<'w> Host<'w> {
             },
             evaluation: Evaluation::default(),
             private_env: BTreeMap::new(),
+            unmet: Vec::new(),
         }
     }
 
@@ -202,15 +205,44 @@ impl<'w> Host<'w> {
     /// # Errors
     /// The world cannot meet it.
     pub fn relate(&mut self, relation: Relation) -> Result<(), Stop> {
-        if self.mode == Mode::Load {
-            self.world
-                .relate(self.module, &relation, &self.place)
-                .map_err(Stop::fatal)?;
+        if self.mode == Mode::Load
+            && let Err(diagnostic) = self.world.relate(self.module, &relation, &self.place)
+        {
+            return Err(self.unmet(relation.kind, diagnostic));
         }
         self.evaluation
             .relations
             .push((relation, self.place.clone()));
         Ok(())
+    }
+
+    /// Where requirements bind, a file may catch that one cannot be met and go on; an error it is all the same.
+    fn unmet(&mut self, kind: RelationKind, diagnostic: Diagnostic) -> Stop {
+        let is_requirement = matches!(
+            kind,
+            RelationKind::Load
+                | RelationKind::LoadAny
+                | RelationKind::AlwaysLoad
+                | RelationKind::Switch
+                | RelationKind::DependsOn
+                | RelationKind::DependsOnAny
+                | RelationKind::PrereqAll
+                | RelationKind::PrereqAny
+        );
+        if !is_requirement || !self.world.config().requirements_bind {
+            return Stop::fatal(diagnostic);
+        }
+        self.unmet.push(diagnostic.clone());
+        Stop::error(diagnostic)
+    }
+
+    /// Says what requirements could not be met and were caught: all but the one that ends the evaluation.
+    fn tell_unmet(&mut self, fatal: Option<&Diagnostic>) {
+        for diagnostic in std::mem::take(&mut self.unmet) {
+            if fatal.is_none_or(|fatal| fatal.message != diagnostic.message) {
+                self.world.caught(diagnostic);
+            }
+        }
     }
 
     /// Meets a statement about other modules as it is where `modes` name the present mode; it is no requirement.
@@ -274,6 +306,10 @@ impl<'w> Host<'w> {
     /// # Errors
     /// The evaluation failed.
     pub fn finish(mut self, result: Result<(), Stop>) -> Result<Evaluation, Failure> {
+        self.tell_unmet(match &result {
+            Err(Stop::Error(diagnostic) | Stop::Fatal(diagnostic)) => Some(diagnostic),
+            _ => None,
+        });
         let diagnostic = match result {
             Ok(()) | Err(Stop::Finish) => return Ok(self.evaluation),
             Err(Stop::Break(message)) => {
