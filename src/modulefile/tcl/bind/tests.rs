@@ -240,6 +240,7 @@ fn a_mistake_is_shown_where_it_is() {
 #[test]
 fn tcl_may_catch_what_a_command_refuses_but_not_what_the_request_refuses() {
     let mut fake = Fake::new();
+    fake.config = Config::preset(Policy::Lmod);
     let body = "puts stderr [catch {setenv A} text]\nputs stderr $text\ncatch {nonesuch}\ncatch {module load unknown}\nsetenv B 1";
     let failed = run(&mut fake, Mode::Load, body).unwrap_err();
     assert_eq!(
@@ -251,6 +252,10 @@ fn tcl_may_catch_what_a_command_refuses_but_not_what_the_request_refuses() {
     );
     assert_eq!(failed.diagnostic.message, "unknown module `unknown`");
     assert!(failed.evaluation.ops.is_empty());
+    // Where requirements bind, what cannot be loaded is refused by the command.
+    let mut fake = Fake::new();
+    let evaluation = run(&mut fake, Mode::Load, body).unwrap();
+    assert_eq!(evaluation.ops.len(), 1);
 }
 
 #[test]
