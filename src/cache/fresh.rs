@@ -4,16 +4,14 @@
 //! (`trust`). Stamps are compared for equality. Source: `docs/guide/cache.md`.
 
 use std::collections::BTreeSet;
-use std::os::fd::AsFd;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use nix::fcntl::{AtFlags, OFlag};
-use nix::sys::stat::Mode;
 
 use super::file::Block;
 use super::look::{self, Seen};
+use super::looker::{Looker, common_dir};
 use crate::config::Config;
-use crate::tree::{Dir, Source, SourceKind, Stamp, digest};
+use crate::tree::{Dir, Source, SourceKind, Stamp, digest, heads};
 
 /// How it is decided whether a modulepath has changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,44 +54,6 @@ impl Freshness {
     }
 }
 
-/// Looks at paths below a directory, which spares the system the way to it.
-struct Looker {
-    root: Option<std::fs::File>,
-    path: Utf8PathBuf,
-}
-
-impl Looker {
-    fn new(root: &Utf8Path) -> Looker {
-        let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
-        let opened = nix::fcntl::open(root.as_std_path(), flags, Mode::empty());
-        Looker {
-            root: opened.ok().map(std::fs::File::from),
-            path: root.to_owned(),
-        }
-    }
-
-    /// The stamp of what `path` leads to.
-    fn stamp(&self, path: &str) -> Option<Stamp> {
-        let Some(root) = &self.root else {
-            return Stamp::of(&self.path.join(path));
-        };
-        let path = if path.is_empty() { "." } else { path };
-        let stat = nix::sys::stat::fstatat(root.as_fd(), path, AtFlags::empty()).ok()?;
-        let nanoseconds = |s: i64, ns: i64| s.wrapping_mul(1_000_000_000).wrapping_add(ns);
-        let is_dir = stat.st_mode & nix::libc::S_IFMT == nix::libc::S_IFDIR;
-        Some(Stamp {
-            size: if is_dir {
-                0
-            } else {
-                u64::try_from(stat.st_size).unwrap_or_default()
-            },
-            inode: stat.st_ino,
-            modified: nanoseconds(stat.st_mtime, stat.st_mtime_nsec),
-            changed: nanoseconds(stat.st_ctime, stat.st_ctime_nsec),
-        })
-    }
-}
-
 /// What is looked at of blocks.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Scope<'s> {
@@ -127,7 +87,7 @@ pub(super) fn changed(
     config: &Config,
 ) -> Option<Changes> {
     let results = in_threads(blocks, look::count(blocks), |part| {
-        let looker = Looker::new(root);
+        let looker = looker(root, part);
         let mut changes = Changes::default();
         let whole = part.iter().all(|block| {
             look::each(block, scope.only, &mut |seen| {
@@ -202,7 +162,7 @@ pub(super) fn unchanged_dirs(
         true
     });
     let results = in_threads(blocks, look::count(blocks), |part| {
-        let looker = Looker::new(root);
+        let looker = looker(root, part);
         let mut found = Vec::new();
         for block in part {
             look::each(block, None, &mut |seen| {
@@ -216,6 +176,12 @@ pub(super) fn unchanged_dirs(
     });
     found.extend(results.into_iter().flatten());
     found
+}
+
+/// Looks at what names of blocks were read from.
+fn looker(root: &Utf8Path, blocks: &[Block]) -> Looker {
+    let names = blocks.iter().flat_map(|block| heads(&block.names));
+    Looker::within(root, common_dir(names.map(|(name, _)| name)))
 }
 
 fn is_unchanged(

@@ -13,6 +13,7 @@
 mod file;
 mod fresh;
 mod look;
+mod looker;
 mod moves;
 mod pack;
 mod part;

@@ -9,11 +9,12 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use camino::Utf8Path;
 
 use super::file::{File, Part, Writer, module_id};
+use super::looker::{Looker, common_dir};
 use super::moves::Moves;
 use super::pack::{Packer, Unpacker};
 use super::save::lengthened;
 use super::{Cache, SaveError};
-use crate::tree::{Known, Stamp, command_dirs, programs_in};
+use crate::tree::{Known, command_dirs, programs_in};
 
 /// What was found out about the programs of the modules of a modulepath.
 #[derive(Debug, Default)]
@@ -39,6 +40,10 @@ impl Dirs {
             self.text.push_str(dir);
             self.text.push('\n');
         }
+    }
+
+    fn all(&self) -> impl Iterator<Item = &str> {
+        self.text.split_terminator('\n')
     }
 
     fn of(&self, number: usize) -> impl Iterator<Item = &Utf8Path> {
@@ -72,11 +77,13 @@ impl Cache {
         });
         let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let size = dirs.starts.len().div_ceil(threads).max(64);
+        let inner = common_dir(dirs.all());
         let work = |first: usize| {
+            let looker = Looker::within(Utf8Path::new("/"), inner.clone());
             let mut digests = Vec::with_capacity(size * 8);
             let mut changed = Vec::new();
             for number in first..(first + size).min(dirs.starts.len()) {
-                let digest = digest(dirs.of(number));
+                let digest = digest(dirs.of(number), &looker);
                 digests.extend_from_slice(&digest);
                 let known =
                     old_number(number as u32).and_then(|old_number| old.get(old_number as usize));
@@ -302,10 +309,11 @@ pub(super) fn each_in_row(
 }
 
 /// A digest of directories; zeros where there are none.
-fn digest<'d>(dirs: impl Iterator<Item = &'d Utf8Path>) -> [u8; 8] {
+fn digest<'d>(dirs: impl Iterator<Item = &'d Utf8Path>, looker: &Looker) -> [u8; 8] {
     let mut hasher = None;
     for dir in dirs {
-        (dir, Stamp::of(dir)).hash(hasher.get_or_insert_with(DefaultHasher::new));
+        (dir.as_str(), looker.stamp(dir.as_str()))
+            .hash(hasher.get_or_insert_with(DefaultHasher::new));
     }
     hasher.map_or([0; 8], |hasher| hasher.finish().to_le_bytes())
 }
