@@ -87,7 +87,7 @@ pub(super) fn changed(
     config: &Config,
 ) -> Option<Changes> {
     let results = in_threads(blocks, look::count(blocks), |part| {
-        let looker = looker(root, part);
+        let looker = looker_for(root, part);
         let mut changes = Changes::default();
         let whole = part.iter().all(|block| {
             look::each(block, scope.only, &mut |seen| {
@@ -162,7 +162,7 @@ pub(super) fn unchanged_dirs(
         true
     });
     let results = in_threads(blocks, look::count(blocks), |part| {
-        let looker = looker(root, part);
+        let looker = looker_for(root, part);
         let mut found = Vec::new();
         for block in part {
             look::each(block, None, &mut |seen| {
@@ -179,7 +179,7 @@ pub(super) fn unchanged_dirs(
 }
 
 /// Looks at what names of blocks were read from.
-fn looker(root: &Utf8Path, blocks: &[Block]) -> Looker {
+fn looker_for(root: &Utf8Path, blocks: &[Block]) -> Looker {
     let names = blocks.iter().flat_map(|block| heads(&block.names));
     Looker::within(root, common_dir(names.map(|(name, _)| name)))
 }
