@@ -555,6 +555,36 @@ fn readers_and_two_builders_do_not_disturb_each_other() {
 }
 
 #[test]
+fn any_number_of_threads_makes_the_same_cache() {
+    let site = large()
+        .file("name2/bad.lua", "this is no Lua")
+        .file("name2/endless.lua", "while true do end")
+        .raw("bin/tool", b"")
+        .file("tool/1.lua", "prepend_path('PATH', '$SITE/bin')\n");
+    let right = right_answers(&site);
+    let mut told = Vec::new();
+    for jobs in ["1", "2", "8"] {
+        let out = site.xmod(&["cache", "build", "--from-scratch", "--jobs", jobs]);
+        assert!(out.status.success());
+        let text = String::from_utf8_lossy(&out.stdout);
+        told.push(text.split(':').next().unwrap_or_default().to_owned());
+        let warnings = String::from_utf8_lossy(&out.stderr)
+            .matches("warning:")
+            .count();
+        assert_eq!(
+            warnings,
+            2,
+            "{jobs}: {}",
+            String::from_utf8_lossy(&out.stderr)
+        );
+        for (words, right) in REQUESTS.iter().zip(&right) {
+            assert_eq!(asked(&site, words), *right, "{jobs}: {words:?}");
+        }
+    }
+    assert!(told.iter().all(|one| *one == told[0]), "{told:?}");
+}
+
+#[test]
 fn a_full_disk_is_a_message_and_loses_nothing() {
     let site = large();
     build(&site);
@@ -817,6 +847,15 @@ fn what_has_changed_is_taken_over_and_the_rest_kept() {
         let world = World::new(&site, "lmod");
         let (is_renewed, evaluated) = renewed(&world);
         assert_eq!(is_renewed, alone, "{what}");
+        let status = || {
+            let out = site.xmod(&["cache", "status"]);
+            String::from_utf8_lossy(&out.stdout).into_owned()
+        };
+        assert!(
+            !alone || status().contains("out of date"),
+            "{what}: {}",
+            status()
+        );
         assert!(evaluated <= 2, "{what}: {evaluated} evaluated");
         let right = right_answers(&site);
         check(&site, &right, what);
@@ -827,6 +866,7 @@ fn what_has_changed_is_taken_over_and_the_rest_kept() {
         age(&site.root());
         build(&site);
         assert_eq!(renewed(&world), (false, 0), "{what}: built again");
+        assert!(!status().contains("out of date"), "{what}: {}", status());
         for words in REQUESTS
             .iter()
             .chain([&["-t", "search", "old"][..], &["--json", "spider"][..]].iter())

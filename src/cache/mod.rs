@@ -625,7 +625,7 @@ pub fn status(session: &Session, rc: &mut dyn RcReader) -> Vec<Status> {
                         freshness: Freshness::of(&modulepath, rc.config()),
                         is_fresh: cache
                             .survey(&modulepath, Wanted::All, Depth::Names, rc)
-                            .is_some(),
+                            .is_some_and(|survey| !survey.is_renewed),
                         modulepath,
                     });
                 }
