@@ -199,6 +199,33 @@ fn an_error_that_nobody_waits_for_is_written_to_standard_error() {
 }
 
 #[test]
+fn packages_come_from_xmod_then_from_the_systems_tcl() {
+    let text = b"puts [package require platform]; puts [platform::generic]
+        puts [lrange [platform::patterns linux-glibc2.1-x86_64] 0 end]
+        puts [regexp {^linux-glibc[0-9.]+-[^-]+$} [platform::identify]]
+        puts [package require opt]; puts [catch {interp eval [interp create -safe] {package require opt}}]";
+    let (status, stdout, stderr) = script(text, &[]);
+    let machine = std::env::consts::ARCH;
+    let wanted = format!(
+        "1.0.19\nlinux-{machine}\nlinux-glibc2.1-x86_64 linux-glibc2.0-x86_64 tcl\n1\n0.4.8\n1\n"
+    );
+    assert_eq!((status, &*stdout, &*stderr), (Some(0), &*wanted, ""));
+}
+
+#[test]
+fn a_script_does_not_wait_for_itself_at_its_end() {
+    // What a channel that may not block still holds is given up; nobody else could ever read it.
+    let text = b"lassign [chan pipe] in out; fconfigure $out -blocking 0
+        puts -nonewline $out [string repeat x 200000]; flush $out
+        lassign [chan pipe] in2 out2; fconfigure $out2 -blocking 0
+        puts -nonewline $out2 [string repeat y 200000]; close $out2
+        set n 0; fileevent $in2 readable {incr n [string length [read $in2 8192]]; if {[eof $in2]} {set done 1}}
+        vwait done; puts $n";
+    let (status, stdout, stderr) = script(text, &[]);
+    assert_eq!((status, &*stdout, &*stderr), (Some(0), "200000\n", ""));
+}
+
+#[test]
 fn lines_reach_whoever_reads_them_at_once() {
     use std::io::{BufRead, BufReader, Write};
     let dir = tempfile::tempdir().unwrap();

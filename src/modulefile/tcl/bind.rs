@@ -339,10 +339,14 @@ impl<'h, 'w> Binding<'h, 'w> {
                 Mode::Spider | Mode::Check | Mode::Rc | Mode::Whatis | Mode::Help => Ok(()),
                 _ => Err(Stop::Exit(status)),
             },
-            Err(Exit::Stop(error::Stop::Limit(what) | error::Stop::Bound { what, .. })) => Err(
-                Stop::fatal(Diagnostic::new(Kind::Modulefile, what).at(host.place.clone(), "")),
-            ),
             Err(Exit::Stop(error::Stop::Embedding)) => Err(stop.unwrap_or(Stop::Finish)),
+            Err(Exit::Stop(
+                limit @ (error::Stop::Limit(_)
+                | error::Stop::Bound { .. }
+                | error::Stop::Unwound { .. }),
+            )) => Err(Stop::fatal(
+                Diagnostic::new(Kind::Modulefile, limit.to_string()).at(host.place.clone(), ""),
+            )),
         }
     }
 }

@@ -49,6 +49,8 @@ pub(super) struct Channel {
     short: bool,
     /// What was to be written is waiting until that is possible without blocking.
     pub(super) stuck: bool,
+    /// When a wait for the other end, which may be this program itself, must have come to its end.
+    pub(super) deadline: Option<Instant>,
     /// Lines of output may wait although they are not told to.
     pub(super) gathered: bool,
 }
@@ -293,8 +295,13 @@ impl End {
 
     /// Whether it can be read or written now. A channel that may block waits, at most until the limit of time of the
     /// programs behind it.
-    fn can(&self, host: &dyn Embedding, blocking: bool, writing: bool) -> io::Result<bool> {
-        let deadline = self.deadline();
+    fn can(
+        &self,
+        host: &dyn Embedding,
+        (blocking, deadline): (bool, Option<Instant>),
+        writing: bool,
+    ) -> io::Result<bool> {
+        let deadline = self.deadline().or(deadline);
         if blocking && deadline.is_none() {
             return Ok(true);
         }
@@ -310,7 +317,7 @@ impl End {
         }
         Err(io::Error::new(
             io::ErrorKind::TimedOut,
-            "a program runs too long",
+            "the other end takes too long",
         ))
     }
 }
@@ -338,8 +345,14 @@ impl Channel {
             busy: false,
             short: false,
             stuck: false,
+            deadline: None,
             gathered: false,
         }
+    }
+
+    /// Whether reading and writing may wait, and how long.
+    fn patience(&self) -> (bool, Option<Instant>) {
+        (self.blocking, self.deadline)
     }
 
     fn pending(&self) -> &[u8] {
@@ -374,7 +387,7 @@ impl Channel {
             self.unread.drain(..self.used);
             self.used = 0;
         }
-        if !self.blocking && self.short || !self.end.can(host, self.blocking, false)? {
+        if !self.blocking && self.short || !self.end.can(host, self.patience(), false)? {
             return Ok(More::Later);
         }
         let mut buffer = [0; CHUNK];
@@ -567,6 +580,36 @@ impl Channel {
         }
     }
 
+    /// Reads what comes first, at most a number of characters; nothing only at the end or where nothing has come yet.
+    pub(super) fn read_some(
+        &mut self,
+        host: &mut dyn Embedding,
+        most: usize,
+    ) -> io::Result<Vec<u8>> {
+        self.look_again();
+        let mut last = false;
+        loop {
+            let (length, ended) = self.available();
+            let (raw, _) = self.span_of(most, length, last || ended);
+            if raw > 0 || most == 0 {
+                return Ok(self.take(raw));
+            }
+            let more = match last || ended {
+                true => More::Nothing,
+                false => self.fill(host)?,
+            };
+            match more {
+                More::Bytes => {}
+                More::Nothing if !last && !ended => last = true,
+                _ => {
+                    self.at_end = more == More::Nothing;
+                    self.blocked = more == More::Later;
+                    return Ok(Vec::new());
+                }
+            }
+        }
+    }
+
     /// The raw length of so many characters among so many bytes of the buffer, and whether they are all there.
     fn span_of(&self, count: usize, length: usize, last: bool) -> (usize, bool) {
         let pending = &self.pending()[..length];
@@ -668,11 +711,12 @@ impl Channel {
         let mut at = 0;
         self.stuck = false;
         while at < length {
-            if !self.end.can(host, self.blocking, true)? {
+            if !self.end.can(host, self.patience(), true)? {
                 self.stuck = true;
                 break;
             }
-            let bounded = !self.blocking || self.end.deadline().is_some();
+            let bounded =
+                !self.blocking || self.deadline.is_some() || self.end.deadline().is_some();
             let most = if bounded { PIPE_BYTES } else { length };
             let part = &waiting[at..length.min(at.saturating_add(most))];
             let written = match &mut self.end {
@@ -694,7 +738,8 @@ impl Channel {
         Ok(())
     }
 
-    /// Writes out everything, with the character for the end where there is one.
+    /// Writes out everything, with the character for the end where there is one; a channel that may not block keeps
+    /// what it cannot write now.
     pub(super) fn finish_output(&mut self, host: &mut dyn Embedding) -> io::Result<()> {
         if let Some(stop) = self.eof_out
             && self.writable
@@ -702,10 +747,7 @@ impl Channel {
         {
             self.unwritten.push(stop);
         }
-        let blocking = std::mem::replace(&mut self.blocking, true);
-        let result = self.flush(host);
-        self.blocking = blocking;
-        result
+        self.flush(host)
     }
 
     /// The place in the file where the next character is read or written; -1 when it has none.

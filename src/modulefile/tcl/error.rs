@@ -47,6 +47,11 @@ pub enum Stop {
         /// What was reached.
         what: &'static str,
     },
+    /// `interp cancel -unwind`: the end of what this interpreter evaluates.
+    Unwound {
+        /// The interpreter.
+        realm: usize,
+    },
     /// The embedding asked for it and knows why.
     Embedding,
 }
@@ -277,6 +282,7 @@ impl fmt::Display for Stop {
         match self {
             Stop::Exit(status) => write!(f, "exit {status}"),
             Stop::Limit(what) | Stop::Bound { what, .. } => f.write_str(what),
+            Stop::Unwound { .. } => f.write_str("eval unwound"),
             Stop::Embedding => f.write_str("stopped"),
         }
     }

@@ -1,8 +1,8 @@
 //! What tclsh has in Tcl and not in C: procs that are defined when they are first called, and the packages
-//! `msgcat` and `tcltest`.
+//! `msgcat`, `platform` and `tcltest`.
 //!
 //! The texts lie beside this file. Nothing of a Tcl installation is read. Source: Tcl 8.6, `library(n)`, `tm(n)`,
-//! `msgcat(n)`, `tcltest(n)`.
+//! `msgcat(n)`, `platform(n)`, `safe(n)`, `tcltest(n)`.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -25,6 +25,13 @@ static NAMES: &[&str] = &[
     "tcl::clock::ClearCaches",
     "tcl::tm::path",
     "tcl::tm::roots",
+    "safe::interpAddToAccessPath",
+    "safe::interpConfigure",
+    "safe::interpCreate",
+    "safe::interpDelete",
+    "safe::interpFindInAccessPath",
+    "safe::interpInit",
+    "safe::setLogCmd",
 ];
 
 /// The names of procs that a namespace, named without leading colons, has here.
@@ -61,12 +68,21 @@ pub(super) fn find(namespace: &str, tail: &[u8]) -> Option<Proc> {
     })
 }
 
+/// The text that procs in `init.tcl` ask for when they are called: it defines them anew, with all they need.
+pub(super) fn bundled(name: &[u8]) -> Option<Value> {
+    (name == b"safe").then(|| Value::from(include_str!("library/safe.tcl")))
+}
+
 /// A package that comes with every Tcl: its version and the script that provides it.
 pub(super) fn package(name: &[u8]) -> Option<(Value, Value)> {
     match name {
         b"tcltest" => Some((
             Value::from("2.5.5"),
             Value::from(include_str!("library/tcltest.tcl")),
+        )),
+        b"platform" => Some((
+            Value::from("1.0.19"),
+            Value::from(include_str!("library/platform.tcl")),
         )),
         b"msgcat" => Some((
             Value::from("1.6.1"),

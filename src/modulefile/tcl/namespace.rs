@@ -219,8 +219,18 @@ impl<'h> Interp<'h> {
                 }
                 // The parts of Tcl's own commands enter their namespace when they are first called.
                 let plain = qualifier.strip_prefix(b"::").unwrap_or(qualifier);
-                let part = plain.strip_prefix(b"tcl::")?;
-                builtin::parts_of(part)?;
+                let is_part = plain
+                    .strip_prefix(b"tcl::")
+                    .is_some_and(|part| builtin::parts_of(part).is_some());
+                // So does what the library defines on demand.
+                let in_library = || {
+                    let space = std::str::from_utf8(plain).unwrap_or_default();
+                    let mut names = library::names(space);
+                    names.any(|name| name.as_bytes() == tail)
+                };
+                if !is_part && !in_library() {
+                    return None;
+                }
                 let namespace = self.make_namespace(plain, GLOBAL);
                 self.command_in(namespace, tail)
             }
@@ -245,7 +255,7 @@ impl<'h> Interp<'h> {
             }
         } else {
             let space = self.namespace(namespace).name.strip_prefix(b"::")?;
-            if !space.starts_with(b"tcl") {
+            if !space.starts_with(b"tcl") && space != b"safe" {
                 return None;
             }
             match (space, super::math::find(tail)) {

@@ -62,12 +62,21 @@ pub(super) struct Realm {
     /// `interp debug PATH -frame`
     pub(super) debug: bool,
     pub(super) deleted: bool,
-    /// `interp cancel`: the message and the word in `errorCode`.
-    pub(super) cancelled: Option<(Value, &'static str)>,
+    /// `interp cancel`
+    pub(super) cancelled: Option<Cancel>,
+    /// Whether the script that `interp limit` names is being asked.
+    asking: bool,
     /// How often it is on the way that led here.
     uses: usize,
     /// For names of children that were given none.
     pub(super) serial: usize,
+}
+
+/// `interp cancel`: how an evaluation is to end.
+pub(super) struct Cancel {
+    pub(super) message: Value,
+    /// Whether nothing on the way may catch it.
+    pub(super) unwind: bool,
 }
 
 /// `interp limit`: what a parent allows.
@@ -79,6 +88,8 @@ pub(super) struct Bounds {
     pub(super) time: Option<i64>,
     /// The other options, as they were set: `-command` and `-granularity` of commands and time.
     pub(super) options: [[Option<Value>; 2]; 2],
+    /// The interpreters that set `-command` of the two.
+    pub(super) askers: [RealmId; 2],
 }
 
 /// Commands that a safe interpreter cannot call.
@@ -414,8 +425,8 @@ impl Interp<'_> {
         })
     }
 
-    /// A bound that was set for an interpreter is an error for those outside of it.
-    fn leave_realm(&mut self, id: RealmId, result: Outcome) -> Outcome {
+    /// A bound that was set for an interpreter, or its being cancelled, is an error for those outside of it.
+    pub(super) fn leave_realm(&mut self, id: RealmId, result: Outcome) -> Outcome {
         match result {
             Err(Exit::Stop(Stop::Bound { realm, what })) if realm == id => {
                 let kind = if what.starts_with("time") {
@@ -425,37 +436,91 @@ impl Interp<'_> {
                 };
                 Err(Exit::coded(what, &["TCL", "LIMIT", kind]))
             }
+            Err(Exit::Stop(Stop::Unwound { realm })) if realm == id && self.is_idle() => {
+                Err(self.cancelled("eval unwound", "IUNWIND"))
+            }
             other => other,
         }
     }
 
+    /// The error of an evaluation that was cancelled.
+    fn cancelled(&mut self, text: &str, word: &str) -> Exit {
+        let cancel = self.realms[self.realm].cancelled.take();
+        let message = cancel.map(|cancel| cancel.message);
+        let message = message.filter(|message| !message.is_empty());
+        let message = message.unwrap_or_else(|| Value::from(text));
+        let code = [&b"TCL"[..], b"CANCEL", word.as_bytes(), message.bytes()];
+        Exit::coded(message.clone(), &code)
+    }
+
     /// Whether the interpreter that runs may go on.
     pub(super) fn check_bounds(&mut self) -> Outcome<()> {
-        let realm = &mut self.realms[self.realm];
-        if let Some((message, code)) = realm.cancelled.take() {
-            let code = [&b"TCL"[..], b"CANCEL", code.as_bytes(), message.bytes()];
-            return Err(Exit::coded(message.clone(), &code));
+        let id = self.realm;
+        let realm = &self.realms[id];
+        match &realm.cancelled {
+            Some(Cancel { unwind: true, .. }) => {
+                return Err(Exit::Stop(Stop::Unwound { realm: id }));
+            }
+            Some(_) => return Err(self.cancelled("eval canceled", "ICANCEL")),
+            None => {}
         }
         if realm.deleted {
             let message = "attempt to call eval in deleted interpreter";
             return Err(Exit::coded(message, &["TCL", "IDELETE", message]));
         }
-        let steps = self.steps as i64;
-        let what = match &realm.bounds {
-            Bounds {
-                commands: Some(most),
-                ..
-            } if steps > *most => "command count limit exceeded",
-            Bounds {
-                time: Some(end), ..
-            } if super::builtin::milliseconds() > *end => "time limit exceeded",
-            _ => return Ok(()),
-        };
-        Err(Exit::Stop(Stop::Bound {
-            realm: self.realm,
-            what,
-        }))
+        for which in [BoundKind::Commands, BoundKind::Time] {
+            if self.is_beyond(which) {
+                self.ask_about(which)?;
+            }
+            if self.is_beyond(which) {
+                let what = match which {
+                    BoundKind::Commands => "command count limit exceeded",
+                    BoundKind::Time => "time limit exceeded",
+                };
+                return Err(Exit::Stop(Stop::Bound { realm: id, what }));
+            }
+        }
+        Ok(())
     }
+
+    /// Whether the interpreter that runs has reached a bound.
+    fn is_beyond(&self, which: BoundKind) -> bool {
+        let realm = &self.realms[self.realm];
+        if realm.asking {
+            return false;
+        }
+        match which {
+            BoundKind::Commands => {
+                let most = realm.bounds.commands;
+                most.is_some_and(|most| self.steps as i64 > most)
+            }
+            BoundKind::Time => {
+                let end = realm.bounds.time;
+                end.is_some_and(|end| super::builtin::milliseconds() > end)
+            }
+        }
+    }
+
+    /// Calls the script that is to be asked when a bound is reached: it may allow more.
+    fn ask_about(&mut self, which: BoundKind) -> Outcome<()> {
+        let id = self.realm;
+        let bounds = &self.realms[id].bounds;
+        let asker = bounds.askers[which as usize];
+        let Some(script) = bounds.options[which as usize][0].clone() else {
+            return Ok(());
+        };
+        self.realms[id].asking = true;
+        let result = self.run_event(asker, &script, None);
+        self.realms[id].asking = false;
+        result.map(|_| ())
+    }
+}
+
+/// The two kinds of bounds, in the order in which their options are kept.
+#[derive(Clone, Copy)]
+enum BoundKind {
+    Commands,
+    Time,
 }
 
 /// Shows a wrong number of arguments as the caller of an alias sees the command.

@@ -96,6 +96,9 @@ static CHAN: &[Def] = &[
 
 const PUTS: &str = "?-nonewline? ?channelId? string";
 
+/// What the names of channels begin with that were closed and still write; no script knows them.
+const CLOSING: &[u8] = b"\0";
+
 /// The open channels by name; all interpreters have them in common.
 pub(super) struct Channels(IndexMap<Vec<u8>, Open>);
 
@@ -466,6 +469,10 @@ fn close(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
     };
     interp.forget_channel(name);
     flushed?;
+    if channel.stuck {
+        interp.close_later(channel);
+        return Ok(Value::empty());
+    }
     if let End::Pipe {
         reader,
         writer,
@@ -621,8 +628,13 @@ fn pipe(interp: &mut Interp<'_>) -> Outcome {
         Exit::posix(format!("couldn't create pipe: {why}"), &error)
     })?;
     let file = |end: std::os::fd::OwnedFd| End::File(File::from(end));
-    let reader = interp.add_channel(Channel::new(file(reader.into()), true, false));
-    let writer = interp.add_channel(Channel::new(file(writer.into()), false, true));
+    let deadline = interp.deadline();
+    let mut enter = |mut channel: Channel| {
+        channel.deadline = deadline;
+        interp.add_channel(channel)
+    };
+    let reader = enter(Channel::new(file(reader.into()), true, false));
+    let writer = enter(Channel::new(file(writer.into()), false, true));
     Ok(Value::list(vec![reader, writer]))
 }
 
@@ -630,6 +642,12 @@ const COPY: &str = "input output ?-size size? ?-command callback?";
 
 fn copy(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
     let (mut size, mut callback) = (None, None);
+    for name in &args[..2] {
+        if find(interp, name)?.busy {
+            let message = bytes!("channel \"", name, "\" is busy");
+            return Err(Exit::error(message));
+        }
+    }
     readable(interp, &args[0])?;
     writable(interp, &args[1])?;
     if !args.len().is_multiple_of(2) {
@@ -672,18 +690,11 @@ pub(super) struct Copy {
     pub(super) count: usize,
 }
 
-impl Copy {
-    /// Whether as much was copied as was asked for.
-    pub(super) fn is_complete(&self) -> bool {
-        self.rest == Some(0)
-    }
-}
-
 /// Characters that are copied at once.
 const COPY_CHUNK: usize = 8192;
 
 impl Interp<'_> {
-    /// Copies a part; true when there is no more to do now.
+    /// Copies a part; true when that was the last one.
     pub(super) fn copy_some(&mut self, copy: &mut Copy) -> Outcome<bool> {
         let wanted = copy.rest.unwrap_or(usize::MAX).min(COPY_CHUNK);
         let (input, output) = (
@@ -709,12 +720,12 @@ impl Interp<'_> {
         if let Some(rest) = &mut copy.rest {
             *rest -= count;
         }
-        Ok(count < wanted || copy.rest == Some(0))
+        Ok(copy.rest == Some(0) || find(self, &copy.input)?.at_end)
     }
 
     fn copy_part(&mut self, copy: &Copy, wanted: usize) -> Outcome<usize> {
         let text = with(self, &copy.input, "reading", |channel, host| {
-            channel.read_chars(host, wanted)
+            channel.read_some(host, wanted)
         })?;
         if matches!(copy.output.bytes(), b"stdout" | b"stderr") {
             self.count_output(text.len())?;
@@ -972,6 +983,25 @@ impl Interp<'_> {
         if let Some(open) = self.state.channels.0.get_mut(name) {
             // Nobody is there to hear of an error; what could not be written is lost.
             let _ = open.channel.flush(&mut *self.host);
+            if name.starts_with(CLOSING) && !open.channel.stuck {
+                self.state.channels.0.shift_remove(name);
+            }
+        }
+    }
+
+    /// Keeps a channel that was closed until it has written what it still holds. At the end of the script that is lost.
+    fn close_later(&mut self, channel: Channel) {
+        let open = Open {
+            channel,
+            common: false,
+            left: Vec::new(),
+            holders: Vec::new(),
+        };
+        let channels = &mut self.state.channels.0;
+        let name = (0..).map(|number: usize| bytes!(CLOSING, number.to_string()));
+        let mut free = name.filter(|name| !channels.contains_key(name));
+        if let Some(name) = free.next() {
+            channels.insert(name, open);
         }
     }
 

@@ -519,11 +519,11 @@ impl Interp<'_> {
     fn go_on_copying(&mut self, at: usize) -> Outcome<()> {
         let mut entry = self.state.events.copies.remove(at);
         let failed = match self.copy_some(&mut entry.copy) {
-            Ok(_) if !self.has_ended(&entry.copy) => {
+            Ok(false) => {
                 self.state.events.copies.insert(at, entry);
                 return Ok(());
             }
-            Ok(_) => None,
+            Ok(true) => None,
             Err(Exit::Error(error)) => Some(error.message),
             Err(exit) => return Err(exit),
         };
@@ -535,20 +535,25 @@ impl Interp<'_> {
         Ok(())
     }
 
-    fn has_ended(&mut self, copy: &Copy) -> bool {
-        copy.is_complete()
-            || self
-                .channel_of(copy.input.bytes())
-                .is_none_or(|channel| channel.at_end)
-    }
-
     /// Runs a script whose result nobody waits for; false when it failed.
-    fn run_event(&mut self, realm: RealmId, script: &Value, told: Option<&str>) -> Outcome<bool> {
+    pub(in crate::modulefile::tcl) fn run_event(
+        &mut self,
+        realm: RealmId,
+        script: &Value,
+        told: Option<&str>,
+    ) -> Outcome<bool> {
         if self.realms[realm].deleted {
             return Ok(true);
         }
+        let is_other = realm != self.realm;
         self.in_realm(realm, |interp| {
-            let mut error = match interp.eval_global(script) {
+            let result = interp.eval_global(script);
+            // Bounds of another interpreter do not end the one that waits.
+            let result = match is_other {
+                true => interp.leave_realm(realm, result),
+                false => result,
+            };
+            let mut error = match result {
                 Ok(_) => return Ok(true),
                 Err(Exit::Return(_)) => unexpected("command returned bad code: 2"),
                 Err(Exit::Error(error)) => error,

@@ -8,7 +8,7 @@ use crate::modulefile::tcl::command::{ANY, Alias, Command, CommandKind, Def};
 use crate::modulefile::tcl::error::{Exit, Outcome};
 use crate::modulefile::tcl::interp::{Interp, wrong_args};
 use crate::modulefile::tcl::namespace::{GLOBAL, split_name};
-use crate::modulefile::tcl::realm::RealmId;
+use crate::modulefile::tcl::realm::{Cancel, RealmId};
 use crate::modulefile::tcl::value::Value;
 
 use super::{choice, expect_bool, expect_int, lists};
@@ -304,13 +304,8 @@ fn cancel(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
         Some(path) => interp.realm_at(path)?,
         None => interp.realm,
     };
-    let (text, code) = match unwind {
-        true => ("eval unwound", "IUNWIND"),
-        false => ("eval canceled", "ICANCEL"),
-    };
-    let message = message.filter(|message| !message.is_empty());
-    let message = message.cloned().unwrap_or_else(|| Value::from(text));
-    interp.realms[realm].cancelled = Some((message, code));
+    let message = message.cloned().unwrap_or_default();
+    interp.realms[realm].cancelled = Some(Cancel { message, unwind });
     if realm == interp.realm {
         interp.check_bounds()?;
     }
@@ -694,6 +689,7 @@ fn limit(interp: &mut Interp<'_>, realm: RealmId, args: &[Value]) -> Outcome {
         match name {
             "-command" => {
                 bounds.options[usize::from(timed)][0] = (!value.is_empty()).then(|| value.clone());
+                bounds.askers[usize::from(timed)] = interp.realm;
             }
             "-granularity" => {
                 if expect_int(value)? < 1 {

@@ -106,7 +106,7 @@ static TABLES: &[&[Def]] = &[
     variable::TABLE,
 ];
 
-static TCL: &[&[Def]] = &[operators::TCL, event::TCL];
+static TCL: &[&[Def]] = &[operators::TCL, event::TCL, package::TCL];
 static MATHOP: &[&[Def]] = &[operators::MATHOP];
 
 /// The built-in command of a namespace; the namespace is named without leading colons.

@@ -18,6 +18,8 @@ use super::{choice, file};
 
 pub(super) static TABLE: &[Def] = &[Def::options("package", "option ?arg ...?", SUBCOMMANDS)];
 
+pub(super) static TCL: &[Def] = &[Def::new("Bundled", "name", 1, 1, bundled)];
+
 static SUBCOMMANDS: &[Def] = &[
     Def::new("forget", "?package package ...?", 0, ANY, forget),
     Def::new("ifneeded", "package version ?script?", 2, 3, ifneeded),
@@ -58,6 +60,8 @@ pub(super) struct Packages {
     latest: bool,
     /// Index files that were read.
     read: Vec<PathBuf>,
+    /// The directories of the system's own Tcl were looked through.
+    searched_system: bool,
     /// Packages whose scripts are running, with the versions that they promise.
     loading: Vec<(Value, Value)>,
 }
@@ -94,6 +98,27 @@ fn version(word: &Value) -> Outcome<Vec<i64>> {
     }
     parts.push(number.ok_or_else(bad)?);
     Ok(parts)
+}
+
+/// Where distributions keep the packages of their Tcl.
+const SYSTEM: [&str; 9] = [
+    "/usr/local/lib/tcltk",
+    "/usr/local/share/tcltk",
+    "/usr/lib/tcltk",
+    "/usr/lib/tcl8.6",
+    "/usr/lib64/tcl8.6",
+    "/usr/share/tcltk",
+    "/usr/share/tcl8.6",
+    "/usr/share/tcltk/tcl8.6",
+    "/usr/share/tcltk/tcl8.6/tcl8",
+];
+
+/// Defines what a proc of the library needs, when it is called for the first time.
+fn bundled(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
+    match library::bundled(args[0].bytes()) {
+        Some(text) => interp.eval_global(&text),
+        None => Ok(Value::empty()),
+    }
 }
 
 fn is_stable(parts: &[i64]) -> bool {
@@ -400,6 +425,10 @@ fn require(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
         entry(interp, name.bytes()).available.push(known);
         best = interp.best_version(&name, &wanted)?;
     }
+    if best.is_none() {
+        interp.search_system()?;
+        best = interp.best_version(&name, &wanted)?;
+    }
     let Some((found, script)) = best else {
         let message = bytes!("can't find package ", name, needs(&words));
         return Err(Exit::coded(message, &["TCL", "PACKAGE", "UNFOUND"]));
@@ -543,19 +572,39 @@ impl Interp<'_> {
             Err(_) => return Ok(()),
         };
         for directory in auto_path.iter().rev() {
-            let Ok(directory) = self.path(directory.bytes()) else {
-                continue;
-            };
-            let mut places = vec![directory.clone()];
-            if let Ok(entries) = std::fs::read_dir(&directory) {
-                let mut below: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
-                below.sort();
-                self.enter_modules(&below)?;
-                places.extend(below.into_iter().filter(|path| path.is_dir()));
+            if let Ok(directory) = self.path(directory.bytes()) {
+                self.search_directory(directory)?;
             }
-            for place in places {
-                self.read_index(&place)?;
-            }
+        }
+        Ok(())
+    }
+
+    /// Reads the index files of a directory and of those below it.
+    fn search_directory(&mut self, directory: PathBuf) -> Outcome<()> {
+        let mut places = Vec::new();
+        if let Ok(entries) = std::fs::read_dir(&directory) {
+            let mut below: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+            below.sort();
+            self.enter_modules(&below)?;
+            places = below;
+            places.retain(|path| path.is_dir());
+        }
+        places.insert(0, directory);
+        for place in places {
+            self.read_index(&place)?;
+        }
+        Ok(())
+    }
+
+    /// Where nothing else has a package, looks where the system keeps those of its own Tcl, if it has one.
+    fn search_system(&mut self) -> Outcome<()> {
+        if self.realms[self.realm].safe
+            || std::mem::replace(&mut self.state.packages.searched_system, true)
+        {
+            return Ok(());
+        }
+        for directory in SYSTEM {
+            self.search_directory(PathBuf::from(directory))?;
         }
         Ok(())
     }

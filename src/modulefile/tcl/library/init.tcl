@@ -144,3 +144,38 @@ proc tcl::tm::roots paths {
 
 # Scripts that change where zones lie tell `clock`. Zones, words and forms are not kept from one call to the next.
 proc tcl::clock::ClearCaches {} {}
+
+proc safe::interpAddToAccessPath args {
+    ::tcl::Bundled safe
+    tailcall ::safe::interpAddToAccessPath {*}$args
+}
+
+proc safe::interpConfigure args {
+    ::tcl::Bundled safe
+    tailcall ::safe::interpConfigure {*}$args
+}
+
+proc safe::interpCreate args {
+    ::tcl::Bundled safe
+    tailcall ::safe::interpCreate {*}$args
+}
+
+proc safe::interpDelete args {
+    ::tcl::Bundled safe
+    tailcall ::safe::interpDelete {*}$args
+}
+
+proc safe::interpFindInAccessPath args {
+    ::tcl::Bundled safe
+    tailcall ::safe::interpFindInAccessPath {*}$args
+}
+
+proc safe::interpInit args {
+    ::tcl::Bundled safe
+    tailcall ::safe::interpInit {*}$args
+}
+
+proc safe::setLogCmd args {
+    ::tcl::Bundled safe
+    tailcall ::safe::setLogCmd {*}$args
+}
