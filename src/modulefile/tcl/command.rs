@@ -147,6 +147,16 @@ impl Command {
 pub(super) struct CommandTrace {
     pub(super) operations: Vec<&'static str>,
     pub(super) script: Value,
+    /// What all copies of the trace share.
+    pub(super) state: Rc<CommandTraceState>,
+}
+
+#[derive(Default)]
+pub(super) struct CommandTraceState {
+    /// Its script runs: what that does is not told to it.
+    pub(super) busy: Cell<bool>,
+    /// It was removed, perhaps while it was to be called.
+    pub(super) removed: Cell<bool>,
 }
 
 pub(super) enum CommandKind {

@@ -17,7 +17,7 @@ use rustc_hash::FxHashSet;
 use crate::diag::SourceFile;
 
 use super::builtin::{self, State};
-use super::command::{self, Action, Cached, Command, CommandKind, Def, Direct};
+use super::command::{self, Action, Cached, Command, CommandKind, CommandTrace, Def, Direct};
 use super::embedding::{Call, Embedding};
 use super::error::{Error, Exit, Outcome};
 use super::expr::Expr;
@@ -88,6 +88,10 @@ pub struct Interp<'h> {
     pub(super) user_functions: bool,
     /// Some variable has a trace.
     pub(super) watches_variables: bool,
+    /// Traces that are told of each command, because a command that they watch runs.
+    pub(super) steps_watched: Vec<CommandTrace>,
+    /// One of them runs: the steps of what it calls are told to nobody.
+    pub(super) telling_step: bool,
     pub(super) limits: Limits,
     /// What the built-in commands keep.
     pub(super) state: State,
@@ -149,6 +153,8 @@ impl<'h> Interp<'h> {
             hidden_embedding: FxHashSet::default(),
             user_functions: false,
             watches_variables: false,
+            steps_watched: Vec::new(),
+            telling_step: false,
             limits,
             state: State::default(),
             trail: Trail::default(),
@@ -520,6 +526,9 @@ impl<'h> Interp<'h> {
 
     /// The short way of the command that a parsed command named last time, if that still holds.
     fn direct(&self, parsed: &parse::Command) -> Option<Direct> {
+        if !self.steps_watched.is_empty() {
+            return None;
+        }
         let cached = parsed.cached.borrow();
         let cached = cached.as_ref()?;
         if cached.epoch != self.epoch || cached.namespace != self.frame().namespace {
@@ -673,6 +682,14 @@ impl<'h> Interp<'h> {
 
     /// Calls a command with its words.
     pub(super) fn call(&mut self, command: &Rc<Command>, words: &[Value]) -> Outcome {
+        if !self.steps_watched.is_empty() {
+            return self.call_stepped(command, words);
+        }
+        self.call_watched(command, words)
+    }
+
+    /// Calls a command, and the traces on it.
+    pub(super) fn call_watched(&mut self, command: &Rc<Command>, words: &[Value]) -> Outcome {
         if command.is_traced() {
             return self.call_traced(command, words);
         }

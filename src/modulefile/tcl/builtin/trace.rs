@@ -125,10 +125,11 @@ fn cmd_add(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
         var.add_trace(VarTrace::new(operations, script));
     } else {
         let command = traced_command(interp, name)?;
-        command
-            .traces
-            .borrow_mut()
-            .push(CommandTrace { operations, script });
+        command.traces.borrow_mut().push(CommandTrace {
+            operations,
+            script,
+            state: Rc::default(),
+        });
     }
     Ok(Value::empty())
 }
@@ -150,7 +151,7 @@ fn cmd_remove(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
             .iter()
             .rposition(|trace| trace.operations == operations && trace.script == *script)
         {
-            traces.remove(at);
+            traces.remove(at).state.removed.set(true);
         }
     }
     Ok(Value::empty())
@@ -289,29 +290,97 @@ impl Interp<'_> {
     ) -> Outcome {
         let traces = command.traces.borrow().clone();
         let text = join_elements(words.iter().map(Value::bytes));
-        for trace in traces
-            .iter()
-            .rev()
-            .filter(|trace| trace.operations.contains(&"enter"))
-        {
-            let arguments = join_elements([&text[..], b"enter"]);
-            self.eval(&Value::new(bytes!(trace.script, " ", arguments)))?;
+        for trace in traces.iter().rev() {
+            self.tell_begin(trace, &text, "enter")?;
+        }
+        let watched = self.steps_watched.len();
+        for trace in &traces {
+            let steps = |name: &&str| matches!(*name, "enterstep" | "leavestep");
+            let known = |other: &CommandTrace| Rc::ptr_eq(&other.state, &trace.state);
+            // A command that calls itself is watched once.
+            if !self.telling_step
+                && trace.operations.iter().any(steps)
+                && !self.steps_watched.iter().any(known)
+            {
+                self.steps_watched.push(trace.clone());
+            }
         }
         let result = self.call_untraced(command, words);
-        for trace in traces
-            .iter()
-            .filter(|trace| trace.operations.contains(&"leave"))
-        {
-            let (code, value) = match &result {
-                Ok(value) => (0, value.clone()),
-                Err(Exit::Error(error)) => (1, error.message.clone()),
-                Err(Exit::Stop(_)) => return result,
-                Err(exit) => (exit.code().unwrap_or(0), Value::empty()),
-            };
-            let code = code.to_string();
-            let arguments = join_elements([&text[..], code.as_bytes(), value.bytes(), b"leave"]);
-            self.eval(&Value::new(bytes!(trace.script, " ", arguments)))?;
+        self.steps_watched.truncate(watched);
+        // Those that were removed meanwhile are not told.
+        let traces = command.traces.borrow().clone();
+        let mut result = result;
+        for trace in &traces {
+            result = self.tell_end(trace, &text, result, "leave")?;
         }
+        result
+    }
+
+    /// Calls a command while traces want to know of each step.
+    pub(in crate::modulefile::tcl) fn call_stepped(
+        &mut self,
+        command: &Rc<Command>,
+        words: &[Value],
+    ) -> Outcome {
+        let traces = self.steps_watched.clone();
+        let text = join_elements(words.iter().map(Value::bytes));
+        for trace in traces.iter().rev() {
+            self.tell_begin(trace, &text, "enterstep")?;
+        }
+        let result = self.call_watched(command, words);
+        let mut result = result;
+        for trace in &traces {
+            result = self.tell_end(trace, &text, result, "leavestep")?;
+        }
+        result
+    }
+
+    /// Tells a trace that a command begins.
+    fn tell_begin(&mut self, trace: &CommandTrace, text: &[u8], what: &'static str) -> Outcome<()> {
+        if !trace.operations.contains(&what) {
+            return Ok(());
+        }
+        let arguments = join_elements([text, what.as_bytes()]);
+        self.tell(trace, &arguments, what).map(|_| ())
+    }
+
+    /// Tells a trace how a command ended.
+    fn tell_end(
+        &mut self,
+        trace: &CommandTrace,
+        text: &[u8],
+        result: Outcome,
+        what: &'static str,
+    ) -> Outcome<Outcome> {
+        if !trace.operations.contains(&what) {
+            return Ok(result);
+        }
+        let (code, value) = match &result {
+            Ok(value) => (0, value.clone()),
+            Err(Exit::Error(error)) => (1, error.message.clone()),
+            Err(Exit::Stop(_)) => return Ok(result),
+            Err(exit) => (exit.code().unwrap_or(0), Value::empty()),
+        };
+        let code = code.to_string();
+        let arguments = join_elements([text, code.as_bytes(), value.bytes(), what.as_bytes()]);
+        self.tell(trace, &arguments, what)?;
+        Ok(result)
+    }
+
+    /// Calls the script of a trace; its own commands are no steps.
+    fn tell(&mut self, trace: &CommandTrace, arguments: &[u8], what: &str) -> Outcome {
+        if trace.state.removed.get() || trace.state.busy.get() {
+            return Ok(Value::empty());
+        }
+        trace.state.busy.set(true);
+        let steps = matches!(what, "enterstep" | "leavestep");
+        let telling = self.telling_step;
+        self.telling_step |= steps;
+        let watched = std::mem::take(&mut self.steps_watched);
+        let result = self.eval(&Value::new(bytes!(trace.script, " ", arguments)));
+        self.steps_watched = watched;
+        self.telling_step = telling;
+        trace.state.busy.set(false);
         result
     }
 }
