@@ -235,3 +235,92 @@ fn path_variables_begin_with_the_sites_value_and_end_unset() {
     // A variable that nobody touches is not set.
     assert_eq!(site.run("load gcc/12").var("XPATH"), None);
 }
+
+#[test]
+fn what_happens_is_logged_as_the_manual_of_environment_modules_says() {
+    let logger = b"#!/bin/sh\necho said; cat >>$HOME/log\n";
+    let site = site()
+        .raw("bin/tell", logger)
+        .var("MODULES_LOGGED_EVENTS", "requested_cmd:requested_eval:auto_eval")
+        .file("app/1", "prereq gcc/12\nputs log {a line of its own}\nproc ModulesHelp {} { puts stderr help }\n")
+        .file("bad/1", "nosuchcommand\n");
+    let program = site.root().join("bin/tell");
+    let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(&program, executable).unwrap();
+    let site = site.var("MODULES_LOGGER", "$SITE/bin/tell -x");
+    let log = || {
+        let file = site.root().join("home/log");
+        let text = std::fs::read_to_string(&file).unwrap_or_default();
+        let _ = std::fs::remove_file(file);
+        let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        // The first is the request; in which order modules follow is no matter of the log.
+        lines.sort();
+        lines
+    };
+    let user = || {
+        let out = std::process::Command::new("id")
+            .arg("-un")
+            .output()
+            .unwrap();
+        String::from_utf8(out.stdout).unwrap().trim().to_owned()
+    };
+    let line = |mode: &str, module: &str, asked: &str, requested: u8| {
+        let file = site.root().join("mf").join(module);
+        format!(
+            "user=\"{}\" mode=\"{mode}\" module=\"{module}\" specified=\"{asked}\" modulefile=\"{}\" requested=\"{requested}\"",
+            user(),
+            file.display()
+        )
+    };
+    let command = |name: &str, words: &str| {
+        format!(
+            "user=\"{}\" command=\"{name}\" arguments=\"{words}\"",
+            user()
+        )
+    };
+    let own = "a line of its own".to_owned();
+    for (words, mut expected) in [
+        (
+            "load app",
+            vec![
+                command("load", "app"),
+                line("load", "app/1", "app", 1),
+                line("load", "gcc/12", "gcc/12", 0),
+                own.clone(),
+            ],
+        ),
+        (
+            "help app",
+            vec![
+                command("help", "app"),
+                line("help", "app/1", "app", 1),
+                own.clone(),
+            ],
+        ),
+        (
+            "load bad",
+            vec![command("load", "bad"), line("load", "bad/1", "bad", 1)],
+        ),
+        ("list", vec![command("list", "")]),
+    ] {
+        let run = site.run(words);
+        assert_eq!(run.ok(), words != "load bad", "{words}: {}", run.stderr());
+        expected.sort();
+        assert_eq!(log(), expected, "{words}");
+        assert!(!run.stderr().contains("said"), "{}", run.stderr());
+    }
+    let loaded = site.run("load app");
+    log();
+    site.run_in(loaded.env(), "unload app");
+    assert!(
+        log()
+            .iter()
+            .any(|line| line.contains("mode=\"unload\" module=\"app/1\""))
+    );
+    let run = site.var("MODULES_LOGGER", "/none/such").run("load gcc/12");
+    assert!(
+        run.ok() && run.stderr().contains("log could not be written"),
+        "{}",
+        run.stderr()
+    );
+}

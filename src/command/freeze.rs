@@ -98,6 +98,7 @@ fn restored(
         state,
         report,
         errors,
+        ..
     } = engine.finish();
     if let Some(error) = errors.into_iter().next() {
         return Err(error);

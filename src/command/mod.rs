@@ -13,6 +13,7 @@ mod freeze;
 pub mod install;
 mod lint;
 mod list;
+mod logger;
 mod modulecache;
 mod modules;
 pub mod modulespath;
@@ -550,6 +551,7 @@ fn attempt(
         state,
         mut report,
         errors,
+        log,
     } = engine.finish();
     let state = ManuallyDrop::new(state);
     let done = |delta, messages, report: String| Answered {
@@ -560,6 +562,9 @@ fn attempt(
         cache_is_damaged,
     };
     let mut messages = String::new();
+    if !logger::write(session, config, subcommand.name, request, log) {
+        messages.push_str("warning: the site's log could not be written\n");
+    }
     if !config.is_mute() {
         for problem in &config.problems {
             messages.push_str(&rendered(session, config, Severity::Warning, problem));

@@ -452,6 +452,11 @@ settings! {
     catalog_templates: String = String::new(), String::new(); "XMOD_CATALOG_TEMPLATES" ;
     /// Each load is told to syslog, so that the site learns what is used; where syslog does not listen, a file of the user's.
     log_loads: bool = false, false; "XMOD_LOG_LOADS" ;
+    /// The program that gets the lines of `logged_events`, and what modulefiles write to the channel `log`, on standard input.
+    logger: String = String::new(), "logger -t modules".to_owned(); "MODULES_LOGGER" ;
+    /// What is told to `logger`, separated by colons: `requested_cmd` (the sub-commands), `requested_eval` (evaluations of
+    /// modulefiles that the user named), `auto_eval` (those of others).
+    logged_events: String = String::new(), String::new(); "MODULES_LOGGED_EVENTS" ;
     /// The socket of the local syslog.
     syslog_socket: String = "/dev/log".to_owned(), "/dev/log".to_owned(); "XMOD_SYSLOG_SOCKET" ;
     /// The directory for the loads that syslog does not take, a file for each user; empty: `xmod` in `$XDG_STATE_HOME`.

@@ -208,6 +208,9 @@ pub trait World {
     /// The sub-command that runs, as the user's words were understood: `load`, `swap`, `purge`.
     fn command(&self) -> &str;
 
+    /// Writes to the site's log.
+    fn log(&mut self, _text: &BStr) {}
+
     /// Says something to people.
     fn tell(&mut self, message: Message);
 }

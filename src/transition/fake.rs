@@ -290,6 +290,7 @@ impl Shell {
             state,
             report,
             errors,
+            ..
         } = transition.finish();
         let env = state.environment();
         self.report = report;

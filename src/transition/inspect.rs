@@ -92,7 +92,7 @@ impl Transition<'_> {
             mode,
             manager: false,
         });
-        let result = (self.evaluate)(&source, &context, mode, self);
+        let result = self.evaluate_file(&source, &context, mode);
         self.frames.pop();
         self.state.roll_back(mark);
         let evaluation = result.map_err(|failure| self.explain(failure, &context))?;

@@ -78,6 +78,8 @@ pub struct Transition<'a> {
     shell: String,
     command: String,
     force: bool,
+    /// Lines for the site's log.
+    log: Vec<BString>,
     /// Tags of what the user asks for.
     tags: Vec<String>,
     state: State<'a>,
@@ -122,6 +124,8 @@ pub struct Finished<'a> {
     /// Errors of single modules that did not end the request (see the setting `abort_on_error`); with one of these it
     /// failed all the same.
     pub errors: Vec<Diagnostic>,
+    /// Lines for the site's log.
+    pub log: Vec<BString>,
 }
 
 /// How `use` adds directories.
@@ -160,6 +164,7 @@ impl<'a> Transition<'a> {
             shell: shell.to_owned(),
             command: command.to_owned(),
             force: false,
+            log: Vec::new(),
             tags: Vec::new(),
             loaded_before: state.loaded.clone(),
             state,
@@ -248,6 +253,7 @@ impl<'a> Transition<'a> {
             state: self.state,
             report,
             errors: self.errors,
+            log: self.log,
         }
     }
 

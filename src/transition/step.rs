@@ -103,7 +103,7 @@ impl Transition<'_> {
                 manager: how.manager,
             });
             self.evaluations += 1;
-            let result = (self.evaluate)(&source, &context, Mode::Load, self);
+            let result = self.evaluate_file(&source, &context, Mode::Load);
             let frame = self.frames.pop().expect("pushed above");
             match result {
                 Ok(evaluation) => match evaluation.outcome {
@@ -520,7 +520,7 @@ impl Transition<'_> {
             manager: false,
         });
         self.evaluations += 1;
-        let result = (self.evaluate)(source, &context, Mode::Unload, self);
+        let result = self.evaluate_file(source, &context, Mode::Unload);
         self.frames.pop();
         let keeps = self.config.failed_unload_keeps;
         let failure = match result {
@@ -712,7 +712,7 @@ impl Transition<'_> {
         let context = self.context_of_found(&found);
         let source = self.site.read(&found.file)?;
         self.evaluations += 1;
-        let result = (self.evaluate)(&source, &context, mode, self);
+        let result = self.evaluate_file(&source, &context, mode);
         let evaluation = result.map_err(|failure| self.explain(failure, &context))?;
         if mode == Mode::Unload {
             let inner = Rc::new(Module {

@@ -1,14 +1,16 @@
 //! The transition as modulefiles see it: what they ask, and the relations they want met.
 
+use std::sync::Arc;
+
 use bstr::BStr;
 use camino::Utf8PathBuf;
 
 use crate::config::Config;
-use crate::diag::{Diagnostic, Kind, Place};
+use crate::diag::{Diagnostic, Kind, Place, SourceFile};
 use crate::env::{EnvOp, Module, NeedKind};
 use crate::modulefile::{
-    Directive, Languages, Level, LoadedModule, Message, Mode, ModuleContext, Relation,
-    RelationKind, World,
+    Directive, Evaluation, Failure, Languages, Level, LoadedModule, Message, Mode, ModuleContext,
+    Relation, RelationKind, World,
 };
 use crate::name::{Purpose, Spec, matches_loaded};
 use crate::resolve::Found;
@@ -178,12 +180,57 @@ impl World for Transition<'_> {
         self.errors.push(diagnostic);
     }
 
+    fn log(&mut self, text: &BStr) {
+        let text = text.strip_suffix(b"\n").unwrap_or(text);
+        self.log.push(text.into());
+    }
+
     fn tell(&mut self, message: Message) {
         self.notices.push(Notice::Message(message));
     }
 }
 
 impl Transition<'_> {
+    /// Evaluates a modulefile, and logs that where the site wants it. Source: `module(1)` "MODULES_LOGGED_EVENTS".
+    pub(super) fn evaluate_file(
+        &mut self,
+        source: &Arc<SourceFile>,
+        context: &ModuleContext,
+        mode: Mode,
+    ) -> Result<Evaluation, Failure> {
+        let is_requested = context.wanted_by.is_empty();
+        let (event, requested) = match is_requested {
+            true => ("requested_eval", 1),
+            false => ("auto_eval", 0),
+        };
+        let word = match mode {
+            Mode::Load => Some("load"),
+            Mode::Unload => Some("unload"),
+            Mode::Show => Some("display"),
+            Mode::Help => Some("help"),
+            Mode::Test => Some("test"),
+            _ => None,
+        };
+        if let Some(word) = word
+            && self.logs(event)
+        {
+            let line = format!(
+                "user=\"{}\" mode=\"{word}\" module=\"{}\" specified=\"{}\" modulefile=\"{}\" requested=\"{requested}\"",
+                self.session.user(),
+                context.full_name(),
+                context.requested,
+                context.file,
+            );
+            self.log.push(line.into());
+        }
+        (self.evaluate)(source, context, mode, self)
+    }
+
+    fn logs(&self, event: &str) -> bool {
+        let mut events = self.config.logged_events.split(':');
+        events.any(|wanted| wanted == event)
+    }
+
     /// Whether the site or the user keeps modulefiles from changing this variable.
     fn is_protected(&mut self, module: &ModuleContext, op: &EnvOp) -> bool {
         let (EnvOp::Set { var, .. }

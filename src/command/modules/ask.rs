@@ -38,8 +38,6 @@ const KEPT: &[(&str, Option<&str>, &str)] = &[
     ("home", Some("MODULESHOME"), ""),
     ("ignored_dirs", None, "CVS RCS SCCS .svn .git .SYNC .sos"),
     ("locked_configs", None, ""),
-    ("logged_events", Some("MODULES_LOGGED_EVENTS"), ""),
-    ("logger", Some("MODULES_LOGGER"), "logger -t modules"),
     ("mcookie_check", Some("MODULES_MCOOKIE_CHECK"), "always"),
     ("ml", Some("MODULES_ML"), "1"),
     ("quarantine_support", Some("MODULES_QUARANTINE_SUPPORT"), "0"),
@@ -182,6 +180,7 @@ fn items_of(option: &str) -> Option<&'static [&'static str]> {
             super::avail::ELEMENTS
         }
         "list_output" | "list_terse_output" => super::list::ELEMENTS,
+        "logged_events" => &["auto_eval", "requested_cmd", "requested_eval"],
         "abort_on_error" => &[
             "all",
             "load",
@@ -440,7 +439,7 @@ fn facts(context: &Context) -> Vec<(&'static str, String)> {
         ("kernelversion", part(|u| u.version())),
         ("linked_envvars", context.config.linked_variables.clone()),
         ("logfd", none()),
-        ("logging", flag(context.config.log_loads)),
+        ("logging", flag(!context.config.logged_events.is_empty())),
         ("lsb_codename", release("VERSION_CODENAME")),
         ("lsb_id", release("ID")),
         ("lsb_release", release("VERSION_ID")),

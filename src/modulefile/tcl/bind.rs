@@ -519,8 +519,7 @@ impl Embedding for Binding<'_, '_> {
     fn write_named(&mut self, channel: &[u8], bytes: &[u8]) -> bool {
         match channel {
             b"prestdout" => self.take(Channel::PreStdout, bytes),
-            // The log of Environment Modules: nobody reads it here.
-            b"log" => {}
+            b"log" => self.host.world.log(bytes.as_bstr()),
             _ => return false,
         }
         true
