@@ -12,7 +12,7 @@ use xmod::cache::Cache;
 use xmod::config::Config;
 use xmod::modulefile::Languages;
 use xmod::session::Session;
-use xmod::tree::{About, NoMemory, RcEvaluator, Roots, Tree};
+use xmod::tree::{About, Filter, NoMemory, RcEvaluator, Roots, Tree};
 
 use crate::support::{Site, XMOD, require};
 
@@ -65,6 +65,14 @@ impl World {
         let mut roots = Roots::new(self.modulepaths.clone());
         let listed = roots.look_up(xmod::tree::Wanted::All, &mut rc, &mut cache);
         let crawl = roots.crawl(&mut rc, &mut cache, None);
+        // Directories and modulefiles are looked at together where nobody asked for the names before.
+        let mut cache_again = Cache::open(&self.session, &config);
+        let at_once = Roots::new(self.modulepaths.clone()).crawl(&mut rc, &mut cache_again, None);
+        assert_eq!(at_once.evaluated(), crawl.evaluated());
+        assert_eq!(
+            answers(Vec::new(), &at_once).1,
+            answers(Vec::new(), &crawl).1
+        );
         let path = xmod::cache::path(&self.session, &config, xmod::cache::Owner::User).unwrap();
         let others = xmod::cache::Others::Stay;
         cache.save(&path, &crawl, &config, others).unwrap();
@@ -73,6 +81,36 @@ impl World {
 }
 
 fn answers(listed: Vec<Tree>, crawl: &xmod::tree::Crawl) -> Answers {
+    for entry in crawl.trees.iter().flat_map(|tree| &tree.modules) {
+        assert_eq!(crawl.description(entry), crawl.about(entry).description());
+    }
+    for words in [&["1"][..], &["TOML", "e/"], &["no version", "é"], &[""]] {
+        let filters: Vec<Filter> = words
+            .iter()
+            .map(|w| Filter::Contains((*w).into()))
+            .collect();
+        let found = crawl.search(&filters);
+        for entry in crawl.trees.iter().flat_map(|tree| &tree.modules) {
+            let about = crawl.about(entry);
+            let texts = [
+                &about.whatis[..],
+                &about.extensions,
+                std::slice::from_ref(&about.help),
+            ];
+            let values = about
+                .properties
+                .iter()
+                .chain(&about.facts)
+                .map(|(_, value)| value);
+            let mut texts = texts.into_iter().flatten().chain(values);
+            assert_eq!(
+                found.contains(&(entry.tree, entry.number)),
+                words == [""] || texts.any(|text| filters.iter().any(|f| f.accepts_name(text))),
+                "{words:?} in {}",
+                entry.full_name
+            );
+        }
+    }
     let modules = crawl.trees.iter().flat_map(|tree| {
         tree.modules.iter().map(|entry| {
             let name = format!("{} {}", tree.modulepath, entry.full_name);

@@ -333,20 +333,21 @@ fn disagreements(tree: &Tree, policy: &str) -> Vec<String> {
                     .map(|found| (found.full_name(), found.file))
                     .map_err(|error| error.to_string())
             };
-            let this = (entry.full_name.clone(), entry.file.clone());
+            let this = (entry.full_name.clone(), entry.file().clone());
             let first = seen.insert(entry.full_name.clone());
             let by_name = ask(&entry.full_name);
             // A module without version may stand behind a marked version of the same name.
-            let has_version = entry.name != entry.full_name;
+            let has_version = entry.name() != entry.full_name;
             // Under a policy that takes the first answer an earlier modulepath may complete the name.
             if first && has_version && policy == "lmod" && by_name.as_ref() != Ok(&this) {
                 wrong.push(format!(
                     "{} is listed as {}, found as {by_name:?}",
-                    entry.full_name, entry.file
+                    entry.full_name,
+                    entry.file()
                 ));
             }
             if has_version && policy == "lmod" {
-                let default = ask(&entry.name) == Ok(this);
+                let default = ask(entry.name()) == Ok(this);
                 if default != entry.is_default {
                     wrong.push(format!(
                         "{} is the default: {default}, listed: {}",

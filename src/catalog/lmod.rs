@@ -72,8 +72,8 @@ impl Style {
 pub fn render(crawl: &Crawl, style: Style, paths: &PathFilter) -> String {
     let document = match style {
         Style::List => {
-            let mut files: Vec<&str> = modules(crawl).map(|m| m.entry.file.as_str()).collect();
-            files.sort_unstable();
+            let mut files: Vec<_> = modules(crawl).map(|m| m.entry.file()).collect();
+            files.sort_unstable_by(|a, b| a.as_str().cmp(b.as_str()));
             files.dedup();
             return files.iter().map(|file| format!("{file}\n")).collect();
         }
@@ -218,10 +218,10 @@ pub(super) fn modules(crawl: &Crawl) -> impl Iterator<Item = Module<'_>> {
     }
     modules.sort_by_cached_key(|m| {
         (
-            m.entry.name.clone(),
+            m.entry.name().to_owned(),
             m.weight(),
             m.entry.full_name.clone(),
-            m.entry.file.clone(),
+            m.entry.file().clone(),
         )
     });
     modules.into_iter()
@@ -248,8 +248,8 @@ fn spider_json<'c>(modules: impl Iterator<Item = Module<'c>>) -> Value {
         );
         module.describe(&mut record);
         record.insert("hidden".to_owned(), module.entry.is_hidden().into());
-        let files = names.entry(module.entry.name.clone()).or_default();
-        let mut key = module.entry.file.to_string();
+        let files = names.entry(module.entry.name().to_owned()).or_default();
+        let mut key = module.entry.file().to_string();
         // One TOML file may describe several versions, and a JSON object holds a key once.
         if files.contains_key(&key) {
             key = format!("{key}#{}", module.entry.version().unwrap_or_default());
@@ -264,10 +264,10 @@ fn software_page(crawl: &Crawl) -> Value {
     for module in modules(crawl).filter(|m| !m.entry.is_hidden()) {
         if packages
             .last()
-            .is_none_or(|p| p["package"] != module.entry.name.as_str())
+            .is_none_or(|p| p["package"] != module.entry.name())
         {
             let mut package = Map::new();
-            package.insert("package".to_owned(), module.entry.name.as_str().into());
+            package.insert("package".to_owned(), module.entry.name().into());
             package.insert("defaultVersionName".to_owned(), false.into());
             package.insert("versions".to_owned(), Value::Array(Vec::new()));
             packages.push(package);
@@ -278,7 +278,7 @@ fn software_page(crawl: &Crawl) -> Value {
         if module.entry.version().is_some() {
             record.insert("versionName".to_owned(), module.version());
         }
-        record.insert("path".to_owned(), module.entry.file.as_str().into());
+        record.insert("path".to_owned(), module.entry.file().as_str().into());
         record.insert(
             "canonicalVersionString".to_owned(),
             module.canonical().into(),
@@ -381,7 +381,7 @@ fn reverse_map(crawl: &Crawl, paths: &PathFilter, for_xalt: bool) -> Value {
                 } else {
                     json!({
                         "pkg": full_name,
-                        "moduleFn": module.entry.file.as_str(),
+                        "moduleFn": module.entry.file().as_str(),
                         "kind": kind,
                         "flavor": flavours,
                     })

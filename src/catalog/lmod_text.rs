@@ -92,7 +92,7 @@ pub(super) fn cache_file(crawl: &Crawl) -> String {
             .iter()
             .flat_map(|entry| {
                 let symbols = entry.symbols.iter().filter(|s| *s != "default");
-                symbols.map(|s| (format!("{}/{s}", entry.name), entry.full_name.as_str()))
+                symbols.map(|s| (format!("{}/{s}", entry.name()), entry.full_name.as_str()))
             })
             .collect();
         let hidden: BTreeMap<&str, bool> = tree
@@ -113,7 +113,7 @@ pub(super) fn cache_file(crawl: &Crawl) -> String {
             continue;
         };
         let name = names
-            .entry(module.entry.name.clone())
+            .entry(module.entry.name().to_owned())
             .or_insert_with(|| json!({ "defaultA": [], "defaultT": {}, "dirT": {}, "fileT": {} }));
         name["fileT"][module.entry.full_name.as_str()] = file_record(&module);
         if module.entry.is_marked {
@@ -151,10 +151,11 @@ fn file_record(module: &Module) -> Value {
         "canonical".to_owned(),
         module.entry.version().unwrap_or_default().into(),
     );
-    record.insert("fn".to_owned(), module.entry.file.as_str().into());
+    record.insert("fn".to_owned(), module.entry.file().as_str().into());
     // Where `.lua` begins in the part of the file's name that is the version, counted from one.
-    let is_lua = module.entry.file.extension() == Some("lua");
-    let stem = module.entry.file.file_stem().unwrap_or_default();
+    let file = module.entry.file();
+    let is_lua = file.extension() == Some("lua");
+    let stem = file.file_stem().unwrap_or_default();
     put(&mut record, "luaExt", is_lua.then_some(stem.len() + 1));
     put(
         &mut record,
@@ -171,7 +172,7 @@ fn file_record(module: &Module) -> Value {
 
 /// The marker of a default version, in the form of the weakest kind: a line in a `.version` file.
 fn default_marker(module: &Module) -> Value {
-    let dir = &module.entry.name;
+    let dir = &module.entry.name();
     let modulepath = &module.tree.modulepath;
     json!({
         "barefn": ".version",

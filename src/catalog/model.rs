@@ -160,7 +160,7 @@ impl Catalog {
         for (tree, ways) in crawl.trees.iter().zip(&ways) {
             for entry in tree.modules.iter().filter(|entry| !entry.is_hidden()) {
                 let seen = Seen { tree, entry, ways };
-                names.entry(&entry.name).or_default().push(seen);
+                names.entry(entry.name()).or_default().push(seen);
             }
         }
         let mut modules: Vec<Package> = names
@@ -233,7 +233,7 @@ fn package(
     });
     let default = seen
         .iter()
-        .filter(|s| s.entry.forbidden.is_none())
+        .filter(|s| s.entry.verdict().forbidden.is_none())
         .max_by_key(|s| {
             // Several branches of a hierarchy may have a default each; one that can be had at once comes first.
             let direct = s.ways.iter().any(Vec::is_empty);
@@ -287,7 +287,7 @@ fn version(module: &Seen, crawl: &Crawl, default: Option<&str>, usage: &UsageFig
     let about = crawl.about(entry);
     let mut requires = BTreeSet::new();
     requires.extend(about.requires.iter().cloned());
-    let mut tags = entry.tags.clone();
+    let mut tags = entry.verdict().tags.clone();
     tags.sort();
     tags.dedup();
     Version {
@@ -296,8 +296,8 @@ fn version(module: &Seen, crawl: &Crawl, default: Option<&str>, usage: &UsageFig
         is_default: default == Some(&entry.full_name),
         symbols: entry.symbols.clone(),
         tags,
-        warnings: entry.warnings.clone(),
-        forbidden: entry.forbidden.as_ref().map(|forbidden| {
+        warnings: entry.verdict().warnings.clone(),
+        forbidden: entry.verdict().forbidden.as_ref().map(|forbidden| {
             forbidden
                 .message
                 .clone()
@@ -306,7 +306,7 @@ fn version(module: &Seen, crawl: &Crawl, default: Option<&str>, usage: &UsageFig
         families: about.families.clone(),
         requires: requires.into_iter().collect(),
         extensions: about.extensions.clone(),
-        changed: changed(&entry.file),
+        changed: changed(&entry.file()),
         help: about.help.trim().to_owned(),
         usage: usage.period.is_some().then(|| {
             usage
@@ -321,7 +321,7 @@ fn version(module: &Seen, crawl: &Crawl, default: Option<&str>, usage: &UsageFig
 
 fn file(module: &Seen) -> File {
     File {
-        path: module.entry.file.to_string(),
+        path: module.entry.file().to_string(),
         modulepath: module.tree.modulepath.to_string(),
         ways: module.ways.to_vec(),
     }

@@ -1,7 +1,8 @@
 //! `module avail` and `module overview`: what can be loaded now.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
+use std::mem::ManuallyDrop;
 
 use serde_json::json;
 
@@ -23,7 +24,8 @@ pub(super) fn run(context: &mut Context) -> Result<(), Diagnostic> {
         true => Depth::Names,
         false => Depth::Here,
     };
-    let chosen = chosen(context, depth)?;
+    // The process ends with the answer: taking this apart would only cost time.
+    let chosen = ManuallyDrop::new(chosen(context, depth)?);
     if context.options.json {
         let sections: Vec<_> = (0..chosen.trees.len())
             .map(|number| as_json(context, &chosen, number))
@@ -44,7 +46,8 @@ pub(super) fn run(context: &mut Context) -> Result<(), Diagnostic> {
         show_as_the_site_does(context, &mut avail)?;
         view::avail::render(&avail, context.layout())
     };
-    context.print(&text);
+    drop(avail);
+    context.report(text);
     Ok(())
 }
 
@@ -78,11 +81,14 @@ pub(super) fn overview(context: &mut Context) -> Result<(), Diagnostic> {
             let mut modules = tree.modules.iter().peekable();
             while let Some(first) = modules.next() {
                 let mut count = 1;
-                while modules.next_if(|next| next.name == first.name).is_some() {
+                while modules
+                    .next_if(|next| next.name() == first.name())
+                    .is_some()
+                {
                     count += 1;
                 }
                 entries.push(Entry {
-                    name: &first.name,
+                    name: first.name(),
                     shown: None,
                     marks: vec![count.to_string().into()],
                     symbols: Vec::new(),
@@ -158,7 +164,7 @@ fn chosen(context: &mut Context, depth: Depth) -> Result<Chosen, Diagnostic> {
         if context.config.sort_ignores_case {
             // Versions of a name stay in their order.
             tree.modules
-                .sort_by_cached_key(|entry| entry.name.to_lowercase());
+                .sort_by_cached_key(|entry| entry.name().to_lowercase());
         }
         if !whole {
             tree.aliases
@@ -332,14 +338,7 @@ fn title(tree: &Tree) -> String {
 /// The listing for people.
 fn listing<'c>(context: &Context, chosen: &'c Chosen) -> Avail<'c> {
     let trees = &chosen.trees;
-    let loaded: HashSet<String> = context
-        .engine
-        .state()
-        .loaded
-        .active()
-        .iter()
-        .map(|module| module.file.to_string())
-        .collect();
+    let loaded = context.engine.state().loaded.active();
     let mut legend = Vec::new();
     let mut explain = |mark: &str, meaning: &str| {
         if !legend.iter().any(|(m, _)| m == mark) {
@@ -355,26 +354,27 @@ fn listing<'c>(context: &Context, chosen: &'c Chosen) -> Avail<'c> {
                     marks.push("H".into());
                     explain("H", "Hidden Module");
                 }
-                if module.forbidden.is_some() {
+                let verdict = module.verdict();
+                if verdict.forbidden.is_some() {
                     marks.push("F".into());
                     explain("F", "Forbidden Module");
-                } else if module.nearly_forbidden.is_some() {
+                } else if verdict.nearly_forbidden.is_some() {
                     marks.push("NF".into());
                     explain("NF", "Nearly Forbidden Module");
                 }
                 let extra = chosen.extra(module);
                 let properties = extra.map_or(&[][..], |extra| &extra.properties);
                 let mut meanings = Vec::new();
-                let by_property = context.property_marks(properties, &module.tags, &mut meanings);
+                let by_property = context.property_marks(properties, &verdict.tags, &mut meanings);
                 marks.extend(by_property.into_iter().map(Cow::Owned));
                 for (mark, meaning) in &meanings {
                     explain(mark, meaning);
                 }
-                if !module.warnings.is_empty() {
+                if !verdict.warnings.is_empty() {
                     marks.push("W".into());
                     explain("W", "Loading the module gives a warning");
                 }
-                if !loaded.is_empty() && loaded.contains(module.file.as_str()) {
+                if loaded.iter().any(|loaded| module.is_file(&loaded.file)) {
                     marks.push("L".into());
                     explain("L", "Module is loaded");
                 }
@@ -438,7 +438,7 @@ fn as_json(context: &Context, chosen: &Chosen, number: usize) -> serde_json::Val
 fn counts_as_json(tree: &Tree) -> serde_json::Value {
     let mut names = serde_json::Map::new();
     for module in &tree.modules {
-        let versions = names.entry(module.name.clone()).or_insert(json!(0));
+        let versions = names.entry(module.name().to_owned()).or_insert(json!(0));
         *versions = json!(versions.as_u64().unwrap_or(0) + 1);
     }
     json!({ "modulepath": tree.modulepath.as_str(), "label": tree.label, "versions": names })
@@ -448,17 +448,17 @@ fn module_json(context: &Context, chosen: &Chosen, module: &tree::Entry) -> serd
     let extra = chosen.extra(module);
     let loaded = context.engine.state().loaded.active();
     json!({
-        "name": module.name,
+        "name": module.name(),
         "version": module.version(),
         "full_name": module.full_name,
-        "file": module.file.as_str(),
+        "file": module.file().as_str(),
         "default": module.is_default,
-        "loaded": loaded.iter().any(|m| m.file == module.file),
+        "loaded": loaded.iter().any(|m| module.is_file(&m.file)),
         "hidden": module.is_hidden(),
-        "forbidden": module.forbidden.is_some(),
+        "forbidden": module.verdict().forbidden.is_some(),
         "symbols": module.symbols,
-        "tags": module.tags,
-        "warnings": module.warnings,
+        "tags": module.verdict().tags,
+        "warnings": module.verdict().warnings,
         "properties": extra.map(|extra| &extra.properties),
         "extensions": extra.map(|extra| &extra.extensions),
     })

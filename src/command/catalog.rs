@@ -144,7 +144,7 @@ pub(super) fn names(
             if with_version {
                 entry.full_name.clone()
             } else {
-                entry.name.clone()
+                entry.name().to_owned()
             }
         })
         .collect())

@@ -85,7 +85,7 @@ fn all(context: &mut Context) -> Vec<Subject> {
         subjects.extend(rc_files_in(&tree.modulepath).into_iter().map(rc_file));
         let shown = tree.modules.iter();
         let shown = shown.filter(|entry| show_all || !entry.is_hidden());
-        subjects.extend(shown.filter_map(|entry| module_file(&entry.file)));
+        subjects.extend(shown.filter_map(|entry| module_file(&entry.file())));
     }
     subjects
 }

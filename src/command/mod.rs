@@ -165,6 +165,14 @@ impl<'s> Context<'s> {
         self.text.push_str(text);
     }
 
+    /// The same for a whole report, which may be long: it is not copied.
+    pub fn report(&mut self, text: String) {
+        match self.text.is_empty() {
+            true => self.text = text,
+            false => self.text.push_str(&text),
+        }
+    }
+
     /// Begins a new block of the report.
     pub fn separate(&mut self) {
         if !self.text.is_empty() {
@@ -841,6 +849,7 @@ fn finish(answered: Answered, row: &Row) -> Outcome {
     if !redirected && !report.is_empty() {
         match voice.pager.filter(|_| row.for_people) {
             Some(pager) => paged = Some((pager, report)),
+            None if messages.is_empty() => messages = report.into_bytes(),
             None => messages.extend_from_slice(report.as_bytes()),
         }
     }

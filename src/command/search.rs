@@ -64,7 +64,7 @@ pub(super) fn run(context: &mut Context) -> Result<(), Diagnostic> {
     }
     let found = found.unwrap_or_default();
     let mut groups: Vec<(Where, Vec<&Seen>)> = modules
-        .chunk_by(|a, b| a.entry.name == b.entry.name)
+        .chunk_by(|a, b| a.entry.name() == b.entry.name())
         .filter_map(|group| {
             let place = |module: &&Seen| (module.entry.tree, module.entry.number);
             let hits: Vec<&Seen> = group
@@ -111,7 +111,7 @@ fn find(
     let is = |name: &str| name.eq_ignore_ascii_case(word);
     for module in modules {
         let place = (module.entry.tree, module.entry.number);
-        if is(&module.entry.name) {
+        if is(module.entry.name()) {
             note(place, Where::Is);
         } else if filter.accepts(module.entry) {
             note(place, Where::Name);
@@ -166,7 +166,7 @@ fn find(
 /// One name with what was found of it.
 fn result(hits: &[&Seen], named: &Named) -> Found {
     let mut found = Found {
-        name: hits[0].entry.name.clone(),
+        name: hits[0].entry.name().to_owned(),
         ..Found::default()
     };
     let mut programs = BTreeSet::new();
@@ -238,7 +238,7 @@ fn tell(
 
 /// Names, programs and extensions that are written much like one of the words, the nearest first.
 fn near(context: &Context, crawl: &Crawl, modules: &[Seen]) -> Vec<String> {
-    let mut names: BTreeSet<String> = modules.iter().map(|m| m.entry.name.clone()).collect();
+    let mut names: BTreeSet<String> = modules.iter().map(|m| m.entry.name().to_owned()).collect();
     names.extend(crawl.programs(&|_| true).into_keys());
     for tree in 0..crawl.trees.len() {
         let extensions = crawl
@@ -284,7 +284,7 @@ pub(super) fn provides(context: &mut Context) -> Result<(), Diagnostic> {
     let places: HashSet<Place> = crawl.program(program).into_iter().collect();
     let modules = seen(context, &crawl);
     let providers = modules.iter().filter(|m| {
-        places.contains(&(m.entry.tree, m.entry.number)) && m.entry.forbidden.is_none()
+        places.contains(&(m.entry.tree, m.entry.number)) && m.entry.verdict().forbidden.is_none()
     });
     // What can be had at once comes first, then defaults, then the highest version.
     let mut ways: Vec<(usize, bool, usize, Way)> = Vec::new();

@@ -2,12 +2,14 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::mem::ManuallyDrop;
 
 use serde_json::json;
 
 use super::{Answer, Context};
 use crate::config::ListingStyle;
 use crate::diag::{Diagnostic, Kind};
+use crate::modulefile::tcl::QuickHash;
 use crate::tree::{About, Crawl, Depth, Entry, Filter, Tree, Wanted, Way};
 use crate::view;
 use crate::view::spider::{Detail, Package};
@@ -42,8 +44,8 @@ pub(super) fn seen<'c>(context: &Context, crawl: &'c Crawl) -> Vec<Seen<'c>> {
         .map(|(tree, entry)| Seen { tree, entry, crawl })
         .collect();
     // Within a tree they are in order, and stay so.
-    modules.sort_by(|a, b| a.entry.name.cmp(&b.entry.name));
-    for versions in modules.chunk_by_mut(|a, b| a.entry.name == b.entry.name) {
+    modules.sort_by(|a, b| a.entry.name().cmp(b.entry.name()));
+    for versions in modules.chunk_by_mut(|a, b| a.entry.name() == b.entry.name()) {
         let tree = versions[0].entry.tree;
         if versions.iter().any(|module| module.entry.tree != tree) {
             // Keys are dear: one for each.
@@ -57,17 +59,28 @@ pub(super) fn seen<'c>(context: &Context, crawl: &'c Crawl) -> Vec<Seen<'c>> {
 }
 
 /// Modules as packages: one a name, its versions once each.
-fn packages(modules: &[&Seen]) -> Vec<Package> {
-    let mut packages: Vec<Package> = Vec::new();
-    for group in modules.chunk_by(|a, b| a.entry.name == b.entry.name) {
+fn packages<'c>(modules: &[&Seen<'c>]) -> Vec<Package<'c>> {
+    let mut packages: Vec<Package<'c>> = Vec::new();
+    for group in modules.chunk_by(|a, b| a.entry.name() == b.entry.name()) {
         let mut package = Package {
-            name: group[0].entry.name.clone(),
+            name: group[0].entry.name(),
             ..Package::default()
         };
-        let mut seen = BTreeSet::new();
+        let tree = group[0].entry.tree;
+        let of_one = group.iter().all(|module| module.entry.tree == tree);
+        let mut seen: HashSet<&str, QuickHash> = HashSet::default();
         for module in group {
-            if seen.insert(&module.entry.full_name) {
-                package.versions.push(module.entry.full_name.clone());
+            let full_name = module.entry.full_name.as_str();
+            // Those of one tree are in order: what is there twice stands side by side.
+            let is_new = match of_one {
+                true => package
+                    .versions
+                    .last()
+                    .is_none_or(|last| *last != full_name),
+                false => seen.insert(full_name),
+            };
+            if is_new {
+                package.versions.push(Cow::Borrowed(full_name));
             }
         }
         packages.push(package);
@@ -76,8 +89,8 @@ fn packages(modules: &[&Seen]) -> Vec<Package> {
 }
 
 /// The same with their descriptions: the highest version that has one describes the package.
-fn described(modules: &[&Seen]) -> Vec<Package> {
-    let groups = modules.chunk_by(|a, b| a.entry.name == b.entry.name);
+fn described<'c>(modules: &[&Seen<'c>]) -> Vec<Package<'c>> {
+    let groups = modules.chunk_by(|a, b| a.entry.name() == b.entry.name());
     let described = packages(modules).into_iter().zip(groups);
     described
         .map(|(package, group)| {
@@ -143,7 +156,7 @@ pub(super) fn run(context: &mut Context) -> Result<(), Diagnostic> {
     .known_as("e_Failed_2_Find", &[("name", &unknown.join(" "))]);
     let crawl = context.engine.crawl(Wanted::All, Depth::All);
     let modules = seen(context, &crawl);
-    let names: BTreeSet<&str> = modules.iter().map(|m| m.entry.name.as_str()).collect();
+    let names: BTreeSet<&str> = modules.iter().map(|m| m.entry.name()).collect();
     if let Some(near) = nearest(&unknown[0], &names) {
         error = error.help(format!("did you mean `{near}`?"));
     }
@@ -186,12 +199,12 @@ fn one(
     if context.options.regexp {
         return several(context, crawl, &matching(modules, filters), &[]);
     }
-    let exact: Vec<&Seen> = modules.iter().filter(|m| m.entry.name == word).collect();
+    let exact: Vec<&Seen> = modules.iter().filter(|m| m.entry.name() == word).collect();
     if !exact.is_empty() {
         let names: BTreeSet<&str> = modules
             .iter()
-            .filter(|m| m.entry.name != word && context.matches(word, &m.entry.name))
-            .map(|m| m.entry.name.as_str())
+            .filter(|m| m.entry.name() != word && context.matches(word, m.entry.name()))
+            .map(|m| m.entry.name())
             .collect();
         let others: Vec<String> = names.into_iter().map(str::to_owned).collect();
         return several(context, crawl, &exact, &others);
@@ -248,8 +261,8 @@ fn decorated<'p>(
     context: &Context,
     crawl: &Crawl,
     found: &[&Seen],
-    package: &'p Package,
-) -> Result<Cow<'p, Package>, Diagnostic> {
+    package: &'p Package<'p>,
+) -> Result<Cow<'p, Package<'p>>, Diagnostic> {
     if !context.site.has_code() {
         return Ok(Cow::Borrowed(package));
     }
@@ -271,7 +284,7 @@ fn decorated<'p>(
             &parents,
         )?;
         if let Some(decoration) = decoration {
-            version.push_str(&format!(" ({decoration})"));
+            version.to_mut().push_str(&format!(" ({decoration})"));
         }
     }
     Ok(Cow::Owned(package))
@@ -429,16 +442,16 @@ fn list(
         provided.entry(name).or_default().insert(extension);
     }
     packages.extend(provided.iter().map(|(name, versions)| Package {
-        name: (*name).to_owned(),
-        versions: versions.iter().map(|v| format!("{v} (E)")).collect(),
+        name,
+        versions: versions.iter().map(|v| format!("{v} (E)").into()).collect(),
         description: String::new(),
     }));
     match context.config.sort_ignores_case {
         true => packages.sort_by_cached_key(|package| package.name.to_lowercase()),
-        false => packages.sort_by(|a, b| a.name.cmp(&b.name)),
+        false => packages.sort_by(|a, b| a.name.cmp(b.name)),
     }
     let text = view::spider::overview(heading, &packages, context.layout());
-    context.print(&text);
+    context.report(text);
     Ok(())
 }
 
@@ -460,7 +473,7 @@ pub(super) fn keyword(context: &mut Context) -> Result<(), Diagnostic> {
         .iter()
         .filter(|m| {
             (crawl.described).contains(&(m.entry.tree, m.entry.number))
-                || filters.iter().any(|f| f.accepts_name(&m.entry.name))
+                || filters.iter().any(|f| f.accepts_name(m.entry.name()))
         })
         .collect();
     if found.is_empty() && !context.options.json {
@@ -493,7 +506,7 @@ pub(super) fn category(context: &mut Context) -> Result<(), Diagnostic> {
             *categories
                 .entry(category.to_owned())
                 .or_default()
-                .entry(module.entry.name.clone())
+                .entry(module.entry.name().to_owned())
                 .or_default() += 1;
         }
     }
@@ -527,8 +540,9 @@ pub(super) fn category(context: &mut Context) -> Result<(), Diagnostic> {
     Ok(())
 }
 
-/// Crawls, and warns about broken modulefiles where people look.
-fn crawl(context: &mut Context, wanted: Wanted<'_>) -> Crawl {
+/// Crawls, and warns about broken modulefiles where people look. The process ends with the answer: to take apart what was
+/// found, module by module, would only cost time.
+fn crawl(context: &mut Context, wanted: Wanted<'_>) -> ManuallyDrop<Crawl> {
     let crawl = context.engine.crawl(wanted, Depth::All);
     if !crawl.mistakes.is_empty() && !context.options.terse && !context.options.json {
         let count = crawl.mistakes.len();
@@ -543,15 +557,15 @@ fn crawl(context: &mut Context, wanted: Wanted<'_>) -> Crawl {
             first.message
         ));
     }
-    crawl
+    ManuallyDrop::new(crawl)
 }
 
 pub(super) fn as_json(crawl: &Crawl, module: &Seen) -> serde_json::Value {
     json!({
-        "name": module.entry.name,
+        "name": module.entry.name(),
         "version": module.entry.version(),
         "full_name": module.entry.full_name,
-        "file": module.entry.file.as_str(),
+        "file": module.entry.file().as_str(),
         "modulepath": module.tree.modulepath.as_str(),
         "default": module.entry.is_default,
         "hidden": module.entry.is_hidden(),

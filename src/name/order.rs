@@ -6,6 +6,7 @@
 //!
 //! Sources: Lmod user guide "Ordering of versions" (`convertToCanonical`); lsort(n) "-dictionary".
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::fmt;
 
@@ -80,21 +81,64 @@ impl PartialEq for VersionKey {
 
 impl Eq for VersionKey {}
 
-/// The end of a version in canonical texts.
-const FINAL: &str = "*zfinal";
-/// A dash or a `p` (patch level) in canonical texts.
-const DASH: &str = "*zfinal-";
-/// A zero in canonical texts.
-const ZERO: &str = "000000000";
+/// A piece of a canonical text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Token<'v> {
+    /// Digits, filled up to nine.
+    Number(&'v str),
+    Slash,
+    /// A word or a sign.
+    Word(&'v str),
+    /// `pre`, `preview`, `rc`.
+    Candidate,
+    /// `dev`.
+    Development,
+    /// A dash or a `p` (patch level).
+    Dash,
+    /// The end of a version.
+    Final,
+}
+
+impl Token<'_> {
+    /// Whether it is a number that only fills up.
+    fn is_zero(self) -> bool {
+        matches!(self, Token::Number(digits) if digits.len() <= DIGITS && digits.bytes().all(|d| d == b'0'))
+    }
+
+    fn write(self, text: &mut String) {
+        match self {
+            Token::Number(digits) => {
+                let zeros = DIGITS.saturating_sub(digits.len());
+                text.push_str(&"000000000"[..zeros]);
+                text.push_str(digits);
+            }
+            Token::Slash => text.push('/'),
+            Token::Word(word) => {
+                text.push('*');
+                text.push_str(word);
+            }
+            Token::Candidate => text.push_str("*c"),
+            Token::Development => text.push_str("*@"),
+            Token::Dash => text.push_str("*zfinal-"),
+            Token::Final => text.push_str("*zfinal"),
+        }
+    }
+}
+
+/// As many digits has a number in canonical texts, if not more.
+const DIGITS: usize = 9;
 
 /// Lmod's canonical text of a version: texts compare as the versions do.
 pub fn lmod_canonical(version: &str) -> String {
-    let lower = version.to_ascii_lowercase();
-    let mut tokens: Vec<String> = Vec::new();
-    let mut rest = lower.as_str();
+    let lower = match version.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        true => Cow::Owned(version.to_ascii_lowercase()),
+        false => Cow::Borrowed(version),
+    };
+    let mut tokens: Vec<Token<'_>> = Vec::with_capacity(8);
+    let mut rest = &*lower;
     // A leading dot stands behind an empty number; between others one dot separates and is skipped.
     if let Some(behind) = rest.strip_prefix('.') {
-        tokens.push(ZERO.to_owned());
+        tokens.push(Token::Number(""));
         rest = behind;
     }
     loop {
@@ -102,53 +146,61 @@ pub fn lmod_canonical(version: &str) -> String {
         let Some(first) = rest.chars().next() else {
             break;
         };
-        let run =
-            |class: fn(&char) -> bool| rest.len() - rest.trim_start_matches(|c| class(&c)).len();
+        let run = |class: fn(&u8) -> bool| rest.bytes().take_while(class).count();
         let length = if first.is_ascii_digit() {
-            let length = run(char::is_ascii_digit);
-            tokens.push(format!("{:0>9}", &rest[..length]));
+            let length = run(u8::is_ascii_digit);
+            tokens.push(Token::Number(&rest[..length]));
             length
         } else if first == '/' {
-            tokens.push("/".to_owned());
+            tokens.push(Token::Slash);
             1
         } else if first.is_ascii_alphabetic() {
-            let length = run(char::is_ascii_alphabetic);
+            let length = run(u8::is_ascii_alphabetic);
             add_word(
                 &mut tokens,
                 match &rest[..length] {
-                    "pre" | "preview" | "rc" => "*c".to_owned(),
-                    "dev" => "*@".to_owned(),
-                    "p" => DASH.to_owned(),
-                    word => format!("*{word}"),
+                    "pre" | "preview" | "rc" => Token::Candidate,
+                    "dev" => Token::Development,
+                    "p" => Token::Dash,
+                    "zfinal" => Token::Final,
+                    word => Token::Word(word),
                 },
             );
             length
         } else if first == '-' {
-            add_word(&mut tokens, DASH.to_owned());
+            add_word(&mut tokens, Token::Dash);
             if rest.starts_with("-p") { 2 } else { 1 }
         } else {
-            add_word(&mut tokens, format!("*{first}"));
+            add_word(&mut tokens, Token::Word(&rest[..first.len_utf8()]));
             first.len_utf8()
         };
         rest = &rest[length..];
     }
-    add_word(&mut tokens, FINAL.to_owned());
-    tokens.join(".").replace("./.", "/")
+    add_word(&mut tokens, Token::Final);
+    let mut text = String::with_capacity(tokens.len() * (DIGITS + 1));
+    for (place, token) in tokens.iter().enumerate() {
+        if place > 0 {
+            text.push('.');
+        }
+        token.write(&mut text);
+    }
+    match tokens.contains(&Token::Slash) {
+        true => text.replace("./.", "/"),
+        false => text,
+    }
 }
 
 /// Adds what is not a number: it makes what only filled up before it meaningless.
-fn add_word(tokens: &mut Vec<String>, word: String) {
-    let drop = |tokens: &mut Vec<String>, token: &str| {
-        while tokens.last().is_some_and(|last| last == token) {
-            tokens.pop();
-        }
+fn add_word<'v>(tokens: &mut Vec<Token<'v>>, word: Token<'v>) {
+    let drop = |tokens: &mut Vec<Token<'v>>, is_meaningless: fn(Token<'v>) -> bool| {
+        while tokens.pop_if(|last| is_meaningless(*last)).is_some() {}
     };
-    if word != FINAL {
-        drop(tokens, DASH);
+    if word != Token::Final {
+        drop(tokens, |token| token == Token::Dash);
     }
-    drop(tokens, ZERO);
-    if word == FINAL {
-        drop(tokens, DASH);
+    drop(tokens, Token::is_zero);
+    if word == Token::Final {
+        drop(tokens, |token| token == Token::Dash);
     }
     tokens.push(word);
 }
@@ -242,6 +294,10 @@ mod tests {
             ("1.0+cuda", "000000001.*+.*cuda.*zfinal"),
             ("3.2_1", "000000003.000000002.*_.000000001.*zfinal"),
             (".1.0", "000000000.000000001.*zfinal"),
+            ("gcc/64/5.0", "*gcc/000000064/000000005.*zfinal"),
+            ("1.zFinal-0", "000000001.*zfinal"),
+            ("0000000000", "0000000000.*zfinal"),
+            ("1234567890.é", "1234567890.*é.*zfinal"),
         ] {
             assert_eq!(lmod_canonical(version), canonical, "{version}");
         }

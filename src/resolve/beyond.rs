@@ -81,9 +81,9 @@ impl Beyond {
             let entries = tree
                 .modules
                 .iter()
-                .filter(|e| !e.is_hidden() && e.forbidden.is_none());
+                .filter(|e| !e.is_hidden() && e.verdict().forbidden.is_none());
             for entry in entries {
-                names.insert(entry.name.clone());
+                names.insert(entry.name().to_owned());
                 let about = crawl.about(entry);
                 let module = || Elsewhere {
                     full_name: entry.full_name.clone(),

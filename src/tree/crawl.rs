@@ -23,6 +23,7 @@ use super::survey::{Readers, Source, Survey};
 use crate::config::Config;
 use crate::diag::{Diagnostic, Kind, Place, Span};
 use crate::modulefile;
+use crate::modulefile::tcl::QuickHash;
 use crate::session::Session;
 
 /// How many ways to a modulepath are looked for.
@@ -275,7 +276,7 @@ pub struct Crawl {
     /// Whether the time was over before all was seen.
     pub is_cut: bool,
     /// What [`Crawl::search`] finds, where that decided what is wanted.
-    pub described: HashSet<(usize, u32)>,
+    pub described: HashSet<(usize, u32), QuickHash>,
     /// The modulepaths that can be reached at once.
     base: HashSet<Utf8PathBuf>,
     /// The modules that open a modulepath: full name, and their own modulepath.
@@ -609,9 +610,9 @@ impl Crawl {
 
     /// The modules whose description, help, extensions, properties or facts one of the filters accepts: the numbers of
     /// their trees and of themselves.
-    pub fn search(&self, filters: &[Filter]) -> HashSet<(usize, u32)> {
+    pub fn search(&self, filters: &[Filter]) -> HashSet<(usize, u32), QuickHash> {
         let mut search = Search::new(filters);
-        let mut found = HashSet::new();
+        let mut found = HashSet::default();
         for (tree, known) in self.known.iter().enumerate() {
             if known.surveyed.is_remembered
                 && let Some(store) = &self.store
@@ -619,7 +620,7 @@ impl Crawl {
                 store.each_searched(&known.modulepath, &mut |first, texts| {
                     search.find(texts, &mut |place| {
                         let number = first + place as u32;
-                        if !known.records.contains_key(&number) {
+                        if known.records.is_empty() || !known.records.contains_key(&number) {
                             found.insert((tree, number));
                         }
                     });
@@ -798,7 +799,7 @@ impl Crawl {
                     &['/']
                 };
                 let rest = entry.full_name.strip_prefix(name);
-                entry.name == name
+                entry.name() == name
                     || rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(separators))
             })
             .map(|(tree, entry)| (entry, self.ways(&tree.modulepath)))

@@ -135,6 +135,27 @@ pub struct Verdict {
     pub warnings: Vec<String>,
 }
 
+impl Verdict {
+    /// That of a module about which no rule speaks.
+    pub const NOTHING: Verdict = Verdict {
+        hiding: None,
+        hidden_loaded: false,
+        forbidden: None,
+        nearly_forbidden: None,
+        tags: Vec::new(),
+        warnings: Vec::new(),
+    };
+
+    /// Whether nothing is said but, perhaps, that listings leave the module out.
+    pub(super) fn says_no_more_than_hidden(&self) -> bool {
+        let same = Verdict {
+            hiding: self.hiding,
+            ..Verdict::NOTHING
+        };
+        *self == same
+    }
+}
+
 /// A module that cannot be loaded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Forbidden {
@@ -461,9 +482,11 @@ pub(super) fn judge<'a>(
 
 /// Whether a part of the name begins with a dot behind its first `revealed` bytes.
 pub(crate) fn has_dot(full_name: &str, revealed: usize) -> bool {
-    let begins = std::iter::once(0).chain(full_name.match_indices('/').map(|(at, _)| at + 1));
-    let mut hidden = begins.filter(|&at| full_name[at..].starts_with('.'));
-    hidden.any(|at| at >= revealed)
+    let mut before = b'/';
+    full_name.bytes().enumerate().any(|(at, byte)| {
+        let begins = std::mem::replace(&mut before, byte) == b'/';
+        begins && byte == b'.' && at >= revealed
+    })
 }
 
 fn holds(condition: &Condition, session: &Session, config: &Config, clock: &Clock) -> Holds {

@@ -57,7 +57,56 @@ pub struct Row<'i> {
     symbols: &'i str,
 }
 
+/// Where the file of a module is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FileOf {
+    /// Called as the module, with the ending of a language.
+    Named(&'static str),
+    /// Elsewhere: relative to the modulepath, or absolute.
+    At(Box<str>),
+}
+
+impl FileOf {
+    fn of(text: &str) -> FileOf {
+        match ending(text) {
+            Some(ending) => FileOf::Named(ending),
+            None => FileOf::At(Box::from(elsewhere(text))),
+        }
+    }
+
+    /// The path of the file of a module in a modulepath.
+    pub fn path(&self, root: &Utf8Path, full_name: &str) -> Utf8PathBuf {
+        match self {
+            FileOf::Named(ending) => {
+                Utf8PathBuf::from([root.as_str(), "/", full_name, ending].concat())
+            }
+            // `join` takes an absolute path as it is.
+            FileOf::At(path) => root.join(&**path),
+        }
+    }
+}
+
+/// What is behind the name of a module in that of its file; `None` where that lies elsewhere.
+fn ending(file: &str) -> Option<&'static str> {
+    match file {
+        "L" => Some(".lua"),
+        "T" => Some(".toml"),
+        "N" => Some(""),
+        _ => None,
+    }
+}
+
+/// A path that is written in full.
+fn elsewhere(file: &str) -> &str {
+    file.trim_start_matches('=')
+}
+
 impl Row<'_> {
+    /// Where its file is.
+    pub fn file_of(&self) -> FileOf {
+        FileOf::of(self.file)
+    }
+
     /// Name with version.
     pub fn full_name(&self, name: &str) -> String {
         match self.version {
@@ -68,22 +117,14 @@ impl Row<'_> {
 
     /// Its file.
     pub fn file(&self, root: &Utf8Path, full_name: &str) -> Utf8PathBuf {
-        match self.file {
-            "L" => Utf8PathBuf::from([root.as_str(), "/", full_name, ".lua"].concat()),
-            "T" => Utf8PathBuf::from([root.as_str(), "/", full_name, ".toml"].concat()),
-            "N" => Utf8PathBuf::from([root.as_str(), "/", full_name].concat()),
-            // `join` takes an absolute path as it is.
-            other => root.join(other.trim_start_matches('=')),
-        }
+        self.file_of().path(root, full_name)
     }
 
     /// Its file relative to the modulepath, or absolute where it lies elsewhere.
     pub fn relative_file(&self, full_name: &str) -> String {
-        match self.file {
-            "L" => [full_name, ".lua"].concat(),
-            "T" => [full_name, ".toml"].concat(),
-            "N" => full_name.to_owned(),
-            other => other.trim_start_matches('=').to_owned(),
+        match self.file_of() {
+            FileOf::Named(ending) => [full_name, ending].concat(),
+            FileOf::At(path) => path.into(),
         }
     }
 
@@ -204,7 +245,23 @@ impl Index {
 
     /// The names that a request is about, each with all its modules. What is damaged is left out.
     pub fn groups(&self, wanted: Wanted<'_>) -> Vec<Group<'_>> {
-        groups_in(&self.bytes, wanted)
+        let mut groups = Vec::new();
+        self.each_group(wanted, &mut |group| groups.push(group));
+        groups
+    }
+
+    /// The same one by one: there may be many.
+    pub fn each_group<'i>(&'i self, wanted: Wanted<'_>, take: &mut dyn FnMut(Group<'i>)) {
+        match wanted {
+            Wanted::All | Wanted::Described(_) => {
+                let groups = starts(&self.bytes).filter_map(|start| group_at(&self.bytes, start));
+                groups.for_each(take);
+            }
+            Wanted::Accepted(_) | Wanted::Named(_) => {
+                let found = Finder::new(wanted).find(&self.bytes).into_iter();
+                found.for_each(|(group, _)| take(group));
+            }
+        }
     }
 
     /// The text in blocks of whole names, none longer than `most` bytes but where one name is; each with the number of its
@@ -322,11 +379,6 @@ fn needles(filters: &[Filter]) -> Option<Vec<Vec<u8>>> {
     Some(needles)
 }
 
-fn groups_in<'b>(block: &'b [u8], wanted: Wanted<'_>) -> Vec<Group<'b>> {
-    let found = Finder::new(wanted).find(block).into_iter();
-    found.map(|(group, _)| group).collect()
-}
-
 /// The names of a block, each with the number of its first module.
 pub fn heads(block: &[u8]) -> impl Iterator<Item = (&str, u32)> + Clone {
     starts(block).filter_map(|start| {
@@ -380,11 +432,8 @@ pub struct ModuleLine<'b> {
 impl<'b> ModuleLine<'b> {
     /// Makes the name of the module, with which `path` ends, the path of its file; or gives that path, where it lies elsewhere.
     pub fn add_file(&self, path: &mut String) -> Option<&'b str> {
-        let ending = match self.file {
-            "L" => ".lua",
-            "T" => ".toml",
-            "N" => "",
-            other => return Some(other.trim_start_matches('=')),
+        let Some(ending) = ending(self.file) else {
+            return Some(elsewhere(self.file));
         };
         if !self.version.is_empty() {
             path.push('/');
@@ -466,17 +515,16 @@ fn group_at(block: &[u8], start: usize) -> Option<Group<'_>> {
         "u" => Some(Rank::User),
         _ => None,
     };
-    let rows: Vec<Row> = lines
-        .filter_map(|line| {
-            let mut parts = pieces(line, PART);
-            Some(Row {
-                version: parts.next()?,
-                file: parts.next()?,
-                is_marked: parts.next() == Some("m"),
-                symbols: parts.next().unwrap_or_default(),
-            })
+    let mut rows: Vec<Row> = Vec::with_capacity(text.bytes().filter(|byte| *byte == LINE).count());
+    rows.extend(lines.filter_map(|line| {
+        let mut parts = pieces(line, PART);
+        Some(Row {
+            version: parts.next()?,
+            file: parts.next()?,
+            is_marked: parts.next() == Some("m"),
+            symbols: parts.next().unwrap_or_default(),
         })
-        .collect();
+    }));
     let choice = rank.and_then(|rank| {
         let full_name = match chosen.strip_prefix(WORD as char) {
             Some(place) => {

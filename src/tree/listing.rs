@@ -2,6 +2,7 @@
 //!
 //! Source: Lmod user guide "module avail"; `module(1)` avail.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
@@ -9,13 +10,14 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::choose::{Choice, Want};
 use super::crawl::{Depth, Memory, NoMemory};
-use super::facts::{AliasKind, Facts, Forbidden, NearlyForbidden, Subject, Verdict, has_dot};
-use super::index::{Group, Wanted};
+use super::facts::{AliasKind, Facts, Subject, Verdict, has_dot};
+use super::index::{FileOf, Group, Wanted};
 use super::rc::RcReader;
 use super::roots::{Rank, Roots, joined};
 use super::survey::Survey;
 use crate::config::Config;
 use crate::modulefile::relation::Hiding;
+use crate::modulefile::tcl::QuickHash;
 use crate::name::{LuaPattern, Spec, VersionKey, VersionOrder};
 
 /// A modulepath with all its modules.
@@ -46,47 +48,62 @@ pub struct Named {
     pub is_global: bool,
 }
 
-/// A module of a [`Tree`].
+/// A module of a [`Tree`]. There are tens of thousands: what can be told from the rest is not kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// Name without version.
-    pub name: String,
     /// Name with version.
     pub full_name: String,
-    /// Its file.
-    pub file: Utf8PathBuf,
+    /// How much of it is the name.
+    name_length: u32,
+    /// Its number in the index of its modulepath.
+    pub number: u32,
+    /// Where its tree stands in the listing.
+    pub tree: usize,
+    /// Its modulepath.
+    root: Rc<Utf8Path>,
+    file: FileOf,
+    /// Its symbolic versions, without the name.
+    pub symbols: Vec<String>,
+    /// What rules say about it, where they say anything but that it is hidden.
+    verdict: Option<Box<Verdict>>,
+    /// How well it is hidden.
+    pub hiding: Option<Hiding>,
     /// Whether it is what its bare name means in all modulepaths together.
     pub is_default: bool,
     /// Whether somebody marked it as the default of its directory.
     pub is_marked: bool,
     /// Whether it is the only one of its name that is shown.
     pub is_alone: bool,
-    /// Its symbolic versions, without the name.
-    pub symbols: Vec<String>,
-    /// How well it is hidden.
-    pub hiding: Option<Hiding>,
-    /// Not shown by `list` either.
-    pub hidden_loaded: bool,
-    /// Why it cannot be loaded.
-    pub forbidden: Option<Forbidden>,
-    /// From when on it cannot be loaded, if that is soon.
-    pub nearly_forbidden: Option<NearlyForbidden>,
-    /// Its tags from rc files.
-    pub tags: Vec<String>,
-    /// What people are told who use it.
-    pub warnings: Vec<String>,
-    /// Where its tree stands in the listing.
-    pub tree: usize,
-    /// Its number in the index of its modulepath.
-    pub number: u32,
     /// How its versions are ordered.
-    pub order: VersionOrder,
+    order: VersionOrder,
 }
 
 impl Entry {
+    /// Name without version.
+    pub fn name(&self) -> &str {
+        &self.full_name[..self.name_length as usize]
+    }
+
     /// The part behind the name; `None` for a module without version.
     pub fn version(&self) -> Option<&str> {
-        self.full_name.get(self.name.len() + 1..)
+        self.full_name.get(self.name_length as usize + 1..)
+    }
+
+    /// Its file.
+    pub fn file(&self) -> Utf8PathBuf {
+        self.file.path(&self.root, &self.full_name)
+    }
+
+    /// Whether that is its file.
+    pub fn is_file(&self, file: &Utf8Path) -> bool {
+        match self.file {
+            FileOf::Named(ending) => {
+                let below = file.as_str().strip_suffix(ending);
+                let below = below.and_then(|file| file.strip_suffix(self.full_name.as_str()));
+                below.and_then(|root| root.strip_suffix('/')) == Some(self.root.as_str())
+            }
+            FileOf::At(_) => self.file() == file,
+        }
     }
 
     /// Its place among the versions of its name.
@@ -97,6 +114,12 @@ impl Entry {
     /// Whether listings leave it out unless they are asked for what is hidden.
     pub fn is_hidden(&self) -> bool {
         self.hiding.is_some()
+    }
+
+    /// What rules say about it.
+    pub fn verdict(&self) -> &Verdict {
+        static NOTHING: Verdict = Verdict::NOTHING;
+        self.verdict.as_deref().unwrap_or(&NOTHING)
     }
 }
 
@@ -123,7 +146,7 @@ pub enum Filter {
 impl Filter {
     /// Whether a module belongs to the listing: by its name or its full name.
     pub fn accepts(&self, entry: &Entry) -> bool {
-        self.accepts_module(&entry.name, entry.version().unwrap_or_default())
+        self.accepts_module(entry.name(), entry.version().unwrap_or_default())
     }
 
     /// The same for a name and a version, which is empty for a module without one.
@@ -142,10 +165,13 @@ impl Filter {
         match self {
             Filter::Contains(text) if text.is_ascii() && name.is_ascii() => {
                 let (text, name) = (text.as_bytes(), name.as_bytes());
-                text.is_empty()
-                    || name
-                        .windows(text.len())
-                        .any(|part| part.eq_ignore_ascii_case(text))
+                let Some(first) = text.first().map(u8::to_ascii_lowercase) else {
+                    return true;
+                };
+                let mut parts = name.windows(text.len());
+                parts.any(|part| {
+                    part[0].to_ascii_lowercase() == first && part.eq_ignore_ascii_case(text)
+                })
             }
             Filter::Contains(text) => name.to_lowercase().contains(&text.to_lowercase()),
             Filter::Begins { text, ignore_case } if *ignore_case => {
@@ -171,7 +197,19 @@ pub struct Surveyed {
 }
 
 /// What a bare name means, for each name and each modulepath that holds it.
-type Choices = BTreeMap<String, Vec<Candidate>>;
+#[derive(Debug, Default)]
+struct Choices(HashMap<String, Vec<Candidate>, QuickHash>);
+
+impl Choices {
+    fn add(&mut self, name: &str, candidate: Candidate) {
+        match self.0.get_mut(name) {
+            Some(known) => known.push(candidate),
+            None => {
+                self.0.insert(name.to_owned(), vec![candidate]);
+            }
+        }
+    }
+}
 
 /// What a modulepath takes for a bare name.
 #[derive(Debug)]
@@ -246,7 +284,7 @@ impl Roots {
         rc: &mut dyn RcReader,
     ) -> Vec<Tree> {
         let roots = self.modulepaths().to_vec();
-        let mut choices = Choices::new();
+        let mut choices = Choices::default();
         let mut trees = Vec::new();
         for (root, surveyed) in roots.iter().zip(surveys) {
             let tree = self.tree(trees.len(), root, surveyed, wanted, &mut choices, rc);
@@ -344,28 +382,35 @@ impl Roots {
                 .iter()
                 .all(|facts| facts.rules.is_empty())
             && !rc.has_site_code();
-        let mut modules = Vec::new();
-        for group in surveyed.survey.index.groups(wanted) {
-            let globally = self.speaks_globally_of(group.name, rc.config());
-            let mut entries: Vec<Entry> = Vec::with_capacity(group.rows.len());
+        let any_globally = (self.scopes_with(None, rc.config()).iter())
+            .any(|facts| !facts.defaults.is_empty() || !facts.aliases.is_empty());
+        let mut modules: Vec<Entry> = Vec::new();
+        let place: Rc<Utf8Path> = Rc::from(root);
+        let order = rc.config().version_order;
+        let index = &surveyed.survey.index;
+        index.each_group(wanted, &mut |group| {
+            let globally = any_globally && self.speaks_globally_of(group.name, rc.config());
+            let first = modules.len();
             for (number_in_group, row) in (0..).zip(&group.rows) {
                 let full_name = row.full_name(group.name);
-                let file = row.file(root, &full_name);
-                let verdict = if is_plain {
-                    let hidden = has_dot(&full_name, 0);
-                    Verdict {
-                        hiding: hidden.then_some(Hiding::Hidden),
-                        ..Verdict::default()
-                    }
+                let mut verdict = None;
+                let hiding = if is_plain {
+                    has_dot(&full_name, 0).then_some(Hiding::Hidden)
                 } else {
+                    let file = row.file(root, &full_name);
                     let subject = Subject {
                         name: group.name,
                         full_name: &full_name,
                         file: &file,
                     };
-                    self.verdict_of(Some(&surveyed.facts), root, &subject, 0, rc)
+                    let said = self.verdict_of(Some(&surveyed.facts), root, &subject, 0, rc);
+                    let hiding = said.hiding;
+                    if !said.says_no_more_than_hidden() {
+                        verdict = Some(Box::new(said));
+                    }
+                    hiding
                 };
-                if verdict.hiding == Some(Hiding::Hard) {
+                if hiding == Some(Hiding::Hard) {
                     continue;
                 }
                 let mut is_marked = row.is_marked;
@@ -375,40 +420,41 @@ impl Roots {
                     let marked = self.marked_child(root, dir, rc);
                     is_marked = marked.is_some_and(|(marked, _)| marked == child);
                 }
-                let mut of_row = symbols.get(&full_name).cloned().unwrap_or_default();
+                let mut of_row = match symbols.is_empty() {
+                    true => Vec::new(),
+                    false => symbols.get(&full_name).cloned().unwrap_or_default(),
+                };
                 of_row.extend(row.symbols().map(str::to_owned));
-                entries.push(Entry {
-                    name: group.name.to_owned(),
-                    file,
+                modules.push(Entry {
+                    name_length: group.name.len() as u32,
+                    number: group.first + number_in_group,
+                    tree: number,
+                    root: Rc::clone(&place),
+                    file: row.file_of(),
+                    symbols: of_row,
+                    verdict,
+                    hiding,
                     is_default: false,
                     is_marked,
                     is_alone: false,
-                    symbols: of_row,
-                    hiding: verdict.hiding,
-                    hidden_loaded: verdict.hidden_loaded,
-                    forbidden: verdict.forbidden,
-                    nearly_forbidden: verdict.nearly_forbidden,
-                    tags: verdict.tags,
-                    warnings: verdict.warnings,
-                    tree: number,
-                    order: rc.config().version_order,
-                    number: group.first + number_in_group,
+                    order,
                     full_name,
                 });
             }
-            if !entries.is_empty() {
-                let choice = self.choice(root, &group, &entries, globally, rc);
+            if modules.len() > first {
+                let choice = self.choice(root, &group, &modules[first..], globally, rc);
                 if let Some((full_name, rank)) = choice {
-                    let known = choices.entry(group.name.to_owned()).or_default();
-                    known.push(Candidate {
-                        tree: number,
-                        full_name,
-                        rank,
-                    });
+                    choices.add(
+                        group.name,
+                        Candidate {
+                            tree: number,
+                            full_name,
+                            rank,
+                        },
+                    );
                 }
             }
-            modules.extend(entries);
-        }
+        });
         Tree {
             modulepath: root.to_owned(),
             label: label.or_else(|| spoken.label.clone()),
@@ -506,33 +552,38 @@ pub(super) fn named(facts: &Facts, is_global: bool) -> Vec<Named> {
 /// Marks what bare names mean: the best of all modulepaths, or that of the first where the setting or the layout says
 /// so.
 fn mark_defaults(trees: &mut [Tree], choices: Choices, config: &Config) {
-    let same = |a: &Entry, b: &Entry| a.name == b.name;
-    let mut shown: HashMap<&str, Shown> = HashMap::new();
-    for group in trees.iter().flat_map(|tree| tree.modules.chunk_by(same)) {
-        let versions = shown.entry(&group[0].name).or_default();
-        for entry in group {
-            if !entry.is_hidden() || entry.is_marked {
-                versions.add(&entry.full_name);
-            }
+    let same = |a: &Entry, b: &Entry| a.name() == b.name();
+    let is_only_tree = trees.len() == 1;
+    let mut shown: HashMap<&str, Shown, QuickHash> = HashMap::default();
+    if !is_only_tree {
+        for group in trees.iter().flat_map(|tree| tree.modules.chunk_by(same)) {
+            shown.entry(group[0].name()).or_default().add_all(group);
         }
     }
-    let several: HashSet<String> = shown
+    let several: HashSet<String, QuickHash> = shown
         .into_iter()
         .filter(|(_, shown)| shown.are_several)
         .map(|(name, _)| name.to_owned())
         .collect();
-    let mut defaults: HashMap<String, Candidate> = HashMap::new();
-    for (name, candidates) in choices {
+    let mut defaults: HashMap<String, Candidate, QuickHash> = HashMap::default();
+    for (name, candidates) in choices.0 {
         if let Some(best) = best_of(candidates, &name, config) {
             defaults.insert(name, best);
         }
     }
     for group in (trees.iter_mut()).flat_map(|tree| tree.modules.chunk_by_mut(same)) {
-        let name = &group[0].name;
+        let name = group[0].name();
         let Some(default) = defaults.get(name) else {
             continue;
         };
-        let is_alone = !several.contains(name);
+        let is_alone = match is_only_tree {
+            true => {
+                let mut shown = Shown::default();
+                shown.add_all(group);
+                !shown.are_several
+            }
+            false => !several.contains(name),
+        };
         for entry in group {
             entry.is_default = default.tree == entry.tree && default.full_name == entry.full_name;
             entry.is_alone = is_alone;
@@ -548,6 +599,14 @@ struct Shown<'e> {
 }
 
 impl<'e> Shown<'e> {
+    fn add_all(&mut self, group: &'e [Entry]) {
+        for entry in group {
+            if !entry.is_hidden() || entry.is_marked {
+                self.add(&entry.full_name);
+            }
+        }
+    }
+
     fn add(&mut self, full_name: &'e str) {
         match self.first {
             None => self.first = Some(full_name),
@@ -558,6 +617,9 @@ impl<'e> Shown<'e> {
 
 /// The best of what the modulepaths answer.
 fn best_of(candidates: Vec<Candidate>, name: &str, config: &Config) -> Option<Candidate> {
+    if candidates.len() < 2 {
+        return candidates.into_iter().next();
+    }
     let below = |candidate: &Candidate| {
         candidate
             .full_name
@@ -573,7 +635,11 @@ fn best_of(candidates: Vec<Candidate>, name: &str, config: &Config) -> Option<Ca
     };
     // The first of equals.
     candidates.into_iter().reduce(|best, other| {
-        let more = (other.rank, key(&other)) > (best.rank, key(&best));
+        let is_same = || other.full_name == best.full_name;
+        let more = match other.rank.cmp(&best.rank) {
+            Ordering::Equal => !is_same() && key(&other) > key(&best),
+            order => order.is_gt(),
+        };
         if more { other } else { best }
     })
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::list::{legend, with_marks};
 use super::palette::{self, paint};
-use super::{Layout, banner, columns};
+use super::{Layout, add_columns, banner, columns};
 
 /// One module of a section.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,7 +67,7 @@ pub fn render(avail: &Avail<'_>, layout: Layout) -> String {
     }
     for section in avail.sections.iter().filter(|s| !s.entries.is_empty()) {
         text.push_str(&banner(&section.title, layout.width));
-        text.push_str(&columns(&cells(&section.entries, layout), 3, layout.width));
+        add_columns(&mut text, &cells(&section.entries, layout), 3, layout.width);
         text.push('\n');
     }
     if !avail.extensions.is_empty() {

@@ -66,10 +66,17 @@ pub fn border(width: usize) -> String {
 /// Cells in columns, filled from top to bottom as `ls` does, each line behind `indent` blanks. There may be tens of
 /// thousands.
 pub fn columns<C: AsRef<str>>(cells: &[C], indent: usize, width: usize) -> String {
+    let mut text = String::new();
+    add_columns(&mut text, cells, indent, width);
+    text
+}
+
+/// The same behind other text.
+pub fn add_columns<C: AsRef<str>>(text: &mut String, cells: &[C], indent: usize, width: usize) {
     const GAP: usize = 3;
     let widths: Vec<usize> = cells.iter().map(|cell| width_of(cell.as_ref())).collect();
     let Some(widest) = widths.iter().max() else {
-        return String::new();
+        return;
     };
     let width = width.saturating_sub(indent + 1).max(1);
     let of_columns = |columns: usize| {
@@ -92,7 +99,7 @@ pub fn columns<C: AsRef<str>>(cells: &[C], indent: usize, width: usize) -> Strin
     let (rows, column_widths) = of_columns(best);
     let column_widths: Vec<usize> = column_widths.collect();
     let sizes = cells.iter().map(|cell| cell.as_ref().len() + indent + GAP);
-    let mut text = String::with_capacity(sizes.sum());
+    text.reserve(sizes.sum());
     let blanks = " ".repeat(indent.max(widest + GAP));
     for row in 0..rows {
         text.push_str(&blanks[..indent]);
@@ -106,16 +113,18 @@ pub fn columns<C: AsRef<str>>(cells: &[C], indent: usize, width: usize) -> Strin
             text.push_str(cell.as_ref());
             padding = column_width - widths[column * rows + row] + GAP;
         }
-        let end = text[start..].trim_end().len();
-        text.truncate(start + end);
+        if text.ends_with(char::is_whitespace) {
+            let end = text[start..].trim_end().len();
+            text.truncate(start + end);
+        }
         text.push('\n');
     }
-    text
 }
 
 /// How many columns of the terminal a text takes that may be painted.
 fn width_of(text: &str) -> usize {
-    if text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+    let is_plain = |plain: bool, byte: &u8| plain & (b' '..=b'~').contains(byte);
+    if text.as_bytes().iter().fold(true, is_plain) {
         return text.len();
     }
     let mut width = 0;
@@ -139,16 +148,72 @@ pub fn numbered(cells: &[String], width: usize) -> String {
 
 /// A text, each line behind `indent` blanks.
 pub fn indented(text: &str, indent: usize) -> String {
-    let margin = " ".repeat(indent);
-    text.lines()
-        .map(|line| {
-            if line.is_empty() {
-                "\n".to_owned()
-            } else {
-                format!("{margin}{line}\n")
-            }
-        })
-        .collect()
+    let mut out = String::with_capacity(text.len() + indent + 1);
+    for line in text.lines() {
+        push_indented(&mut out, line, indent);
+    }
+    out
+}
+
+fn push_indented(out: &mut String, line: &str, indent: usize) {
+    if !line.is_empty() {
+        out.extend(std::iter::repeat_n(' ', indent));
+        out.push_str(line);
+    }
+    out.push('\n');
+}
+
+/// Text wrapped to the width, behind `indent` blanks.
+pub fn wrapped(text: &str, indent: usize, layout: Layout) -> String {
+    let width = layout.width.saturating_sub(indent + 1).max(20);
+    let mut out = String::with_capacity(text.len() + 2 * indent + 2);
+    for line in text.lines() {
+        if !wrap_plain(&mut out, line, width, indent) {
+            out.push_str(&indented(&textwrap::fill(line, width), indent));
+        }
+    }
+    out
+}
+
+/// Wraps a line as `textwrap` does, which takes ten times as long, where that is simple: single columns, no word that is
+/// too long. False where it is not; then nothing was added.
+fn wrap_plain(out: &mut String, line: &str, width: usize, indent: usize) -> bool {
+    let bytes = line.as_bytes();
+    if !bytes.iter().all(|byte| (b' '..=b'~').contains(byte)) || line.starts_with(' ') {
+        return false;
+    }
+    let before = out.len();
+    let (mut start, mut from) = (0, 0);
+    while from < bytes.len() {
+        let blank = bytes[from..].iter().position(|byte| *byte == b' ');
+        let end_of_word = blank.map_or(bytes.len(), |blank| from + blank);
+        // A word may be parted behind a hyphen in it.
+        let is_hyphen = |at: &usize| {
+            bytes[*at] == b'-'
+                && *at > from
+                && bytes[at - 1].is_ascii_alphanumeric()
+                && bytes.get(at + 1).is_some_and(u8::is_ascii_alphanumeric)
+        };
+        let end = match (from..end_of_word).find(is_hyphen) {
+            Some(hyphen) => hyphen + 1,
+            None => end_of_word,
+        };
+        if end - from > width {
+            out.truncate(before);
+            return false;
+        }
+        if end - start > width {
+            push_indented(out, line[start..from].trim_end_matches(' '), indent);
+            start = from;
+        }
+        let blanks = bytes[end..].iter().position(|byte| *byte != b' ');
+        from = match end == end_of_word {
+            true => blanks.map_or(bytes.len(), |blanks| end + blanks),
+            false => end,
+        };
+    }
+    push_indented(out, line[start..].trim_end_matches(' '), indent);
+    true
 }
 
 #[cfg(test)]
@@ -165,6 +230,42 @@ mod tests {
             banner("a title longer than the terminal", 20),
             "---- a title longer than the terminal ----\n"
         );
+    }
+
+    #[test]
+    fn plain_text_is_wrapped_as_textwrap_does() {
+        let words = [
+            "a",
+            "of",
+            "well-known",
+            "x-",
+            "-y",
+            "--",
+            "alignment",
+            "1-2-3",
+            "é",
+            "tool/1.2",
+            "",
+            "(so)",
+        ];
+        let mut seed = 1_u64;
+        let mut plain = 0;
+        for _ in 0..2000 {
+            let mut line = String::new();
+            for _ in 0..12 {
+                seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                line.push_str(words[(seed >> 33) as usize % words.len()]);
+                line.push(' ');
+            }
+            let width = 10 + (seed >> 40) as usize % 50;
+            let mut own = String::new();
+            if wrap_plain(&mut own, &line, width, 0) {
+                plain += 1;
+                let theirs = textwrap::fill(&line, width);
+                assert_eq!(own, indented(&theirs, 0), "{line:?} at {width}");
+            }
+        }
+        assert!(plain > 500, "{plain}");
     }
 
     #[test]

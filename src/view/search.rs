@@ -1,6 +1,6 @@
 //! `module search`, `module provides`.
 
-use super::{Layout, border, indented};
+use super::{Layout, border, wrapped};
 
 /// A name with what was found of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -79,14 +79,4 @@ pub fn program(found: &Program) -> String {
         ));
     }
     text
-}
-
-/// Text wrapped to the width, behind `indent` blanks.
-fn wrapped(text: &str, indent: usize, layout: Layout) -> String {
-    let width = layout.width.saturating_sub(indent + 1).max(20);
-    let lines: Vec<String> = text
-        .lines()
-        .map(|line| textwrap::fill(line, width))
-        .collect();
-    indented(&lines.join("\n"), indent)
 }

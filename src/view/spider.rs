@@ -1,14 +1,16 @@
 //! `module spider` in its three levels, `keyword`, `category`.
 
-use super::{Layout, border, indented};
+use std::borrow::Cow;
+
+use super::{Layout, border, indented, wrapped};
 
 /// A name with all its versions.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Package {
+pub struct Package<'m> {
     /// Name without version.
-    pub name: String,
-    /// Full names, lowest first.
-    pub versions: Vec<String>,
+    pub name: &'m str,
+    /// Full names, lowest first, with what is said about them behind it.
+    pub versions: Vec<Cow<'m, str>>,
     /// What it is.
     pub description: String,
 }
@@ -35,16 +37,27 @@ pub struct Detail {
 /// All names with their versions.
 ///
 /// `heading` is the title between its two lines.
-pub fn overview(heading: &str, packages: &[Package], layout: Layout) -> String {
+pub fn overview(heading: &str, packages: &[Package<'_>], layout: Layout) -> String {
     let line = border(layout.width);
     let mut text = format!("\n{heading}");
+    let mut head = String::new();
     for package in packages {
-        let names = package.versions.join(", ");
-        let head = format!("  {}: {names}", package.name);
-        text.push_str(&cut(&head, layout.width));
+        head.clear();
+        head.push_str("  ");
+        head.push_str(package.name);
+        head.push_str(": ");
+        for (place, version) in package.versions.iter().enumerate() {
+            // A character takes at most four bytes: what is behind this would be cut.
+            if head.len() > 4 * layout.width {
+                break;
+            }
+            head.push_str(if place > 0 { ", " } else { "" });
+            head.push_str(version);
+        }
+        push_cut(&mut text, &head, layout.width);
         text.push('\n');
         if !package.description.is_empty() {
-            text.push_str(&paragraph(&package.description, 4, layout));
+            text.push_str(&wrapped(&package.description, 4, layout));
         }
         text.push('\n');
     }
@@ -56,7 +69,7 @@ pub fn overview(heading: &str, packages: &[Package], layout: Layout) -> String {
 }
 
 /// One name with several versions; `others` are names that are alike.
-pub fn versions(package: &Package, others: &[String], layout: Layout) -> String {
+pub fn versions(package: &Package<'_>, others: &[String], layout: Layout) -> String {
     let line = border(layout.width);
     let mut text = format!("\n{line}  {}:\n{line}", package.name);
     text.push_str(&described(&package.description, layout));
@@ -65,7 +78,7 @@ pub fn versions(package: &Package, others: &[String], layout: Layout) -> String 
         text.push_str(&format!("        {version}\n"));
     }
     if !others.is_empty() {
-        let names = paragraph(&others.join("  "), 8, layout);
+        let names = wrapped(&others.join("  "), 8, layout);
         let own = format!("     Other possible modules matches:\n{names}");
         text.push_str(&layout.say("m_Other_possible", &[("b", &names)], own));
     }
@@ -73,13 +86,13 @@ pub fn versions(package: &Package, others: &[String], layout: Layout) -> String 
     let example = package
         .versions
         .last()
-        .map_or(package.name.as_str(), String::as_str);
+        .map_or(package.name, |version| &**version);
     let own = format!(
         "{line}  How to load a version, and more about it:\n\n     $ module spider {example}\n{line}\n"
     );
     let values = [
         ("border", line.as_str()),
-        ("key", &package.name),
+        ("key", package.name),
         ("exampleV", example),
     ];
     text.push_str(&layout.say("m_Spdr_L1", &values, own));
@@ -122,7 +135,7 @@ pub fn detail(module: &Detail, layout: Layout) -> String {
         text.push('\n');
         let own = "    This module provides the following extensions:\n\n";
         text.push_str(&layout.say("m_ModProvides", &[], own));
-        text.push_str(&paragraph(&module.extensions.join(", "), 6, layout));
+        text.push_str(&wrapped(&module.extensions.join(", "), 6, layout));
     }
     if !module.help.trim().is_empty() {
         text.push_str("\n    Help:\n");
@@ -137,7 +150,7 @@ fn described(description: &str, layout: Layout) -> String {
     if description.is_empty() {
         return String::new();
     }
-    let text = paragraph(description, 6, layout);
+    let text = wrapped(description, 6, layout);
     let own = format!("    Description:\n{text}\n");
     layout.say("m_Description", &[("descript", &text)], own)
 }
@@ -155,32 +168,22 @@ pub fn extension(names: &[&str], providers: &[String], layout: Layout) -> String
     text
 }
 
-/// Text wrapped to the width, behind `indent` blanks.
-fn paragraph(text: &str, indent: usize, layout: Layout) -> String {
-    let width = layout.width.saturating_sub(indent + 1).max(20);
-    let mut out = String::new();
-    for line in text.lines() {
-        if line.is_ascii() && line.len() <= width && line.trim_end().len() == line.len() {
-            // Nothing to wrap, which is the rule.
-            out.push_str(&indented(line, indent));
-        } else {
-            out.push_str(&indented(&textwrap::fill(line, width), indent));
-        }
+/// Adds a line, cut at a blank, with dots, where it is wider than the terminal.
+fn push_cut(text: &mut String, line: &str, width: usize) {
+    if line.len() < width || line.chars().count() < width {
+        text.push_str(line);
+        return;
     }
-    out
-}
-
-/// A line cut at a blank, with dots, where it is wider than the terminal.
-fn cut(line: &str, width: usize) -> String {
-    if line.chars().count() < width {
-        return line.to_owned();
-    }
-    let mut out = String::new();
+    let mut length = 0;
+    let mut columns = 0;
     for word in line.split_inclusive(' ') {
-        if out.chars().count() + word.chars().count() + 4 >= width && !out.trim().is_empty() {
+        let wide = word.chars().count();
+        if columns + wide + 4 >= width && !line[..length].trim().is_empty() {
             break;
         }
-        out.push_str(word);
+        length += word.len();
+        columns += wide;
     }
-    format!("{}...", out.trim_end_matches(' ').to_owned() + " ")
+    text.push_str(line[..length].trim_end_matches(' '));
+    text.push_str(" ...");
 }

@@ -406,7 +406,7 @@ fn rows(context: &mut Context, tree: &Tree, query: &Query, output: &[String]) ->
         rows.push(Row {
             name: entry.full_name.clone(),
             thing: Thing::Module {
-                file: entry.file.to_string(),
+                file: entry.file().into_string(),
             },
             symbols: symbols
                 .get(entry.full_name.as_str())
@@ -514,20 +514,20 @@ fn firsts<'e>(entries: &[&'e Entry], latest: bool, order: VersionOrder) -> Vec<&
 /// The tags of a module that is listed.
 fn tags(context: &Context, entry: &Entry) -> Vec<String> {
     let loaded = context.engine.state().loaded.active();
-    let mut tags = entry.tags.clone();
+    let mut tags = entry.verdict().tags.clone();
     let mut add = |tag: &str| tags.push(tag.to_owned());
-    if let Some(module) = loaded.iter().find(|m| m.file == entry.file) {
+    if let Some(module) = loaded.iter().find(|m| entry.is_file(&m.file)) {
         add(if module.auto { "auto-loaded" } else { "loaded" });
     }
-    if entry.forbidden.is_some() {
+    if entry.verdict().forbidden.is_some() {
         add("forbidden");
-    } else if entry.nearly_forbidden.is_some() {
+    } else if entry.verdict().nearly_forbidden.is_some() {
         add("nearly-forbidden");
     }
     if entry.is_hidden() {
         add("hidden");
     }
-    if !entry.warnings.is_empty() {
+    if !entry.verdict().warnings.is_empty() {
         add("warning");
     }
     tags.sort();

@@ -354,7 +354,7 @@ impl Extras {
         entry: &Entry,
         tags: &[String],
     ) -> Option<Said> {
-        if self.any() && entry.forbidden.is_some() {
+        if self.any() && entry.verdict().forbidden.is_some() {
             return None;
         }
         let short = context.abbreviations();
@@ -377,10 +377,10 @@ impl Extras {
         }
         // By its place, where that may be: another modulepath may have a module of the same name.
         let name = match context.config.load_files {
-            true => entry.file.as_str(),
-            false => &entry.full_name,
+            true => entry.file().into_string(),
+            false => entry.full_name.clone(),
         };
-        let spec = Spec::plain(name).ok();
+        let spec = Spec::plain(&name).ok();
         let seen = spec.and_then(|spec| context.engine.inspect_calls(&spec, Mode::Spider).ok());
         let said = Said::new(seen.map(|seen| seen.evaluation).unwrap_or_default());
         let by_files = self.all.iter().filter(|extra| extra.asks_files());

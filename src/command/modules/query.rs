@@ -91,9 +91,13 @@ fn described(
         for entry in tree
             .modules
             .iter()
-            .filter(|e| e.forbidden.is_none() && wanted(e))
+            .filter(|e| e.verdict().forbidden.is_none() && wanted(e))
         {
-            if extras.any() && extras.judge(context, entry, &entry.tags).is_none() {
+            if extras.any()
+                && extras
+                    .judge(context, entry, &entry.verdict().tags)
+                    .is_none()
+            {
                 continue;
             }
             // A file that is broken has nothing to say; whoever loads it learns why.
@@ -220,10 +224,13 @@ pub(crate) fn paths(context: &mut Context) -> Result<(), Diagnostic> {
                 None => !entry.is_hidden(),
             };
             if named
-                && entry.forbidden.is_none()
-                && (!extras.any() || extras.judge(context, entry, &entry.tags).is_some())
+                && entry.verdict().forbidden.is_none()
+                && (!extras.any()
+                    || extras
+                        .judge(context, entry, &entry.verdict().tags)
+                        .is_some())
             {
-                files.push(entry.file.clone());
+                files.push(entry.file());
             }
         }
     }
