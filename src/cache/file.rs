@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::io::Read;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
@@ -108,53 +109,57 @@ pub(super) struct File {
     /// The modulepaths with their keys.
     pub(super) roots: Vec<(u32, Utf8PathBuf)>,
     connection: Connection,
-    /// The rows that were read last.
-    searched: RefCell<Row>,
-    rests: RefCell<Row>,
+    searched: Kept,
+    rests: Kept,
+}
+
+/// The rows of a table of texts that were read last, one for each modulepath: listings go from one to the next and back.
+#[derive(Debug)]
+struct Kept {
+    table: i64,
+    query: &'static str,
+    rows: RefCell<HashMap<u32, Row>>,
 }
 
 /// A row of texts.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Row {
-    table: i64,
-    query: &'static str,
     /// The key of its first module.
     first: i64,
     ends: Vec<usize>,
     bytes: Vec<u8>,
 }
 
-impl Row {
-    /// None of a table yet.
-    fn of(table: i64, query: &'static str) -> RefCell<Row> {
-        RefCell::new(Row {
+impl Kept {
+    fn of(table: i64, query: &'static str) -> Kept {
+        Kept {
             table,
             query,
-            first: 0,
-            ends: Vec::new(),
-            bytes: Vec::new(),
-        })
+            rows: RefCell::default(),
+        }
     }
 
+    /// Reads the row that can hold a module; `None` where that is damaged.
+    fn read(&self, row: &mut Row, connection: &Connection, module: i64) -> Option<()> {
+        let mut statement = connection.prepare_cached(self.query).ok()?;
+        let mut rows = statement.query([module]).ok()?;
+        let read = rows.next().ok()??;
+        row.first = read.get(0).ok()?;
+        row.ends.clear();
+        let sealed = read.get_ref(1).ok()?.as_blob().unwrap_or_default();
+        let texts = texts::unpack(opened(self.table | row.first, sealed)?)?;
+        row.ends.extend_from_slice(&texts.ends);
+        row.bytes.clear();
+        row.bytes.extend_from_slice(texts.bytes);
+        Some(())
+    }
+}
+
+impl Row {
     /// The place of a module in it.
     fn place(&self, module: i64) -> Option<usize> {
         let place = usize::try_from(module - self.first).ok()?;
         (place < self.ends.len()).then_some(place)
-    }
-
-    /// Reads the row that can hold a module; `None` where that is damaged.
-    fn read(&mut self, connection: &Connection, module: i64) -> Option<()> {
-        let mut statement = connection.prepare_cached(self.query).ok()?;
-        let mut rows = statement.query([module]).ok()?;
-        let row = rows.next().ok()??;
-        self.first = row.get(0).ok()?;
-        self.ends.clear();
-        let sealed = row.get_ref(1).ok()?.as_blob().unwrap_or_default();
-        let texts = texts::unpack(opened(self.table | self.first, sealed)?)?;
-        self.ends.extend_from_slice(&texts.ends);
-        self.bytes.clear();
-        self.bytes.extend_from_slice(texts.bytes);
-        Some(())
     }
 }
 
@@ -222,11 +227,11 @@ pub(super) fn open(path: &Utf8Path) -> Result<Option<File>, CacheError> {
             path: path.to_owned(),
             roots: known,
             connection,
-            searched: Row::of(
+            searched: Kept::of(
                 SEARCHED,
                 "SELECT id, data FROM searched WHERE id <= ? ORDER BY id DESC LIMIT 1",
             ),
-            rests: Row::of(
+            rests: Kept::of(
                 RESTS,
                 "SELECT id, data FROM rests WHERE id <= ? ORDER BY id DESC LIMIT 1",
             ),
@@ -410,17 +415,18 @@ impl File {
     }
 
     /// One of the texts of a table. Its row is kept: neighbours are asked for together.
-    fn text(&self, kept: &RefCell<Row>, root: u32, number: u32) -> Option<Vec<u8>> {
+    fn text(&self, kept: &Kept, root: u32, number: u32) -> Option<Vec<u8>> {
         let wanted = module_id(root, number);
-        let mut kept = kept.borrow_mut();
-        if kept.place(wanted).is_none() {
-            kept.read(&self.connection, wanted)?;
+        let mut rows = kept.rows.borrow_mut();
+        let row = rows.entry(root).or_default();
+        if row.place(wanted).is_none() {
+            kept.read(row, &self.connection, wanted)?;
         }
         let texts = Texts {
-            ends: Cow::Borrowed(&kept.ends),
-            bytes: &kept.bytes,
+            ends: Cow::Borrowed(&row.ends),
+            bytes: &row.bytes,
         };
-        texts.get(kept.place(wanted)?).map(<[u8]>::to_vec)
+        texts.get(row.place(wanted)?).map(<[u8]>::to_vec)
     }
 
     /// The modules that bring along a program, as packed keys of modules.
