@@ -554,7 +554,7 @@ impl Writer {
             // Nobody reads the file before it is whole, so it needs no journal; it is made safe at the end.
             connection.execute_batch(&format!(
                 "PRAGMA page_size = {PAGE_SIZE}; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;
-                 PRAGMA locking_mode = EXCLUSIVE; PRAGMA cache_size = -16000;
+                 PRAGMA locking_mode = EXCLUSIVE; PRAGMA cache_size = -2000;
                  PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {FORMAT};
                  BEGIN;
                  CREATE TABLE root (id INTEGER PRIMARY KEY, path TEXT NOT NULL);

@@ -315,6 +315,10 @@ impl Roots {
         self.read_root_rc(root, rc);
         let mut files = Vec::new();
         self.walk(root, "", &mut Vec::new(), &mut files, rc);
+        if let Some(surveying) = &mut self.surveying {
+            // Its room is as large as all directories, however many are left in it.
+            surveying.ready = HashMap::new();
+        }
         let statements = self.all_statements(root, rc);
         let mut symbols: BTreeMap<String, Vec<String>> = BTreeMap::new();
         let mut aliases = BTreeMap::new();
