@@ -375,3 +375,21 @@ fn unknown_options_end_a_request_under_one_policy_and_are_passed_over_under_the_
     let site = site.var("XMOD_POLICY", "lmod");
     assert!(site.run("--zzz load gcc/12").ok());
 }
+
+#[test]
+fn rc_files_have_no_say_beside_names() {
+    let rc = "#%Module\nputs stderr {news of today}\nmodule-alias it mpi/4\n";
+    let site = site().file(".modulerc", rc);
+    let run = site.run("load it");
+    assert!(
+        run.ok() && !run.stderr().contains("news"),
+        "{}",
+        run.stderr()
+    );
+    assert_eq!(run.loaded(), ["mpi/4"]);
+    assert!(
+        site.run_peer(Peer::Modules, "load it")
+            .stderr()
+            .contains("news")
+    );
+}
