@@ -226,6 +226,19 @@ fn a_script_does_not_wait_for_itself_at_its_end() {
 }
 
 #[test]
+fn a_tcl_script_has_no_words_of_languages_and_one_system_encoding() {
+    let text = b"puts [clock format 0 -gmt 1 -locale de -format {%A %B}]
+        encoding system iso8859-1; puts [encoding system]
+        foreach name {iso2022 iso2022-kr jis0201 jis0212 gb12345 gb1988 cns11643 ebcdic symbol dingbats macDingbats} {
+            if {![catch {encoding convertto $name a}]} {puts $name}
+        }
+        puts [llength [encoding names]]";
+    let (status, stdout, stderr) = script(text, &[]);
+    let wanted = "Thursday January\nutf-8\n70\n";
+    assert_eq!((status, &*stdout, &*stderr), (Some(0), wanted, ""));
+}
+
+#[test]
 fn lines_reach_whoever_reads_them_at_once() {
     use std::io::{BufRead, BufReader, Write};
     let dir = tempfile::tempdir().unwrap();
