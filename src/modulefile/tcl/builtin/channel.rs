@@ -18,7 +18,7 @@ use crate::modulefile::tcl::number::Number;
 use crate::modulefile::tcl::pattern::{Case, string_match};
 use crate::modulefile::tcl::pipeline::Report;
 use crate::modulefile::tcl::realm::RealmId;
-use crate::modulefile::tcl::value::Value;
+use crate::modulefile::tcl::value::{QuickHash, Value};
 
 use super::{choice, event, expect_bool, expect_int};
 
@@ -100,7 +100,7 @@ const PUTS: &str = "?-nonewline? ?channelId? string";
 const CLOSING: &[u8] = b"\0";
 
 /// The open channels by name; all interpreters have them in common.
-pub(super) struct Channels(IndexMap<Vec<u8>, Open>);
+pub(super) struct Channels(IndexMap<Vec<u8>, Open, QuickHash>);
 
 /// An open channel and the interpreters that know it.
 struct Open {
@@ -114,7 +114,7 @@ struct Open {
 
 impl Default for Channels {
     fn default() -> Channels {
-        let mut table = IndexMap::new();
+        let mut table = IndexMap::default();
         let mut enter = |name: &str, channel| {
             let open = Open {
                 channel,

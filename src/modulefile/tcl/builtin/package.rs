@@ -12,7 +12,7 @@ use crate::modulefile::tcl::command::{ANY, Def};
 use crate::modulefile::tcl::error::{Exit, Outcome};
 use crate::modulefile::tcl::interp::{Interp, wrong_args};
 use crate::modulefile::tcl::library;
-use crate::modulefile::tcl::value::Value;
+use crate::modulefile::tcl::value::{QuickHash, Value};
 
 use super::{choice, file};
 
@@ -55,7 +55,7 @@ static SUBCOMMANDS: &[Def] = &[
 /// What is known of packages.
 #[derive(Default)]
 pub(super) struct Packages {
-    known: IndexMap<Vec<u8>, Package>,
+    known: IndexMap<Vec<u8>, Package, QuickHash>,
     unknown: Value,
     latest: bool,
     /// Index files that were read.
