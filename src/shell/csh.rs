@@ -41,7 +41,12 @@ pub(super) static CSH: Csh = Csh {
 /// A statement made of `command` and a value, which may hold newlines and tabs.
 fn with_value(command: &[u8], value: &[u8], what: &[u8], out: &mut Vec<u8>) {
     if !value.iter().any(|b| b"\n\t".contains(b)) {
-        push(out, &[command, &quote::csh(value), b";\n"]);
+        let word = if value.is_utf8() {
+            quote::csh(value)
+        } else {
+            pieces(value)
+        };
+        push(out, &[command, &word, b";\n"]);
         return;
     }
     let statement = [command, &pieces(value)].concat();
@@ -57,13 +62,13 @@ fn with_value(command: &[u8], value: &[u8], what: &[u8], out: &mut Vec<u8>) {
     );
 }
 
-/// A word with newlines and tabs taken from variables.
+/// A word with newlines and tabs taken from variables, and bytes that are no characters from a program.
 fn pieces(value: &[u8]) -> Vec<u8> {
     let mut word = Vec::new();
     let mut rest = value;
     while let Some(at) = rest.find_byteset(b"\n\t") {
         if at > 0 {
-            word.extend_from_slice(&quote::csh_single(&rest[..at]));
+            piece(&rest[..at], &mut word);
         }
         word.extend_from_slice(if rest[at] == b'\n' {
             b"$_xmod_nl:q"
@@ -73,9 +78,27 @@ fn pieces(value: &[u8]) -> Vec<u8> {
         rest = &rest[at + 1..];
     }
     if !rest.is_empty() {
-        word.extend_from_slice(&quote::csh_single(rest));
+        piece(rest, &mut word);
     }
     word
+}
+
+/// A part of a word, without newlines and tabs.
+///
+/// Where tcsh reads code or the output of a program, up to 16 bytes behind an invalid character get lost at each 4096th
+/// character, and quotes with them. So such bytes are never in the code, and never among that many others.
+fn piece(text: &[u8], word: &mut Vec<u8>) {
+    if text.is_utf8() {
+        word.extend_from_slice(&quote::csh_single(text));
+        return;
+    }
+    for part in text.chunks(1000) {
+        word.extend_from_slice(b"\"`/usr/bin/printf '");
+        for byte in part {
+            word.extend_from_slice(format!("\\{byte:03o}").as_bytes());
+        }
+        word.extend_from_slice(b"'`\"");
+    }
 }
 
 /// Gives a long value to a variable piece by piece, because the BSD csh stops a script at a word of more than 4096 bytes.

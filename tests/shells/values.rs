@@ -253,6 +253,20 @@ fn random_values_come_back_from_every_shell() {
     }
 }
 
+#[test]
+fn invalid_characters_in_long_code_come_back_from_tcsh() {
+    // It reads 4096 characters at a time, and loses bytes there where some of them are none.
+    let tcsh = INTERPRETERS.iter().find(|i| i.shell == "tcsh").unwrap();
+    for pad in 0..12 {
+        let mut values = vec![vec![b'x'; pad]];
+        for _ in 0..100 {
+            values.push("🦀 (".into());
+            values.push(b"(\xd0\xf6P<\x97ca,\x07e)".to_vec());
+        }
+        round_trip(tcsh, &values).unwrap();
+    }
+}
+
 /// Text for a Lua file: every byte by its number, so that what is tested is the way to the shell.
 fn lua_string(value: &[u8]) -> String {
     let mut text = String::from("\"");
