@@ -502,6 +502,98 @@ fn pattern(random: &mut Random, depth: usize) -> String {
     }
 }
 
+/// A moment in seconds, and a time zone as options of `clock`.
+fn moment(random: &mut Random) -> (i64, &'static str) {
+    const SECONDS_OF_400_YEARS: usize = 12_622_780_800;
+    let seconds = match random.below(4) {
+        // Where most of what is asked lies, and a change of summer time to each side of it.
+        0 => 1_700_000_000 + random.below(40_000_000) as i64,
+        1 => random.below(4_000_000_000) as i64,
+        2 => random.below(SECONDS_OF_400_YEARS) as i64 - 6_000_000_000,
+        _ => random.below(86_400 * 3) as i64 - 86_400,
+    };
+    let zone = random.pick(&[
+        "-gmt 1",
+        "-timezone :UTC",
+        "-timezone :Europe/Berlin",
+        "-timezone :America/New_York",
+        "-timezone :Asia/Kolkata",
+        "-timezone :Australia/Lord_Howe",
+        "-timezone :America/St_Johns",
+        "-timezone +0530",
+        "-timezone -1130",
+        "-timezone EST5EDT",
+    ]);
+    (seconds, zone)
+}
+
+/// What is asked of `clock`: commands that `t` of the harness runs.
+fn clock(random: &mut Random) -> String {
+    const GROUPS: &[&str] = &[
+        "%a", "%A", "%b", "%B", "%C", "%d", "%D", "%e", "%g", "%G", "%h", "%H", "%I", "%j", "%J",
+        "%k", "%l", "%m", "%M", "%N", "%p", "%P", "%r", "%R", "%s", "%S", "%T", "%u", "%U", "%V",
+        "%w", "%W", "%x", "%X", "%y", "%Y", "%z", "%Z", "%%", "%c", "%Ey", "%Od", "%t", "%n", "%+",
+        "%EC", "%Q", "x", " ",
+    ];
+    const SCANNED: &[&str] = &[
+        "%Y-%m-%d %H:%M:%S",
+        "%d %b %Y %I:%M:%S %p",
+        "%D %T",
+        "%s",
+        "%Y %j %H %M",
+        "%G-W%V-%u %k:%M",
+        "%e %B %C%y %R",
+        "%Y%m%dT%H%M%S %z",
+        "%a %b %d %T %Y",
+        "%J %H:%M",
+        "%c",
+        "%x %X",
+    ];
+    const WORDS: &[&str] = &[
+        "tomorrow",
+        "yesterday",
+        "now",
+        "next monday",
+        "last friday",
+        "2 weeks ago",
+        "3 months",
+        "-5 days",
+        "next year",
+        "noon",
+        "12:30 pm",
+        "1999-05-04",
+        "5/4/1999 13:00",
+        "Feb 29 2000",
+        "4 July 2012 10:15:20",
+        "19990504T101520",
+        "next fortnight",
+        "monday",
+        "10:00 EST",
+        "last day of month",
+        "31 February 2001",
+        "25:00",
+    ];
+    const UNITS: &[&str] = &[
+        "seconds", "minutes", "hours", "days", "weeks", "months", "years", "day", "month",
+        "weekdays",
+    ];
+    let (seconds, zone) = moment(random);
+    let format = text(random, GROUPS);
+    let scanned = random.pick(SCANNED);
+    let words = random.pick(WORDS);
+    let (count, unit) = (random.below(60) as i64 - 30, random.pick(UNITS));
+    let (more, other) = (random.below(30) as i64 - 5, random.pick(UNITS));
+    format!(
+        "t {{clock format {seconds} -format {format} {zone}}}\n\
+         t {{clock scan [clock format {seconds} -format {scanned} {zone}] -format {scanned} -base {seconds} {zone}}}\n\
+         t {{clock scan {words} -base {seconds} {zone}}}\n\
+         t {{clock add {seconds} {count} {unit} {more} {other} {zone}}}\n",
+        format = quoted(&format),
+        scanned = quoted(scanned),
+        words = quoted(words),
+    )
+}
+
 /// A word of a script in which every special character is protected.
 fn quoted(text: &str) -> String {
     if text.is_empty() {
@@ -584,6 +676,7 @@ fn random_lists_words_expressions_and_patterns_give_what_tclsh_gives() {
             quoted(&regex),
             quoted(&subject)
         ));
+        file.push_str(&clock(&mut random));
     }
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("random.test");

@@ -53,9 +53,9 @@ fn cmd_clock(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
             () if starts(b"input string does not match") => vec![b"CLOCK", b"badInputString"],
             () if starts(b"time zone") => vec![b"CLOCK", b"badTimeZone", named(&message)],
             () if starts(b"cannot use -gmt") => vec![b"CLOCK", b"gmtWithTimezone"],
-            () if starts(b"unable to convert") || starts(b"requested date too large") => {
-                vec![b"CLOCK", b"dateTooLarge"]
-            }
+            () if starts(b"unknown unit") => vec![b"CLOCK", b"badUnit", named(&message)],
+            () if starts(b"requested date too large") => vec![b"CLOCK", b"dateTooLarge"],
+            () if starts(b"integer value too large") => vec![b"ARITH", b"IOVERFLOW", &message],
             () => vec![b"NONE"],
         };
         let code: Vec<Vec<u8>> = code.into_iter().map(<[u8]>::to_vec).collect();

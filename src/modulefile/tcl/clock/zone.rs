@@ -21,7 +21,12 @@ pub(crate) enum Zone {
         name: String,
     },
     Rules(TimeZone),
+    /// Rules in the manner of POSIX, and a moment at which they have no summer time.
+    Posix(TimeZone, Timestamp),
 }
+
+/// The seconds from the start of 1900 to the end of 2099, for which Tcl makes a table of the rules of a POSIX zone.
+const POSIX_SECONDS: std::ops::Range<i64> = -2_208_988_800..4_102_444_800;
 
 impl Zone {
     /// Greenwich, as `-gmt 1` means it.
@@ -70,15 +75,20 @@ impl Zone {
                 name: text.to_owned(),
             });
         }
-        let file = text.strip_prefix(':').unwrap_or(text);
-        if let Some(rules) = zone_file(file) {
-            return Ok(Self::Rules(rules));
-        }
+        // Tcl asks for a file of this name only where the name itself tells no rules.
         if !text.starts_with(':')
             && text.bytes().any(|b| b.is_ascii_digit())
             && let Ok(rules) =
                 TimeZone::posix(text).or_else(|_| TimeZone::posix(&with_usual_rules(text)))
         {
+            let months = [0, SECONDS_OF_DAY * 182].map(timestamp);
+            let plain = months
+                .into_iter()
+                .find(|&at| !rules.to_offset_info(at).dst().is_dst());
+            return Ok(Self::Posix(rules, plain.unwrap_or_default()));
+        }
+        let file = text.strip_prefix(':').unwrap_or(text);
+        if let Some(rules) = zone_file(file) {
             return Ok(Self::Rules(rules));
         }
         let quote: &[u8] = if text.starts_with(':') { b"\"" } else { b"" };
@@ -89,13 +99,10 @@ impl Zone {
     pub(super) fn at(&self, seconds: i64) -> (i64, String) {
         match self {
             Self::Fixed { offset, name } => (*offset, name.clone()),
-            Self::Rules(zone) => {
-                let moment = timestamp(seconds);
-                let info = zone.to_offset_info(moment);
-                (
-                    i64::from(info.offset().seconds()),
-                    info.abbreviation().to_owned(),
-                )
+            Self::Rules(zone) | Self::Posix(zone, _) => {
+                let info = zone.to_offset_info(self.asked(seconds));
+                let name = info.abbreviation().to_owned();
+                (i64::from(info.offset().seconds()), name)
             }
         }
     }
@@ -103,7 +110,17 @@ impl Zone {
     fn offset(&self, seconds: i64) -> i64 {
         match self {
             Self::Fixed { offset, .. } => *offset,
-            Self::Rules(zone) => i64::from(zone.to_offset(timestamp(seconds)).seconds()),
+            Self::Rules(zone) | Self::Posix(zone, _) => {
+                i64::from(zone.to_offset(self.asked(seconds)).seconds())
+            }
+        }
+    }
+
+    /// For which moment to ask the rules.
+    fn asked(&self, seconds: i64) -> Timestamp {
+        match self {
+            Self::Posix(_, plain) if !POSIX_SECONDS.contains(&seconds) => *plain,
+            _ => timestamp(seconds),
         }
     }
 
