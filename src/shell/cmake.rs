@@ -2,10 +2,10 @@
 //!
 //! Source: cmake-language(7) "Quoted Argument", "Escape Sequences".
 
-use bstr::BString;
+use bstr::BStr;
 
-use super::{Outcome, Statements, push};
-use crate::env::delta::{Change, Delta};
+use super::language::Language;
+use super::push;
 
 /// CMake.
 #[derive(Debug)]
@@ -58,51 +58,27 @@ fn set(name: &[u8], value: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-impl Statements for CMake {
-    fn reserved(&self) -> &'static [&'static str] {
-        &[]
+impl Language for CMake {
+    const SUCCESS: &'static [u8] = b"set(_mlstatus TRUE)\n";
+    const FAILURE: &'static [u8] = b"set(_mlstatus FALSE)\n";
+
+    fn set(&self, name: &[u8], value: &[u8], out: &mut Vec<u8>) {
+        set(name, value, out);
     }
 
-    fn open(&self, _: &Delta, _: &mut Vec<u8>) {}
-
-    fn write(&self, change: &Change, out: &mut Vec<u8>) -> Result<(), &'static str> {
-        match change {
-            Change::SetVar { name, value } => {
-                let name = name.as_str().as_bytes();
-                set(name, value, out);
-            }
-            Change::UnsetVar { name } => {
-                push(out, &[b"unset(ENV{", name.as_str().as_bytes(), b"})\n"]);
-            }
-            Change::Chdir { dir } => {
-                // A CMake script has no working directory that it could change.
-                let _ = dir;
-            }
-            // These are words of a shell and have no meaning here; its code would be an error.
-            Change::SetAlias { .. }
-            | Change::UnsetAlias { .. }
-            | Change::SetFunction { .. }
-            | Change::UnsetFunction { .. }
-            | Change::ExportFunction { .. }
-            | Change::Complete { .. }
-            | Change::Uncomplete { .. }
-            | Change::Execute { .. } => {}
-        }
-        Ok(())
+    fn unset(&self, name: &[u8], out: &mut Vec<u8>) {
+        push(out, &[b"unset(ENV{", name, b"})\n"]);
     }
 
-    fn echo(&self, lines: &[BString], out: &mut Vec<u8>) {
-        push(
-            out,
-            &[b"message(", &string(&bstr::join("\n", lines)), b")\n"],
-        );
+    fn chdir(&self, _: &[u8], _: &mut Vec<u8>) {
+        // A CMake script has no working directory that it could change.
     }
 
-    fn close(&self, outcome: Outcome<'_>, _: &Delta, out: &mut Vec<u8>) {
-        match outcome {
-            Outcome::Success => out.extend_from_slice(b"set(_mlstatus TRUE)\n"),
-            Outcome::Failure => out.extend_from_slice(b"set(_mlstatus FALSE)\n"),
-            Outcome::Text(text) => push(out, &[b"set(_mlstatus ", &string(text), b")\n"]),
-        }
+    fn print(&self, text: &[u8], out: &mut Vec<u8>) {
+        push(out, &[b"message(", &string(text), b")\n"]);
+    }
+
+    fn answer(&self, text: &BStr, out: &mut Vec<u8>) {
+        push(out, &[b"set(_mlstatus ", &string(text), b")\n"]);
     }
 }

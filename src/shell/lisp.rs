@@ -2,10 +2,10 @@
 //!
 //! Source: Emacs Lisp manual "String Type": octal escapes stand for raw bytes.
 
-use bstr::BString;
+use bstr::BStr;
 
-use super::{Outcome, Statements, push};
-use crate::env::delta::{Change, Delta};
+use super::language::Language;
+use super::push;
 
 /// Emacs Lisp.
 #[derive(Debug)]
@@ -29,57 +29,27 @@ pub(super) fn string(value: &[u8]) -> Vec<u8> {
     out
 }
 
-impl Statements for Lisp {
-    fn reserved(&self) -> &'static [&'static str] {
-        &[]
+impl Language for Lisp {
+    const SUCCESS: &'static [u8] = b"t\n";
+    const FAILURE: &'static [u8] = b"nil\n";
+
+    fn set(&self, name: &[u8], value: &[u8], out: &mut Vec<u8>) {
+        push(out, &[b"(setenv \"", name, b"\" ", &string(value), b")\n"]);
     }
 
-    fn open(&self, _: &Delta, _: &mut Vec<u8>) {}
-
-    fn write(&self, change: &Change, out: &mut Vec<u8>) -> Result<(), &'static str> {
-        match change {
-            Change::SetVar { name, value } => {
-                let name = name.as_str().as_bytes();
-                push(out, &[b"(setenv \"", name, b"\" ", &string(value), b")\n"]);
-            }
-            Change::UnsetVar { name } => {
-                push(
-                    out,
-                    &[b"(setenv \"", name.as_str().as_bytes(), b"\" nil)\n"],
-                );
-            }
-            Change::Chdir { dir } => {
-                push(out, &[b"(cd ", &string(dir), b")\n"]);
-            }
-            // These are words of a shell and have no meaning here; its code would be an error.
-            Change::SetAlias { .. }
-            | Change::UnsetAlias { .. }
-            | Change::SetFunction { .. }
-            | Change::UnsetFunction { .. }
-            | Change::ExportFunction { .. }
-            | Change::Complete { .. }
-            | Change::Uncomplete { .. }
-            | Change::Execute { .. } => {}
-        }
-        Ok(())
+    fn unset(&self, name: &[u8], out: &mut Vec<u8>) {
+        push(out, &[b"(setenv \"", name, b"\" nil)\n"]);
     }
 
-    fn echo(&self, lines: &[BString], out: &mut Vec<u8>) {
-        push(
-            out,
-            &[
-                b"(message \"%s\" ",
-                &string(&bstr::join("\n", lines)),
-                b")\n",
-            ],
-        );
+    fn chdir(&self, dir: &[u8], out: &mut Vec<u8>) {
+        push(out, &[b"(cd ", &string(dir), b")\n"]);
     }
 
-    fn close(&self, outcome: Outcome<'_>, _: &Delta, out: &mut Vec<u8>) {
-        match outcome {
-            Outcome::Success => out.extend_from_slice(b"t\n"),
-            Outcome::Failure => out.extend_from_slice(b"nil\n"),
-            Outcome::Text(text) => push(out, &[&string(text), b"\n"]),
-        }
+    fn print(&self, text: &[u8], out: &mut Vec<u8>) {
+        push(out, &[b"(message \"%s\" ", &string(text), b")\n"]);
+    }
+
+    fn answer(&self, text: &BStr, out: &mut Vec<u8>) {
+        push(out, &[&string(text), b"\n"]);
     }
 }

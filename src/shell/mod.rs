@@ -16,6 +16,7 @@ mod envfile;
 mod fish;
 mod init;
 mod json;
+mod language;
 mod lisp;
 mod lua;
 mod nu;

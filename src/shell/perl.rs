@@ -2,64 +2,52 @@
 //!
 //! Source: perlop "Quote and Quote-like Operators": in single quotes only the quote and the backslash are special.
 
-use bstr::BString;
+use bstr::BStr;
 
-use super::{Outcome, Statements, push, quote};
-use crate::env::delta::{Change, Delta};
+use super::language::Language;
+use super::{push, quote};
 
 /// Perl.
 #[derive(Debug)]
 pub(super) struct Perl;
 
-impl Statements for Perl {
-    fn reserved(&self) -> &'static [&'static str] {
-        &[]
+impl Language for Perl {
+    const SUCCESS: &'static [u8] = b"{ no strict 'vars'; $_mlstatus = 1; }\n";
+    const FAILURE: &'static [u8] = b"{ no strict 'vars'; $_mlstatus = 0; }\n";
+
+    fn set(&self, name: &[u8], value: &[u8], out: &mut Vec<u8>) {
+        push(
+            out,
+            &[
+                b"$ENV{'",
+                name,
+                b"'} = ",
+                &quote::backslashed(value),
+                b";\n",
+            ],
+        );
     }
 
-    fn open(&self, _: &Delta, _: &mut Vec<u8>) {}
-
-    fn write(&self, change: &Change, out: &mut Vec<u8>) -> Result<(), &'static str> {
-        match change {
-            Change::SetVar { name, value } => {
-                let name = name.as_str().as_bytes();
-                let value = quote::backslashed(value);
-                push(out, &[b"$ENV{'", name, b"'} = ", &value, b";\n"]);
-            }
-            Change::UnsetVar { name } => {
-                push(out, &[b"delete $ENV{'", name.as_str().as_bytes(), b"'};\n"]);
-            }
-            Change::Chdir { dir } => {
-                push(out, &[b"chdir ", &quote::backslashed(dir), b";\n"]);
-            }
-            // These are words of a shell and have no meaning here; its code would be an error.
-            Change::SetAlias { .. }
-            | Change::UnsetAlias { .. }
-            | Change::SetFunction { .. }
-            | Change::UnsetFunction { .. }
-            | Change::ExportFunction { .. }
-            | Change::Complete { .. }
-            | Change::Uncomplete { .. }
-            | Change::Execute { .. } => {}
-        }
-        Ok(())
+    fn unset(&self, name: &[u8], out: &mut Vec<u8>) {
+        push(out, &[b"delete $ENV{'", name, b"'};\n"]);
     }
 
-    fn echo(&self, lines: &[BString], out: &mut Vec<u8>) {
-        let text = quote::backslashed(&bstr::join("\n", lines));
-        push(out, &[b"print ", &text, b", \"\\n\";\n"]);
+    fn chdir(&self, dir: &[u8], out: &mut Vec<u8>) {
+        push(out, &[b"chdir ", &quote::backslashed(dir), b";\n"]);
     }
 
-    fn close(&self, outcome: Outcome<'_>, _: &Delta, out: &mut Vec<u8>) {
-        match outcome {
-            Outcome::Success => out.extend_from_slice(b"{ no strict 'vars'; $_mlstatus = 1; }\n"),
-            Outcome::Failure => out.extend_from_slice(b"{ no strict 'vars'; $_mlstatus = 0; }\n"),
-            Outcome::Text(text) => {
-                let text = quote::backslashed(text);
-                push(
-                    out,
-                    &[b"{ no strict 'vars'; $_mlstatus = ", &text, b"; }\n"],
-                );
-            }
-        }
+    fn print(&self, text: &[u8], out: &mut Vec<u8>) {
+        push(
+            out,
+            &[b"print ", &quote::backslashed(text), b", \"\\n\";\n"],
+        );
+    }
+
+    fn answer(&self, text: &BStr, out: &mut Vec<u8>) {
+        let text = quote::backslashed(text);
+        push(
+            out,
+            &[b"{ no strict 'vars'; $_mlstatus = ", &text, b"; }\n"],
+        );
     }
 }

@@ -2,10 +2,10 @@
 //!
 //! Source: Ruby documentation "String Literals". In double quotes `#` begins an interpolation and takes a backslash.
 
-use bstr::BString;
+use bstr::BStr;
 
-use super::{Outcome, Statements, push, quote};
-use crate::env::delta::{Change, Delta};
+use super::language::Language;
+use super::{push, quote};
 
 /// Ruby.
 #[derive(Debug)]
@@ -16,47 +16,27 @@ pub(super) fn string(value: &[u8]) -> Vec<u8> {
     quote::escaped(value, b"\"\\#", |b| format!("\\x{b:02X}"))
 }
 
-impl Statements for Ruby {
-    fn reserved(&self) -> &'static [&'static str] {
-        &[]
+impl Language for Ruby {
+    const SUCCESS: &'static [u8] = b"_mlstatus = true\n";
+    const FAILURE: &'static [u8] = b"_mlstatus = false\n";
+
+    fn set(&self, name: &[u8], value: &[u8], out: &mut Vec<u8>) {
+        push(out, &[b"ENV[\"", name, b"\"] = ", &string(value), b"\n"]);
     }
 
-    fn open(&self, _: &Delta, _: &mut Vec<u8>) {}
-
-    fn write(&self, change: &Change, out: &mut Vec<u8>) -> Result<(), &'static str> {
-        match change {
-            Change::SetVar { name, value } => {
-                let name = name.as_str().as_bytes();
-                push(out, &[b"ENV[\"", name, b"\"] = ", &string(value), b"\n"]);
-            }
-            Change::UnsetVar { name } => {
-                push(out, &[b"ENV[\"", name.as_str().as_bytes(), b"\"] = nil\n"]);
-            }
-            Change::Chdir { dir } => {
-                push(out, &[b"Dir.chdir(", &string(dir), b")\n"]);
-            }
-            // These are words of a shell and have no meaning here; its code would be an error.
-            Change::SetAlias { .. }
-            | Change::UnsetAlias { .. }
-            | Change::SetFunction { .. }
-            | Change::UnsetFunction { .. }
-            | Change::ExportFunction { .. }
-            | Change::Complete { .. }
-            | Change::Uncomplete { .. }
-            | Change::Execute { .. } => {}
-        }
-        Ok(())
+    fn unset(&self, name: &[u8], out: &mut Vec<u8>) {
+        push(out, &[b"ENV[\"", name, b"\"] = nil\n"]);
     }
 
-    fn echo(&self, lines: &[BString], out: &mut Vec<u8>) {
-        push(out, &[b"puts ", &string(&bstr::join("\n", lines)), b"\n"]);
+    fn chdir(&self, dir: &[u8], out: &mut Vec<u8>) {
+        push(out, &[b"Dir.chdir(", &string(dir), b")\n"]);
     }
 
-    fn close(&self, outcome: Outcome<'_>, _: &Delta, out: &mut Vec<u8>) {
-        match outcome {
-            Outcome::Success => out.extend_from_slice(b"_mlstatus = true\n"),
-            Outcome::Failure => out.extend_from_slice(b"_mlstatus = false\n"),
-            Outcome::Text(text) => push(out, &[b"_mlstatus = ", &string(text), b"\n"]),
-        }
+    fn print(&self, text: &[u8], out: &mut Vec<u8>) {
+        push(out, &[b"puts ", &string(text), b"\n"]);
+    }
+
+    fn answer(&self, text: &BStr, out: &mut Vec<u8>) {
+        push(out, &[b"_mlstatus = ", &string(text), b"\n"]);
     }
 }
