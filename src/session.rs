@@ -220,6 +220,19 @@ impl Session {
         nix::unistd::geteuid().is_root()
     }
 
+    /// The numbers of the real and of the effective user.
+    pub fn user_ids(&self) -> (u32, u32) {
+        self.questions.user.store(true, Ordering::Relaxed);
+        let ids = (nix::unistd::getuid(), nix::unistd::geteuid());
+        (ids.0.as_raw(), ids.1.as_raw())
+    }
+
+    /// The line that a system database (`passwd`, `group`) has for a name or a number.
+    pub fn entry(&self, database: &str, key: &str) -> Option<String> {
+        self.questions.user.store(true, Ordering::Relaxed);
+        getent(database, key)
+    }
+
     /// The login name. `USER` or `LOGNAME` are taken only where `getent` does not know the user: they are the user's to
     /// change, and rules about who may load what must not follow them.
     pub fn user(&self) -> &str {

@@ -134,7 +134,8 @@ impl Machine {
         let shared = Rc::new(Shared::default());
         let counter = Rc::clone(&shared);
         let triggers = HookTriggers::new().every_nth_instruction(STEPS_PER_LOOK);
-        lua.set_hook(triggers, move |lua, _| counter.count_steps(lua))?;
+        // Also for the coroutines of code of the site.
+        lua.set_global_hook(triggers, move |lua, _| counter.count_steps(lua))?;
         let environments = sandbox::environments(&lua, &shared)?;
         Ok(Machine {
             lua,

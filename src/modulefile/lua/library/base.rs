@@ -51,7 +51,7 @@ pub(super) fn make(lua: &Lua, shared: &Rc<Shared>, name: &str) -> mlua::Result<V
 }
 
 /// What `pcall` may give to a file: an end of the evaluation goes on, an error of ours becomes text.
-fn caught(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Function> {
+pub(in crate::modulefile::lua) fn caught(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Function> {
     let shared = Rc::clone(shared);
     lua.create_function(move |lua, error: Value| {
         if shared.is_stopped() {

@@ -11,6 +11,7 @@ mod pattern;
 mod pkg;
 mod text;
 
+pub(super) use base::caught;
 pub(in crate::modulefile) use text::width;
 
 use std::rc::Rc;
@@ -52,7 +53,8 @@ pub(super) fn make(lua: &Lua, shared: &Rc<Shared>, name: &str) -> mlua::Result<V
 /// A module that `require` finds here and in no file; nil where there is none of that name.
 fn module(lua: &Lua, shared: &Rc<Shared>, name: &str) -> mlua::Result<Value> {
     match name {
-        "io" | "lfs" | "math" | "os" | "posix" | "string" | "table" => lua.globals().get(name),
+        "coroutine" | "debug" | "io" | "lfs" | "math" | "os" | "posix" | "string" | "table"
+        | "utf8" => lua.globals().get(name),
         _ => site::module(lua, shared, name),
     }
 }

@@ -10,6 +10,7 @@ mod caches;
 mod hooks;
 mod messages;
 mod packages;
+mod posix;
 pub mod rc;
 mod system;
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use bstr::ByteSlice;
 use mlua::{Function, IntoLua, Lua, MultiValue, ObjectLike, Table, Value};
 
-use super::system;
+use super::{posix, system};
 use crate::modulefile::host::query::by_key;
 use crate::modulefile::lua::machine::Shared;
 use crate::modulefile::lua::{bind, library};
@@ -135,6 +135,9 @@ pub(in crate::modulefile::lua) fn module(
     }
     if WRITTEN_IN_LUA.contains(&name) {
         return written_in_lua(lua, shared, name);
+    }
+    if posix::is_module(name) {
+        return posix::module(lua, shared, name);
     }
     if INTERNAL.contains(&name) {
         return absent(lua, name).map(Value::Table);
@@ -346,9 +349,8 @@ pub(super) fn add_globals(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<()> {
             let value = match text.as_str() {
                 "sandbox_registration" => Value::Function(sandbox_registration(lua)?),
                 "pairsByKeys" => Value::Function(pairs_by_keys(lua)?),
-                name if system::NAMES.contains(&name) => {
-                    Value::Table(system::make(lua, &maker, name)?)
-                }
+                "posix" => posix::module(lua, &maker, "posix")?,
+                name if system::NAMES.contains(&name) => system::make(lua, &maker, name)?,
                 name if FUNCTIONS.contains(&name) => written_in_lua(lua, &maker, name)?,
                 _ => return names.get(&name),
             };

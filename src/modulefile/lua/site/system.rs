@@ -1,4 +1,5 @@
-//! What code of a site may do beyond modulefiles: ask the user, remove and rename files, find out where its files lie.
+//! What code of a site may do beyond modulefiles: ask the user, remove and rename files, find out where its files lie, run
+//! coroutines.
 //!
 //! In Lmod such code has the whole of Lua; here it has what the packages of sites use.
 //!
@@ -8,19 +9,35 @@ use std::path::Path;
 use std::rc::Rc;
 
 use bstr::ByteSlice;
-use mlua::{Function, IntoLua, IntoLuaMulti, Lua, LuaString, MultiValue, Table, Value};
+use mlua::{Function, IntoLua, IntoLuaMulti, Lua, LuaString, MultiValue, StdLib, Table, Value};
 
 use super::NAMES_KEY;
+use crate::modulefile::lua::library::caught;
 use crate::modulefile::lua::library::io::Reader;
 use crate::modulefile::lua::machine::Shared;
 
 /// The names of this file.
-pub(super) const NAMES: &[&str] = &["debug", "io", "os"];
+pub(super) const NAMES: &[&str] = &[
+    "arg",
+    "collectgarbage",
+    "coroutine",
+    "debug",
+    "io",
+    "os",
+    "utf8",
+];
 
 /// Makes one of [`NAMES`]: what modulefiles find under it, and more.
-pub(super) fn make(lua: &Lua, shared: &Rc<Shared>, name: &str) -> mlua::Result<Table> {
+pub(super) fn make(lua: &Lua, shared: &Rc<Shared>, name: &str) -> mlua::Result<Value> {
     let table = lua.create_table()?;
     match name {
+        "arg" => return words(lua, shared).map(Value::Table),
+        "collectgarbage" => return collect_garbage(lua).map(Value::Function),
+        "coroutine" => return coroutine(lua, shared),
+        "utf8" => {
+            lua.load_std_libs(StdLib::UTF8)?;
+            return lua.globals().raw_get(name);
+        }
         "debug" => add_debug(lua, &table)?,
         "io" => add_input(lua, shared, &table)?,
         _ => add_files(lua, shared, &table)?,
@@ -31,7 +48,47 @@ pub(super) fn make(lua: &Lua, shared: &Rc<Shared>, name: &str) -> mlua::Result<T
         metatable.raw_set("__index", base)?;
         table.set_metatable(Some(metatable))?;
     }
+    Ok(Value::Table(table))
+}
+
+/// `arg`: the words of the command line, the program at 0.
+fn words(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Table> {
+    let words = shared.host(|host| host.world.session().args.clone())?;
+    let table = lua.create_table()?;
+    table.raw_set(0, "lmod")?;
+    for word in words {
+        table.raw_push(lua.create_string(word)?)?;
+    }
     Ok(table)
+}
+
+/// `collectgarbage("count")` tells how much there is; the machine cleans up by itself.
+fn collect_garbage(lua: &Lua) -> mlua::Result<Function> {
+    lua.create_function(
+        |lua, (what, _): (Option<String>, MultiValue)| match what.as_deref() {
+            Some("count") => (lua.used_memory() as f64 / 1024.0).into_lua(lua),
+            Some("isrunning") => true.into_lua(lua),
+            _ => 0.into_lua(lua),
+        },
+    )
+}
+
+/// Lua's own `coroutine`. An evaluation that has to end does so inside a coroutine, too, and what a coroutine fails with
+/// is what `pcall` gives for it.
+fn coroutine(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Value> {
+    lua.load_std_libs(StdLib::COROUTINE)?;
+    const CODE: &str = "local caught, coroutine = ...
+        local resume = coroutine.resume
+        local function pass(ok, ...)
+            if ok then return true, ... end
+            return false, caught((...))
+        end
+        coroutine.resume = function(...) return pass(resume(...)) end";
+    let table: Table = lua.globals().raw_get("coroutine")?;
+    lua.load(CODE)
+        .set_name("=coroutine")
+        .call::<()>((caught(lua, shared)?, &table))?;
+    Ok(Value::Table(table))
 }
 
 /// `io.stdin`, `io.read`, and `io.lines` without a path: what the user answers.
@@ -49,6 +106,7 @@ fn add_input(lua: &Lua, shared: &Rc<Shared>, table: &Table) -> mlua::Result<()> 
     let (read, lines): (Function, Function) = functions;
     table.raw_set("stdin", stdin)?;
     table.raw_set("read", read)?;
+    table.raw_set("flush", lua.create_function(|_, _: MultiValue| Ok(true))?)?;
     table.raw_set("lines", lines)
 }
 
@@ -78,6 +136,7 @@ fn add_files(lua: &Lua, shared: &Rc<Shared>, table: &Table) -> mlua::Result<()> 
     };
     table.raw_set("remove", changing(|path, _| remove(path))?)?;
     table.raw_set("rename", changing(|from, to| std::fs::rename(from, to))?)?;
+    table.raw_set("setlocale", lua.create_function(set_locale)?)?;
     table.raw_set(
         "tmpname",
         lua.create_function(|_, ()| {
@@ -87,6 +146,12 @@ fn add_files(lua: &Lua, shared: &Rc<Shared>, table: &Table) -> mlua::Result<()> 
             Ok(path.to_string_lossy().into_owned())
         })?,
     )
+}
+
+/// `os.setlocale(NAME)`: there is one locale.
+fn set_locale(_: &Lua, (name, _): (Option<String>, MultiValue)) -> mlua::Result<Option<String>> {
+    let is_known = matches!(name.as_deref(), None | Some("" | "C" | "POSIX"));
+    Ok(is_known.then(|| "C".to_owned()))
 }
 
 /// A file, or an empty directory.

@@ -336,3 +336,217 @@ fn without_start_files_lua_is_not_started() {
         format!("{:?}", Languages::default())
     );
 }
+
+/// Evaluates a package of a site that hands `expression` on, as text.
+fn in_a_package(expression: &str) -> Option<String> {
+    let package = format!(
+        "local function all(...)
+            local parts = table.pack(...)
+            for at = 1, parts.n do parts[at] = tostring(parts[at]) end
+            return table.concat(parts, ' ')
+        end
+        local value = all({expression})
+        sandbox_registration{{ of_site = function() return value end }}"
+    );
+    let files = Files::new(&[("SitePackage.lua", &package)]);
+    let mut world = files.world();
+    let done = world.evaluate(Mode::Load, "setenv('A', of_site())");
+    assert!(
+        done.is_ok(),
+        "{expression}: {}",
+        done.unwrap_err().diagnostic
+    );
+    world.value("A")
+}
+
+#[test]
+fn code_of_a_site_has_luaposix() {
+    // The answers of luaposix 33.4 in Lua 5.3.
+    for (expression, wanted) in [
+        (
+            "posix.getpid('pid') == posix.getpid().pid and posix.getppid() > 0",
+            "true",
+        ),
+        (
+            "require('posix.unistd').getpid() == posix.getpid('pid')",
+            "true",
+        ),
+        ("posix.getpasswd(0, 'name', 'uid')", "root 0"),
+        ("posix.getpasswd('root').dir", "/root"),
+        (
+            "posix.getpwuid(0).pw_name, posix.getgrgid(0).gr_name",
+            "root root",
+        ),
+        ("require('posix.pwd').getpwnam('root').pw_uid", "0"),
+        ("posix.getpwnam('nobody-has-this-name')", "nil"),
+        ("posix.getgroup(0).name", "root"),
+        ("type(posix.getgroups())", "table"),
+        (
+            "posix.stat('/etc/passwd', 'type', 'mode', 'uid')",
+            "regular rw-r--r-- 0",
+        ),
+        ("posix.stat('/etc/passwd', {'type'})", "regular"),
+        (
+            "posix.stat('/nope')",
+            "nil /nope: No such file or directory 2",
+        ),
+        (
+            "posix.lstat('/proc/self').st_mode & posix.S_IFMT == posix.S_IFLNK",
+            "true",
+        ),
+        (
+            "require('posix.sys.stat').stat('/etc').st_mode & 511",
+            "493",
+        ),
+        (
+            "require('posix.sys.stat').S_ISDIR(require('posix.sys.stat').stat('/proc/self').st_mode)",
+            "1",
+        ),
+        (
+            "posix.glob('/etc/passw[d]')[1], #posix.glob('/etc/passwd')",
+            "/etc/passwd 1",
+        ),
+        (
+            "posix.glob('/nope*')",
+            "nil /nope*: No such file or directory 2",
+        ),
+        (
+            "posix.fnmatch('*.a', 'x.a'), require('posix.fnmatch').fnmatch('*.a', 'x.b')",
+            "true 1",
+        ),
+        (
+            "posix.basename('/a/b'), posix.dirname('/a/b/'), posix.dirname('b'), posix.dirname('/b')",
+            "b /a . /",
+        ),
+        (
+            "posix.access('/etc/passwd', 'r'), posix.access('/nope')",
+            "0 nil /nope: No such file or directory 2",
+        ),
+        (
+            "posix.readlink('/etc/passwd')",
+            "nil /etc/passwd: Invalid argument 22",
+        ),
+        (
+            "posix.realpath('/etc/../etc'), posix.realpath('/nope')",
+            "/etc nil realpath: No such file or directory 2",
+        ),
+        (
+            "posix.isatty(7)",
+            "nil isatty: Inappropriate ioctl for device 25",
+        ),
+        ("posix.time() - os.time() < 2", "true"),
+        (
+            "posix.gettimeofday().sec >= posix.time() - 2, posix.clock_gettime('monotonic') > 0",
+            "true true",
+        ),
+        (
+            "require('posix.time').clock_gettime(0).tv_sec >= posix.time() - 2",
+            "true",
+        ),
+        (
+            "posix.strftime('%Y-%m-%d', posix.gmtime(0)), posix.gmtime(0).weekday",
+            "1970-01-01 4",
+        ),
+        (
+            "require('posix.time').gmtime(0).tm_year, posix.mktime(posix.localtime(86400))",
+            "70 86400",
+        ),
+        (
+            "posix.uname('%s'), require('posix.sys.utsname').uname().sysname",
+            "Linux Linux",
+        ),
+        ("posix.errno(2)", "No such file or directory 2"),
+        (
+            "posix.sysconf('CLK_TCK'), require('posix.unistd').sysconf(require('posix.unistd')._SC_CLK_TCK)",
+            "100 100",
+        ),
+        (
+            "posix.statvfs('/').bsize > 0, require('posix.sys.statvfs').statvfs('/').f_bsize > 0",
+            "true true",
+        ),
+        (
+            "type(posix.getenv()), posix.getenv('no_such_variable')",
+            "table nil",
+        ),
+        (
+            "posix.sleep(0), posix.nanosleep(0, 1), posix.ctermid()",
+            "0 0 /dev/tty",
+        ),
+        (
+            "(function() for name in posix.files('/proc/self') do if name == 'stat' then return name end end end)()",
+            "stat",
+        ),
+        (
+            "require('posix.syslog').LOG_ERR, type(require('posix.syslog').syslog)",
+            "3 function",
+        ),
+        ("pcall(require, 'posix.no_such_module')", ""),
+    ] {
+        let value = in_a_package(expression).unwrap_or_default();
+        match wanted {
+            "" => assert!(value.starts_with("false"), "{expression}: {value}"),
+            _ => assert_eq!(value, wanted, "{expression}"),
+        }
+    }
+}
+
+#[test]
+fn code_of_a_site_changes_files_through_luaposix() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = dir.path().to_str().unwrap();
+    let value = in_a_package(&format!(
+        "posix.mkdir('{at}/d'), posix.chmod('{at}/d', 'rwxr-x---'), posix.stat('{at}/d', 'mode'), \
+         posix.utime('{at}/d', 5, 6), posix.stat('{at}/d', 'mtime'), posix.link('d', '{at}/l', true), \
+         posix.readlink('{at}/l'), posix.rename('{at}/l', '{at}/m'), posix.unlink('{at}/m'), \
+         #posix.mkdtemp('{at}/tXXXXXX') - #'{at}', posix.rmdir('{at}/d'), posix.rmdir('{at}/d')"
+    ));
+    assert_eq!(
+        value.unwrap(),
+        format!("0 0 rwxr-x--- 0 5 0 d 0 0 8 0 nil {at}/d: No such file or directory 2")
+    );
+}
+
+#[test]
+fn code_of_a_site_has_the_rest_of_luas_library() {
+    for (expression, wanted) in [
+        ("utf8.len('aäö'), utf8.char(228)", "3 ä"),
+        (
+            "(function() local c = coroutine.wrap(function(a) local b = coroutine.yield(a + 1) return b * 2 end) \
+             return c(1), c(5) end)()",
+            "2 10",
+        ),
+        (
+            "coroutine.resume(coroutine.create(function() error('oh', 0) end))",
+            "false oh",
+        ),
+        (
+            "coroutine.isyieldable(), collectgarbage('count') > 1, collectgarbage()",
+            "false true 0",
+        ),
+        (
+            "os.setlocale(nil), os.setlocale('C'), os.setlocale('xx')",
+            "C C nil",
+        ),
+        ("arg[0], io.flush()", "lmod true"),
+    ] {
+        assert_eq!(
+            in_a_package(expression).as_deref(),
+            Some(wanted),
+            "{expression}"
+        );
+    }
+    assert_eq!(crate::modulefile::lua::tests::value("coroutine"), "nil");
+}
+
+#[test]
+fn coroutines_of_a_site_end_where_an_evaluation_does() {
+    let files = Files::new(&[(
+        "SitePackage.lua",
+        "sandbox_registration{ work = function()
+            while true do coroutine.resume(coroutine.create(function() while true do end end)) end
+        end }",
+    )]);
+    let failure = files.world().evaluate(Mode::Load, "work()").unwrap_err();
+    let said = failure.diagnostic.message;
+    assert!(said.starts_with("stopped after 100000000 Lua"), "{said}");
+}
