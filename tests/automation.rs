@@ -185,6 +185,9 @@ fn reload_and_no_auto_follow() {
         "unload a",
     ]);
     agree(&["load --no-auto w", "load --no-auto b", "unload --no-auto b"]);
+    agree(&[
+        "load t", "unload x", "reload", "unload x", "load x", "reload",
+    ]);
 }
 
 /// The walk: as many steps as the variable says, so that a long one can be made by hand.

@@ -578,7 +578,6 @@ impl Transition<'_> {
                 ..found
             };
             let how = How {
-                manager: true,
                 tags: module.own_tags.clone(),
                 ..How::again(module)
             };
