@@ -555,12 +555,31 @@ impl Channel {
         host: &mut dyn Embedding,
         count: usize,
     ) -> io::Result<Vec<u8>> {
+        self.read_until(host, count, |_, complete| complete)
+    }
+
+    /// Reads what comes first, at most a number of characters; nothing only at the end or where nothing has come yet.
+    pub(super) fn read_some(
+        &mut self,
+        host: &mut dyn Embedding,
+        most: usize,
+    ) -> io::Result<Vec<u8>> {
+        self.read_until(host, most, |bytes, _| bytes > 0 || most == 0)
+    }
+
+    /// Fetches more until `enough` is content with the bytes that are there and whether they are `count` characters.
+    fn read_until(
+        &mut self,
+        host: &mut dyn Embedding,
+        count: usize,
+        enough: impl Fn(usize, bool) -> bool,
+    ) -> io::Result<Vec<u8>> {
         self.look_again();
         let mut last = false;
         loop {
             let (length, ended) = self.available();
             let (raw, complete) = self.span_of(count, length, last || ended);
-            if complete {
+            if enough(raw, complete) {
                 self.at_end = last;
                 return Ok(self.take(raw));
             }
@@ -575,36 +594,6 @@ impl Channel {
                     self.at_end = more == More::Nothing;
                     self.blocked = more == More::Later;
                     return Ok(self.take(raw));
-                }
-            }
-        }
-    }
-
-    /// Reads what comes first, at most a number of characters; nothing only at the end or where nothing has come yet.
-    pub(super) fn read_some(
-        &mut self,
-        host: &mut dyn Embedding,
-        most: usize,
-    ) -> io::Result<Vec<u8>> {
-        self.look_again();
-        let mut last = false;
-        loop {
-            let (length, ended) = self.available();
-            let (raw, _) = self.span_of(most, length, last || ended);
-            if raw > 0 || most == 0 {
-                return Ok(self.take(raw));
-            }
-            let more = match last || ended {
-                true => More::Nothing,
-                false => self.fill(host)?,
-            };
-            match more {
-                More::Bytes => {}
-                More::Nothing if !last && !ended => last = true,
-                _ => {
-                    self.at_end = more == More::Nothing;
-                    self.blocked = more == More::Later;
-                    return Ok(Vec::new());
                 }
             }
         }

@@ -423,22 +423,11 @@ impl<'h> Interp<'h> {
             self.delete_command(&command);
             return Ok(());
         }
-        let current = self.current_namespace();
-        let (qualifier, tail) = split_name(new);
-        let namespace = match qualifier {
-            None => current,
-            Some(qualifier) => {
-                let start = if new.starts_with(b"::") {
-                    GLOBAL
-                } else {
-                    current
-                };
-                self.find_namespace(qualifier, start).ok_or_else(|| {
-                    let message = bytes!("can't rename to \"", new, "\": bad command name");
-                    Exit::coded(message, &["TCL", "VALUE", "COMMAND"])
-                })?
-            }
-        };
+        let place = self.resolve_qualified(new, self.current_namespace());
+        let (namespace, tail) = place.ok_or_else(|| {
+            let message = bytes!("can't rename to \"", new, "\": bad command name");
+            Exit::coded(message, &["TCL", "VALUE", "COMMAND"])
+        })?;
         if self.command_in(namespace, tail).is_some() {
             let message = bytes!("can't rename to \"", new, "\": command already exists");
             return Err(Exit::coded(

@@ -355,25 +355,16 @@ fn forget(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
     let current = interp.current_namespace();
     for pattern in args {
         let text = pattern.bytes();
-        let (qualifier, tail) = split_name(text);
-        let source = match qualifier {
-            None => None,
-            Some(qualifier) => {
-                let start = if text.starts_with(b"::") {
-                    GLOBAL
-                } else {
-                    current
-                };
-                Some(interp.find_namespace(qualifier, start).ok_or_else(|| {
-                    let message = bytes!(
-                        "unknown namespace in namespace forget pattern \"",
-                        text,
-                        "\""
-                    );
-                    Exit::coded(message, &[&b"TCL"[..], b"LOOKUP", b"NAMESPACE", text])
-                })?)
-            }
-        };
+        let place = interp.resolve_qualified(text, current);
+        let (source, tail) = place.ok_or_else(|| {
+            let message = bytes!(
+                "unknown namespace in namespace forget pattern \"",
+                text,
+                "\""
+            );
+            Exit::coded(message, &[&b"TCL"[..], b"LOOKUP", b"NAMESPACE", text])
+        })?;
+        let source = split_name(text).0.map(|_| source);
         let gone: Vec<_> = interp
             .namespace(current)
             .commands

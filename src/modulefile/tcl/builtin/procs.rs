@@ -7,7 +7,7 @@ use std::rc::Rc;
 use crate::modulefile::tcl::command::{ANY, CommandKind, Def, Param, Proc};
 use crate::modulefile::tcl::error::{Exit, Outcome};
 use crate::modulefile::tcl::interp::Interp;
-use crate::modulefile::tcl::namespace::{GLOBAL, split_name};
+use crate::modulefile::tcl::namespace::GLOBAL;
 use crate::modulefile::tcl::value::Value;
 
 pub(super) static TABLE: &[Def] = &[
@@ -75,22 +75,11 @@ pub(in crate::modulefile::tcl) fn make_proc(params: &Value, body: &Value) -> Out
 
 fn cmd_proc(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
     let name = args[0].bytes();
-    let (qualifier, tail) = split_name(name);
-    let current = interp.current_namespace();
-    let namespace = match qualifier {
-        None => current,
-        Some(qualifier) => {
-            let start = if name.starts_with(b"::") {
-                GLOBAL
-            } else {
-                current
-            };
-            interp.find_namespace(qualifier, start).ok_or_else(|| {
-                let message = bytes!("can't create procedure \"", name, "\": unknown namespace");
-                Exit::coded(message, &["TCL", "VALUE", "COMMAND"])
-            })?
-        }
-    };
+    let place = interp.resolve_qualified(name, interp.current_namespace());
+    let (namespace, tail) = place.ok_or_else(|| {
+        let message = bytes!("can't create procedure \"", name, "\": unknown namespace");
+        Exit::coded(message, &["TCL", "VALUE", "COMMAND"])
+    })?;
     let definition = make_proc(&args[1], &args[2]).map_err(|exit| match exit {
         Exit::Error(mut error) => {
             error.add_info(bytes!("\n    (creating proc \"", name, "\")"));
