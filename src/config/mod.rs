@@ -288,6 +288,8 @@ settings! {
     loaded_symbols: bool = false, true; "XMOD_LOADED_SYMBOLS" ;
     /// Adding an entry that a path already has leaves it where it is.
     path_keep_position: bool = false, true; "LMOD_TMOD_PATH_RULE" ! "MODULES_PATH_ENTRY_REORDER" ;
+    /// What a path variable held before stays to the letter: entries that stand there twice, empty entries.
+    paths_to_the_letter: bool = false, true; ;
     /// Path variables may hold an entry twice.
     duplicate_paths: bool = false, false; "LMOD_DUPLICATE_PATHS" ;
     /// In which order the entries of one prepend come: `normal`, `reversed`.

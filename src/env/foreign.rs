@@ -276,9 +276,12 @@ fn modules_counts(value: &[u8]) -> BTreeMap<BString, u32> {
 
 fn ownership(value: &BStr, counts: &BTreeMap<BString, u32>, rules: PathRules) -> Option<Ownership> {
     let list = PathList::split(value, BStr::new(":"), rules);
+    let mut seen = std::collections::BTreeSet::new();
     let items: Vec<OwnedEntry> = list
         .entries()
         .zip(0..)
+        // Of equal entries the first stands for all.
+        .filter(|(entry, _)| seen.insert(entry.text))
         .filter_map(|(entry, at)| {
             let user = *counts.get(entry.text)?;
             (user > 1).then(|| OwnedEntry {

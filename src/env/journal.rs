@@ -60,10 +60,15 @@ impl Ownership {
         (!ownership.items.is_empty()).then_some(ownership)
     }
 
+    /// Whether it was written down for `value`.
+    pub(super) fn is_of(&self, value: &BStr) -> bool {
+        fingerprint32(value) == self.hash
+    }
+
     /// Gives the freshly split entries of `value` their owners. A value that was edited behind our back is matched by
     /// the entries that are still there, in their order; what is gone has no owner any more.
     pub(super) fn restore(&self, list: &mut PathList, value: &BStr) {
-        let known = fingerprint32(value) == self.hash;
+        let known = self.is_of(value);
         let checks: Vec<u8> = if known {
             Vec::new()
         } else {

@@ -28,6 +28,8 @@ pub struct PathRules {
     pub normalise: bool,
     /// Empty entries mean something (`MANPATH`); for `PATH` and its like they are dropped.
     pub keep_empty: bool,
+    /// What stood there before stays to the letter: entries that stand there twice, empty ones wherever they are.
+    pub to_the_letter: bool,
 }
 
 impl PathRules {
@@ -129,6 +131,11 @@ impl PathList {
         self.rules.duplicates
     }
 
+    /// Whether what stood there before stays to the letter.
+    pub fn is_to_the_letter(&self) -> bool {
+        self.rules.to_the_letter
+    }
+
     /// What separates the entries.
     pub fn delim(&self) -> &BStr {
         self.delim.as_bstr()
@@ -136,6 +143,7 @@ impl PathList {
 
     fn add_behind(&mut self, text: &[u8]) {
         if !self.rules.duplicates
+            && !self.rules.to_the_letter
             && let Some(id) = self.find(text)
         {
             self.entries[id as usize].record.count += 1;
@@ -181,6 +189,13 @@ impl PathList {
             .find(|&id| self.entries[id as usize].record.count > 0)
     }
 
+    /// The first of equal entries in the list.
+    fn first_of(&self, text: &[u8]) -> Option<u32> {
+        let record = |id: &u32| self.entries[*id as usize].record;
+        let present = self.chain(text).filter(|id| record(id).count > 0);
+        present.min_by_key(|id| record(id).position)
+    }
+
     /// The entries that `value` names, as they would stand in the list.
     fn argument(&self, value: &BStr) -> Vec<BString> {
         if value.is_empty() {
@@ -190,7 +205,17 @@ impl PathList {
                 Vec::new()
             };
         }
+        if self.rules.to_the_letter && value == self.delim {
+            return vec![BString::default()];
+        }
         components(value, self.delim.as_bstr(), self.rules)
+    }
+
+    /// Begins with one empty entry: an empty value says nothing of it.
+    pub fn hold_empty(&mut self) {
+        self.add_behind(b"");
+        self.log.clear();
+        self.first_back = self.back;
     }
 
     /// Puts the entries of `value` in front, in their order, on behalf of `owner`.
@@ -217,7 +242,7 @@ impl PathList {
         let found = if self.rules.duplicates {
             None
         } else {
-            self.chain(text).next()
+            self.first_of(text).or_else(|| self.chain(text).next())
         };
         let id = match found {
             None => {
@@ -248,8 +273,15 @@ impl PathList {
     pub fn release(&mut self, value: &BStr, last: Last, owner: Option<Owner>) {
         for text in &self.argument(value) {
             let position = |id: &u32| self.entries[*id as usize].record.position;
+            let is_own = |id: &u32| {
+                owner.is_some_and(|owner| self.entries[*id as usize].owners.contains(&owner))
+            };
             let present = |id: &u32| self.entries[*id as usize].record.count > 0;
-            let ids = self.chain(text).filter(present);
+            let mut ids: Vec<u32> = self.chain(text).filter(present).collect();
+            if self.rules.to_the_letter && ids.iter().any(is_own) {
+                ids.retain(is_own);
+            }
+            let ids = ids.into_iter();
             let id = match last {
                 Last::No => ids.min_by_key(position),
                 Last::Yes => ids.max_by_key(position),
@@ -309,6 +341,18 @@ impl PathList {
                 self.log.push(Edit::Record(id, old));
                 self.front -= 1;
                 self.entries[id as usize].record.position = self.front;
+            }
+        }
+    }
+
+    /// Takes back one wish for each entry of `value`; of what only the user wants, all that stands there.
+    pub fn take_away(&mut self, value: &BStr) {
+        for text in &self.argument(value) {
+            let is_owned = |id| !self.entries[id as usize].owners.is_empty();
+            let is_of_user = self.rules.to_the_letter && !self.chain(text).any(is_owned);
+            match is_of_user {
+                true => self.remove(text.as_bstr()),
+                false => self.release(text.as_bstr(), Last::No, None),
             }
         }
     }
@@ -432,7 +476,8 @@ impl PathList {
 
     /// The value; `None` where no entry is left.
     ///
-    /// An empty entry at the end is written as two delimiters, so that programs that cut one off still see it.
+    /// An empty entry at the end is written as two delimiters, so that programs that cut one off still see it; but
+    /// where the rules say to the letter.
     pub fn join(&self) -> Option<BString> {
         self.join_some(&self.order())
     }
@@ -463,7 +508,7 @@ impl PathList {
             }
             out.extend_from_slice(&self.entries[id as usize].text);
         }
-        if self.entries[*last as usize].text.is_empty() {
+        if self.entries[*last as usize].text.is_empty() && !self.rules.to_the_letter {
             out.extend_from_slice(&self.delim);
             if order.len() == 1 {
                 out.extend_from_slice(&self.delim);
@@ -491,12 +536,12 @@ fn stronger(old: Record, new: i32) -> i32 {
     }
 }
 
-/// Splits a value; runs of empty entries count as one, and so do those at the end.
+/// Splits a value; runs of empty entries count as one, and so do those at the end, unless the rules say to the letter.
 fn components(value: &BStr, delim: &BStr, rules: PathRules) -> Vec<BString> {
     let mut out: Vec<BString> = Vec::new();
     let mut after_empty = false;
     for piece in value.split_str(delim) {
-        if piece.is_empty() && (after_empty || !rules.keep_empty) {
+        if piece.is_empty() && !rules.to_the_letter && (after_empty || !rules.keep_empty) {
             continue;
         }
         after_empty = piece.is_empty();
@@ -569,6 +614,7 @@ mod tests {
         prepend_reverse: false,
         normalise: true,
         keep_empty: true,
+        to_the_letter: false,
     };
 
     fn list(value: &str) -> PathList {
@@ -614,6 +660,45 @@ mod tests {
             behind.append("/m1".into(), 0, Some(0));
             assert_eq!(text(&behind), appended, "append to `{before}`");
         }
+    }
+
+    #[test]
+    fn to_the_letter_the_rest_stays_as_in_environment_modules() {
+        const MODULES: PathRules = PathRules {
+            keep_position: true,
+            keep_empty: true,
+            to_the_letter: true,
+            duplicates: false,
+            prepend_reverse: false,
+            normalise: false,
+        };
+        // The value, then what a module puts in front and behind, and what is there when it is gone.
+        for (value, front, back, with, without) in [
+            ("/a:/a:/b", "/m", "", "/m:/a:/a:/b", "/a:/a:/b"),
+            ("/a:/a:/b", "/a", "", "/a:/a:/b", "/a:/a:/b"),
+            ("/b:/a:/c:/a", "", "/a", "/b:/a:/c:/a", "/b:/a:/c:/a"),
+            (":/foo", "/m", "", "/m::/foo", ":/foo"),
+            ("/foo:", "/m", "", "/m:/foo:", "/foo:"),
+            ("/a::/b", "/m", "/n", "/m:/a::/b:/n", "/a::/b"),
+            (":", "/m", "/q", "/m:::/q", ":"),
+            ("", "/m", ":", "/m:", ""),
+            ("/x", "", ":", "/x:", "/x"),
+        ] {
+            let mut l = PathList::split(value.into(), ":".into(), MODULES);
+            for (text, front) in [(front, true), (back, false)] {
+                match (text, front) {
+                    ("", _) => {}
+                    (text, true) => l.prepend(text.into(), 0, Some(1)),
+                    (text, false) => l.append(text.into(), 0, Some(1)),
+                }
+            }
+            assert_eq!(l.join().unwrap_or_default(), with, "{value}");
+            l.release_all(1);
+            assert_eq!(l.join().unwrap_or_default(), without, "{value}");
+        }
+        let mut l = PathList::split("/a:/b:/a".into(), ":".into(), MODULES);
+        l.take_away("/a".into());
+        assert_eq!(l.join().unwrap_or_default(), "/b");
     }
 
     #[test]

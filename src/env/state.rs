@@ -330,6 +330,9 @@ impl<'s> State<'s> {
             && let Some(ownership) = self.ownership.get(var.as_str())
             && ownership.delim == delim
         {
+            if value.is_empty() && list.is_to_the_letter() && ownership.is_of(value) {
+                list.hold_empty();
+            }
             ownership.restore(&mut list, value);
         }
         self.paths.push(PathVar {
@@ -347,7 +350,10 @@ impl<'s> State<'s> {
     fn rules_of(&self, var: &str) -> PathRules {
         PathRules {
             duplicates: self.rules.duplicates && var != MODULEPATH,
-            keep_empty: self.rules.keep_empty && !PathRules::drops_empty(var),
+            keep_empty: self.rules.keep_empty
+                && (self.rules.to_the_letter || !PathRules::drops_empty(var))
+                && var != MODULEPATH,
+            to_the_letter: self.rules.to_the_letter && var != MODULEPATH,
             ..self.rules
         }
     }
@@ -515,7 +521,7 @@ impl<'s> State<'s> {
                 PathAction::Prepend => list.prepend(value, priority, owner),
                 PathAction::Append => list.append(value, priority, owner),
                 PathAction::Remove if list.allows_duplicates() => list.remove(value),
-                PathAction::Remove => list.release(value, Last::No, None),
+                PathAction::Remove => list.take_away(value),
             }
         });
     }

@@ -755,5 +755,6 @@ pub fn path_rules(config: &Config) -> PathRules {
         prepend_reverse: config.prepend_block == PrependBlock::Reversed,
         normalise: config.normalise_paths,
         keep_empty: true,
+        to_the_letter: config.paths_to_the_letter,
     }
 }
