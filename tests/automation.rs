@@ -176,6 +176,34 @@ fn a_switch_reloads_what_needs_the_module_and_is_not_taken_back() {
 }
 
 #[test]
+fn what_both_modules_of_a_switch_require_comes_anew() {
+    let env = |name: &str, parts: &str| {
+        format!("conflict gnu cray\nprepend-path P /{name}\n{parts}\nsetenv ENV {name}")
+    };
+    let part = |name: &str| format!("conflict {name}\nprepend-path P /{name}");
+    let site = site()
+        .file("gnu/1", &env("gnu", "module load gcc wrap"))
+        .file("cray/1", &env("cray", "module load cce wrap"))
+        .file("gcc/1", &part("gcc"))
+        .file("cce/1", &part("cce"))
+        .file("wrap/1", &part("wrap"));
+    for requests in [
+        &["load gnu", "load x", "switch gnu cray", "unload cray"][..],
+        &["load wrap gnu", "switch gnu cray", "switch cray nosuch"],
+    ] {
+        let requests: Vec<String> = requests.iter().map(|r| (*r).to_owned()).collect();
+        compare(&site, &requests).unwrap_or_else(|problem| panic!("{problem}"));
+    }
+    let run = site.run("load gnu");
+    let run = site.run_in(run.env(), "switch gnu cray");
+    insta::assert_snapshot!(run.stderr(), @"
+    Switching from gnu/1 to cray/1
+      Unloading useless requirement: wrap/1 gcc/1
+      Loading requirement: cce/1 wrap/1
+    ");
+}
+
+#[test]
 fn reload_and_no_auto_follow() {
     agree(&[
         "load d w s",

@@ -40,12 +40,20 @@ pub(super) enum Dependents {
 #[derive(Default)]
 pub(super) struct Aftermath {
     /// Modules to be loaded again, in load order.
-    pub(super) reload: Vec<Rc<Module>>,
+    reload: Vec<Rc<Module>>,
     /// Modules that may have come only for those that went.
     useless: BTreeSet<Owner>,
 }
 
 impl Aftermath {
+    /// What is left when useless modules have gone.
+    pub(super) fn without_useless(self) -> Aftermath {
+        Aftermath {
+            useless: BTreeSet::new(),
+            ..self
+        }
+    }
+
     pub(super) fn add(&mut self, other: Aftermath) {
         self.reload.extend(other.reload);
         self.useless.extend(other.useless);
@@ -317,7 +325,8 @@ impl Transition<'_> {
         Ok(())
     }
 
-    fn unload_useless(&mut self, aftermath: &Aftermath) -> Result<(), Diagnostic> {
+    /// Unloads what came only for modules that went.
+    pub(super) fn unload_useless(&mut self, aftermath: &Aftermath) -> Result<(), Diagnostic> {
         // What is to be loaded again keeps what it needs.
         let last = self.state.loaded.active().len();
         let wanted: BTreeSet<Owner> = aftermath

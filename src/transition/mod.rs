@@ -477,9 +477,9 @@ impl<'a> Transition<'a> {
     /// Unloads `old` and loads `new` where requirements bind. Where the new one does not load the old one stays away.
     fn swap_bound(&mut self, old: &Spec, new: &Spec) -> Result<(), Diagnostic> {
         let mut aftermath = automation::Aftermath::default();
-        let mut action = format!("Loading {new}");
+        let mut action = "Loading".to_owned();
         if let Some(module) = self.loaded_match(old, Purpose::Unload) {
-            action = format!("Switching from {} to {new}", module.full_name);
+            action = format!("Switching from {} to", module.full_name);
             let mark = self.state.mark();
             let other = self.find(new).ok();
             // What is sticky as such, in whichever version, may be another version.
@@ -491,7 +491,11 @@ impl<'a> Transition<'a> {
                 _ => self.unload_bound(&module, Dependents::Return),
             };
             match result {
-                Ok(left) => aftermath = left,
+                Ok(left) => {
+                    // What came only for the old one goes first: what the new one wants of it comes anew, behind.
+                    self.unload_useless(&left)?;
+                    aftermath = left.without_useless();
+                }
                 Err(diagnostic) => {
                     self.state.roll_back(mark);
                     self.followed.clear();
@@ -503,8 +507,12 @@ impl<'a> Transition<'a> {
             }
         }
         let mark = self.state.mark();
+        let mut loaded = new.to_string();
         let result = match self.find(new) {
-            Ok(found) => self.load_found(new, found, self.by_user()).map(|_| ()),
+            Ok(found) => {
+                loaded.clone_from(&found.full_name());
+                self.load_found(new, found, self.by_user()).map(|_| ())
+            }
             Err(miss) => Err(self.explain_missing(new, miss.into_diagnostic())),
         };
         if let Err(diagnostic) = result {
@@ -514,7 +522,7 @@ impl<'a> Transition<'a> {
         }
         aftermath.add(std::mem::take(&mut self.aftermath));
         self.settle_requirements(aftermath)?;
-        self.tell_what_followed(action);
+        self.tell_what_followed(format!("{action} {loaded}"));
         Ok(())
     }
 
