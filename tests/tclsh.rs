@@ -213,6 +213,24 @@ fn packages_come_from_xmod_then_from_the_systems_tcl() {
 }
 
 #[test]
+fn an_index_file_may_name_more_directories() {
+    let dir = tempfile::tempdir().unwrap();
+    let lib = dir.path().join("lib");
+    std::fs::create_dir_all(lib.join("collection/part")).unwrap();
+    let write = |file: &str, text: &str| std::fs::write(lib.join(file), text).unwrap();
+    write("collection/pkgIndex.tcl", "lappend ::auto_path $dir");
+    write(
+        "collection/part/pkgIndex.tcl",
+        "package ifneeded part 1.5 {package provide part 1.5}",
+    );
+    let text = format!(
+        "lappend auto_path {}; puts [package require part]",
+        lib.display()
+    );
+    assert_eq!(script(text.as_bytes(), &[]).1, "1.5\n");
+}
+
+#[test]
 fn a_script_does_not_wait_for_itself_at_its_end() {
     // What a channel that may not block still holds is given up; nobody else could ever read it.
     let text = b"lassign [chan pipe] in out; fconfigure $out -blocking 0

@@ -107,15 +107,23 @@ impl<'h> Interp<'h> {
         self.frame().namespace
     }
 
-    /// The namespace of this name, seen from `from`.
-    pub(super) fn find_namespace(&self, name: &[u8], from: NamespaceId) -> Option<NamespaceId> {
+    /// The namespace of this name, seen from `from`. Those of the parts of Tcl's own commands are made when they are first
+    /// asked for.
+    pub(super) fn find_namespace(&mut self, name: &[u8], from: NamespaceId) -> Option<NamespaceId> {
         let start = if name.starts_with(b"::") {
             GLOBAL
         } else {
             from
         };
         parts(name).try_fold(start, |at, part| {
-            self.namespace(at).children.get(part).copied()
+            let space = self.namespace(at);
+            match space.children.get(part) {
+                Some(&child) => Some(child),
+                None if space.name == b"::tcl" => {
+                    builtin::parts_of(part).map(|_| self.make_namespace(part, at))
+                }
+                None => None,
+            }
         })
     }
 
@@ -152,7 +160,7 @@ impl<'h> Interp<'h> {
 
     /// The namespace that a qualified name lies in, and its tail.
     pub(super) fn resolve_qualified<'n>(
-        &self,
+        &mut self,
         name: &'n [u8],
         from: NamespaceId,
     ) -> Option<(NamespaceId, &'n [u8])> {
@@ -217,18 +225,10 @@ impl<'h> Interp<'h> {
                 if found.is_some() {
                     return found;
                 }
-                // The parts of Tcl's own commands enter their namespace when they are first called.
+                // What the library defines on demand enters its namespace when it is first called.
                 let plain = qualifier.strip_prefix(b"::").unwrap_or(qualifier);
-                let is_part = plain
-                    .strip_prefix(b"tcl::")
-                    .is_some_and(|part| builtin::parts_of(part).is_some());
-                // So does what the library defines on demand.
-                let in_library = || {
-                    let space = std::str::from_utf8(plain).unwrap_or_default();
-                    let mut names = library::names(space);
-                    names.any(|name| name.as_bytes() == tail)
-                };
-                if !is_part && !in_library() {
+                let space = std::str::from_utf8(plain).unwrap_or_default();
+                if !library::names(space).any(|name| name.as_bytes() == tail) {
                     return None;
                 }
                 let namespace = self.make_namespace(plain, GLOBAL);

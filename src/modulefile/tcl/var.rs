@@ -311,7 +311,7 @@ impl<'h> Interp<'h> {
     }
 
     /// The namespace and the tail of a qualified name of an existing variable.
-    fn variable_namespace<'n>(&self, name: &'n [u8]) -> Option<(NamespaceId, &'n [u8])> {
+    fn variable_namespace<'n>(&mut self, name: &'n [u8]) -> Option<(NamespaceId, &'n [u8])> {
         let current = self.frame().namespace;
         let (namespace, tail) = self.resolve_qualified(name, current)?;
         if !name.starts_with(b"::")
@@ -324,7 +324,10 @@ impl<'h> Interp<'h> {
         Some((namespace, tail))
     }
 
-    fn variable_namespace_for_new<'n>(&self, name: &'n [u8]) -> Option<(NamespaceId, &'n [u8])> {
+    fn variable_namespace_for_new<'n>(
+        &mut self,
+        name: &'n [u8],
+    ) -> Option<(NamespaceId, &'n [u8])> {
         let current = self.frame().namespace;
         self.resolve_qualified(name, current)
             .or_else(|| self.resolve_qualified(name, GLOBAL))

@@ -2,13 +2,14 @@
 //!
 //! Source: Tcl 8.6, `namespace(n)` section "Ensembles".
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
-use crate::modulefile::tcl::command::{Command, CommandKind, one_of};
+use crate::modulefile::tcl::command::{Action, Command, CommandKind, Def, one_of};
 use crate::modulefile::tcl::error::{Error, Exit, Outcome};
 use crate::modulefile::tcl::interp::{Interp, wrong_args};
 use crate::modulefile::tcl::list::{join_elements, next_element};
-use crate::modulefile::tcl::namespace::Ensemble;
+use crate::modulefile::tcl::namespace::{Ensemble, GLOBAL};
 use crate::modulefile::tcl::pattern::{Case, string_match};
 use crate::modulefile::tcl::value::Value;
 
@@ -246,7 +247,7 @@ impl Interp<'_> {
         )
     }
 
-    /// The ensemble behind a command.
+    /// The ensemble behind a command. One of Tcl's own becomes one that can be looked at and changed.
     pub(super) fn ensemble_of(&mut self, name: &[u8]) -> Option<(Rc<Command>, Rc<Ensemble>)> {
         let mut command = self.find_command(name)?;
         while let CommandKind::Import(source) = &command.kind {
@@ -255,9 +256,41 @@ impl Interp<'_> {
         }
         let ensemble = match &command.kind {
             CommandKind::Ensemble(ensemble) => Rc::clone(&ensemble.borrow()),
+            CommandKind::Builtin(def) => return self.open_builtin(&command, def),
             _ => return None,
         };
         Some((command, ensemble))
+    }
+
+    /// Replaces a built-in command with sub-commands by an ensemble of them.
+    fn open_builtin(
+        &mut self,
+        command: &Rc<Command>,
+        def: &'static Def,
+    ) -> Option<(Rc<Command>, Rc<Ensemble>)> {
+        let Action::Ensemble(parts) = def.action else {
+            return None;
+        };
+        let space = bytes!("::tcl::", def.name);
+        let namespace = self.find_namespace(&space, GLOBAL)?;
+        let words = |part: &Def| Value::new(bytes!(space, "::", part.name));
+        let map = parts
+            .iter()
+            .map(|part| (part.name.as_bytes().into(), words(part)));
+        let ensemble = Rc::new(Ensemble {
+            namespace,
+            map: map.collect(),
+            subcommands: Vec::new(),
+            parameters: Vec::new(),
+            no_prefixes: false,
+            unknown: None,
+        });
+        let kind = CommandKind::Ensemble(RefCell::new(Rc::clone(&ensemble)));
+        let name = command.name.borrow().clone();
+        Some((
+            self.define_command(command.namespace.get(), &name, kind),
+            ensemble,
+        ))
     }
 }
 

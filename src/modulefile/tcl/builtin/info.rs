@@ -149,7 +149,7 @@ fn complete(_: &mut Interp<'_>, args: &[Value]) -> Outcome {
 type Scope<'a> = (NamespaceId, Option<&'a [u8]>, Vec<u8>);
 
 /// A pattern taken apart: its namespace and the pattern of the tail; the prefix that results show.
-fn scope<'a>(interp: &Interp<'_>, pattern: Option<&'a Value>) -> Option<Scope<'a>> {
+fn scope<'a>(interp: &mut Interp<'_>, pattern: Option<&'a Value>) -> Option<Scope<'a>> {
     let current = interp.current_namespace();
     let Some(pattern) = pattern else {
         return Some((current, None, Vec::new()));

@@ -131,17 +131,28 @@ pub(super) fn table(namespace: &[u8]) -> impl Iterator<Item = &'static Def> {
 
 /// The sub-commands of a command as commands of their own: `::tcl::string::length` is `string length`.
 pub(super) fn parts_of(name: &[u8]) -> Option<&'static [Def]> {
-    const WITH_PARTS: [&[u8]; 7] = [
-        b"array", b"binary", b"chan", b"dict", b"file", b"info", b"string",
+    all_parts().find_map(|(own, parts)| (own.as_bytes() == name).then_some(parts))
+}
+
+/// The commands whose sub-commands are commands of their own, with these.
+fn all_parts() -> impl Iterator<Item = (&'static str, &'static [Def])> {
+    const WITH_PARTS: [&str; 8] = [
+        "array",
+        "binary",
+        "chan",
+        "dict",
+        "file",
+        "info",
+        "namespace",
+        "string",
     ];
     let rows = TABLES.iter().flat_map(|table| table.iter());
-    let def = WITH_PARTS
-        .contains(&name)
-        .then(|| rows.into_iter().find(|def| def.name.as_bytes() == name))??;
-    match &def.action {
-        super::command::Action::Ensemble(table) => Some(table),
+    rows.filter_map(|def| match &def.action {
+        super::command::Action::Ensemble(table) if WITH_PARTS.contains(&def.name) => {
+            Some((def.name, *table))
+        }
         _ => None,
-    }
+    })
 }
 
 /// Whether a name is that of a built-in command with sub-commands.

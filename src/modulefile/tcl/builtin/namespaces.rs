@@ -72,15 +72,15 @@ static ENSEMBLE_COMMANDS: &[Def] = &[
     ),
     Def::new("create", "?option value ...?", 0, ANY, ensemble_create),
     Def::new("exists", "cmdname", 1, 1, |interp, args| {
-        let known = interp.ensemble_of(args[0].bytes()).is_some();
+        let own = super::is_builtin_ensemble(args[0].bytes());
         Ok(Value::bool(
-            known || super::is_builtin_ensemble(args[0].bytes()),
+            own || interp.ensemble_of(args[0].bytes()).is_some(),
         ))
     }),
 ];
 
 /// The namespace of this name.
-fn find(interp: &Interp<'_>, name: &Value) -> Outcome<NamespaceId> {
+fn find(interp: &mut Interp<'_>, name: &Value) -> Outcome<NamespaceId> {
     let current = interp.current_namespace();
     interp.find_namespace(name.bytes(), current).ok_or_else(|| {
         let within = &interp.namespace(current).name;
@@ -101,6 +101,11 @@ fn children(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
         Some(name) => find(interp, name)?,
         None => interp.current_namespace(),
     };
+    if &interp.namespace(namespace).name[..] == b"::tcl" {
+        for (name, _) in super::all_parts() {
+            interp.make_namespace(name.as_bytes(), namespace);
+        }
+    }
     let space = interp.namespace(namespace);
     let names = space
         .children

@@ -567,14 +567,22 @@ impl Interp<'_> {
                 .map(|_| ())
                 .map_err(|exit| in_script(only_errors(exit, b""), b"package unknown"));
         }
-        let auto_path = match self.get_var(b"::auto_path") {
-            Ok(list) => list.as_list()?,
-            Err(_) => return Ok(()),
-        };
-        for directory in auto_path.iter().rev() {
-            if let Ok(directory) = self.path(directory.bytes()) {
-                self.search_directory(directory)?;
+        self.search_auto_path()
+    }
+
+    /// Searches the directories of `auto_path`, from its end, and those that index files add to it meanwhile.
+    fn search_auto_path(&mut self) -> Outcome<()> {
+        let mut searched: Vec<Value> = Vec::new();
+        while let Ok(auto_path) = self.get_var(b"::auto_path") {
+            let list = auto_path.as_list()?;
+            let mut rest = list.iter().rev().filter(|place| !searched.contains(place));
+            let Some(directory) = rest.next().cloned() else {
+                break;
+            };
+            if let Ok(path) = self.path(directory.bytes()) {
+                self.search_directory(path)?;
             }
+            searched.push(directory);
         }
         Ok(())
     }
@@ -606,7 +614,7 @@ impl Interp<'_> {
         for directory in SYSTEM {
             self.search_directory(PathBuf::from(directory))?;
         }
-        Ok(())
+        self.search_auto_path()
     }
 
     /// Tcl modules: `NAME-VERSION.tm`.
