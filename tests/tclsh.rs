@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use crate::support::{Peer, XMOD, in_repo};
+
 fn directory() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tcl")
 }
@@ -210,6 +212,62 @@ fn packages_come_from_xmod_then_from_the_systems_tcl() {
         "1.0.19\nlinux-{machine}\nlinux-glibc2.1-x86_64 linux-glibc2.0-x86_64 tcl\n1\n0.4.8\n1\n"
     );
     assert_eq!((status, &*stdout, &*stderr), (Some(0), &*wanted, ""));
+}
+
+/// Requests to Environment Modules, itself a Tcl program of twenty thousand lines, run by an interpreter; gives what is said
+/// and the environment at the end.
+fn environment_modules(interpreter: &str) -> (String, String) {
+    let start = std::fs::read_to_string(Peer::Modules.command()).unwrap();
+    let program = start.split('"').nth(1).unwrap();
+    let requests = [
+        "load compiler/13 base",
+        "load app",
+        "list",
+        "-t avail",
+        "avail -d comp",
+        "swap compiler/14",
+        "show leaf",
+        "whatis",
+        "save kept",
+        "purge",
+        "restore kept",
+        "load nosuch",
+        "unload app",
+        "saveshow kept",
+        "config",
+        "help",
+        "--version",
+    ];
+    let session: String = requests
+        .iter()
+        .map(|request| format!("eval \"$({interpreter} '{program}' bash {request})\"\n"))
+        .collect();
+    let home = tempfile::tempdir().unwrap();
+    let output = Command::new("bash")
+        .args(["-c", &format!("{session}env | sort")])
+        .env_clear()
+        .env("PATH", "/usr/bin:/bin")
+        .env("LC_ALL", "C.UTF-8")
+        .env("HOME", home.path())
+        .env("MODULEPATH", in_repo("modulefiles/twins/tcl/Core"))
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let text = |bytes: &[u8]| {
+        String::from_utf8_lossy(bytes).replace(&*home.path().to_string_lossy(), "HOME")
+    };
+    (text(&output.stderr), text(&output.stdout))
+}
+
+#[test]
+fn environment_modules_runs_as_in_tclsh() {
+    let ours = environment_modules(&format!("{XMOD} tclsh"));
+    assert_eq!(ours, environment_modules("tclsh8.6"));
+    assert!(
+        ours.1.contains("LOADEDMODULES=base/1.0:compiler/14"),
+        "{}",
+        ours.1
+    );
 }
 
 #[test]
