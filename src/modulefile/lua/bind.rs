@@ -40,13 +40,7 @@ pub(super) fn function(
         let place = shared.place(lua);
         shared.give(lua, values.iter().map(size).sum())?;
         let outcome = match arguments(command, values) {
-            Ok(args) => {
-                let place = place.clone();
-                shared.host(move |host| {
-                    let place = place.unwrap_or_else(|| host.place.clone());
-                    host.call(command, args, place)
-                })?
-            }
+            Ok(args) => shared.call(command, args, place.clone())?,
             Err(error) => Err(Stop::Argument(error)),
         };
         match outcome {

@@ -1,5 +1,6 @@
 //! Errors of Lua as diagnostics: the line from the debug interface or from Lua's own prefix, near misses for unknown names.
 
+use std::ffi::c_void;
 use std::fmt;
 use std::sync::Arc;
 
@@ -35,12 +36,22 @@ impl fmt::Display for Raised {
 
 impl std::error::Error for Raised {}
 
-/// The line of `file` that runs, or from which the function that runs was called.
-pub(super) fn current_line(lua: &Lua, file: &Utf8Path) -> Option<usize> {
-    for level in 0..64 {
+/// The line of `file` that runs at `level` of the stack, or from which what runs there was called. `chunk` is the function
+/// that holds the file's own lines.
+pub(super) fn current_line(
+    lua: &Lua,
+    level: usize,
+    file: &Utf8Path,
+    chunk: *const c_void,
+) -> Option<usize> {
+    for level in level..64 {
         let line = lua.inspect_stack(level, |debug| {
             // A function of ours has no line, which costs less to ask for than the name of a file.
             let line = debug.current_line()?;
+            // Most calls stand outside of functions, and pointers are compared sooner than names.
+            if debug.function().to_pointer() == chunk {
+                return Some(line);
+            }
             let source = debug.source();
             let name = source.source.as_deref().and_then(|s| s.strip_prefix('@'));
             (name == Some(file.as_str())).then_some(line)

@@ -5,6 +5,7 @@
 //! needs the host leaves a job and goes through the gate on top.
 
 use std::cell::{Cell, RefCell};
+use std::ffi::c_void;
 use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -21,7 +22,9 @@ use super::site::{self, Registered, StartFiles};
 use crate::diag::{Diagnostic, Kind, Place, SourceFile};
 use crate::env::EnvOp;
 use crate::modulefile::Mode;
+use crate::modulefile::command::Command;
 use crate::modulefile::host::{Host, Stop};
+use crate::modulefile::value::{Args, Value};
 use crate::modulefile::world::Level;
 
 /// Most memory that the Lua values of a run may take.
@@ -72,6 +75,7 @@ pub(super) struct Machine {
 pub(super) struct Shared {
     frames: RefCell<Vec<Frame>>,
     job: RefCell<Option<Job>>,
+    answer: RefCell<Option<Answer>>,
     stop: RefCell<Option<Stop>>,
     steps: Cell<u64>,
     /// The time of the processor at the first look of the evaluation.
@@ -85,12 +89,36 @@ pub(super) struct Shared {
 }
 
 /// Work that needs the host.
-type Job = Box<dyn FnOnce(&mut Host<'_>)>;
+enum Job {
+    /// A command of the table, called at a place: what files ask for most. Its answer is left beside the job.
+    Call(&'static Command, Args, Option<Place>),
+    /// Anything else.
+    Other(Box<dyn FnOnce(&mut Host<'_>)>),
+}
+
+impl Job {
+    fn run(self, host: &mut Host<'_>, answer: &RefCell<Option<Answer>>) {
+        match self {
+            Job::Call(command, args, place) => {
+                let place = place.unwrap_or_else(|| host.place.clone());
+                // The command may have loaded other files, which left answers of their own.
+                let value = host.call(command, args, place);
+                answer.replace(Some(value));
+            }
+            Job::Other(work) => work(host),
+        }
+    }
+}
+
+/// What a command gives.
+type Answer = Result<Value, Stop>;
 
 /// One evaluation under way.
 struct Frame {
     gate: Function,
     source: Arc<SourceFile>,
+    /// Tells the function that holds the file's lines from all others.
+    chunk: *const c_void,
     steps: u64,
     started: Option<Duration>,
     deadline: Option<Instant>,
@@ -160,11 +188,13 @@ impl Machine {
         self.within(host, |lua, shared| {
             let globals = lua.create_table()?;
             globals.set_metatable(Some(environment))?;
-            lua.load(text)
+            let chunk = lua
+                .load(text)
                 .set_name(name)
                 .set_mode(ChunkMode::Text)
                 .set_environment(globals)
-                .exec()?;
+                .into_function()?;
+            shared.run_chunk(&chunk)?;
             shared.close_pipes()?;
             shared.give_code()
         })
@@ -183,7 +213,7 @@ impl Machine {
             let gate = scope.create_function(|_, ()| {
                 let job = self.shared.job.take();
                 match (job, host.try_borrow_mut()) {
-                    (Some(job), Ok(mut host)) => job(&mut host),
+                    (Some(job), Ok(mut host)) => job.run(&mut host, &self.shared.answer),
                     // A finalizer that runs while a command is at work.
                     _ => return Err(mlua::Error::runtime("a command is being carried out")),
                 }
@@ -200,23 +230,44 @@ impl Machine {
     }
 }
 
+fn no_answer() -> mlua::Error {
+    mlua::Error::runtime("the evaluation has ended")
+}
+
 impl Shared {
     /// Lets `work` use the host of the innermost evaluation.
     pub(super) fn host<R: 'static>(
         &self,
         work: impl FnOnce(&mut Host<'_>) -> R + 'static,
     ) -> mlua::Result<R> {
+        let slot = Rc::new(Cell::new(None));
+        let answer = Rc::clone(&slot);
+        self.pass(Job::Other(Box::new(move |host| {
+            answer.set(Some(work(host)));
+        })))?;
+        slot.take().ok_or_else(no_answer)
+    }
+
+    /// Runs a command of the table on the host of the innermost evaluation.
+    pub(super) fn call(
+        &self,
+        command: &'static Command,
+        args: Args,
+        place: Option<Place>,
+    ) -> mlua::Result<Answer> {
+        self.pass(Job::Call(command, args, place))?;
+        self.answer.take().ok_or_else(no_answer)
+    }
+
+    /// Takes a job through the gate of the innermost evaluation.
+    fn pass(&self, job: Job) -> mlua::Result<()> {
         if self.is_stopped() {
             return Err(mlua::Error::external(Raised::Stopped));
         }
         let gate = self.frames.borrow().last().map(|f| f.gate.clone());
         let gate = gate.ok_or_else(|| mlua::Error::runtime("no modulefile is being evaluated"))?;
-        let slot = Rc::new(Cell::new(None));
-        let answer = Rc::clone(&slot);
-        *self.job.borrow_mut() = Some(Box::new(move |host| answer.set(Some(work(host)))));
-        gate.call::<()>(())?;
-        slot.take()
-            .ok_or_else(|| mlua::Error::runtime("the evaluation has ended"))
+        *self.job.borrow_mut() = Some(job);
+        gate.call(())
     }
 
     /// Ends the evaluation in a way that the file cannot catch.
@@ -230,12 +281,25 @@ impl Shared {
         self.stop.borrow().is_some()
     }
 
-    /// The place in the file that is being evaluated from which the running function was called, perhaps through
+    /// Runs the code of the file that is being evaluated.
+    fn run_chunk(&self, chunk: &Function) -> mlua::Result<()> {
+        if let Some(frame) = self.frames.borrow_mut().last_mut() {
+            frame.chunk = chunk.to_pointer();
+        }
+        chunk.call(())
+    }
+
+    /// The place in the file that is being evaluated from which the running function of ours was called, perhaps through
     /// functions of other files.
     pub(super) fn place(&self, lua: &Lua) -> Option<Place> {
+        self.place_above(lua, 1)
+    }
+
+    /// The same from `level` of the stack on; at level 0 is what runs.
+    fn place_above(&self, lua: &Lua, level: usize) -> Option<Place> {
         let mut frames = self.frames.borrow_mut();
         let frame = frames.last_mut()?;
-        let line = errors::current_line(lua, frame.source.path())?;
+        let line = errors::current_line(lua, level, frame.source.path(), frame.chunk)?;
         Some(frame.lines.place(&frame.source, line))
     }
 
@@ -332,6 +396,7 @@ impl Shared {
         self.frames.borrow_mut().push(Frame {
             gate,
             source: Arc::clone(source),
+            chunk: std::ptr::null(),
             steps: self.steps.replace(0),
             started: self.started.take(),
             deadline: self.deadline.replace(deadline),
@@ -369,7 +434,7 @@ impl Shared {
             return Ok(VmState::Continue);
         };
         let diagnostic = Diagnostic::new(Kind::Modulefile, format!("stopped after {bound}"));
-        Err(self.stop(Stop::fatal(match self.place(lua) {
+        Err(self.stop(Stop::fatal(match self.place_above(lua, 0) {
             Some(place) => diagnostic.at(place, "still running here"),
             None => diagnostic,
         })))
@@ -400,6 +465,8 @@ impl Lines {
     fn place(&mut self, source: &Arc<SourceFile>, line: usize) -> Place {
         let text = source.text();
         if self.starts.is_empty() {
+            // Room for most files at once.
+            self.starts.reserve(64);
             self.starts.push(0);
             self.starts
                 .extend(text.find_iter("\n").map(|i| i as u32 + 1));
