@@ -8,6 +8,7 @@
 //!
 //! Sources: Lmod user guide "prepend_path", "Reference counting", "Priority"; `modulefile(4)` `prepend-path`.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
@@ -197,18 +198,19 @@ impl PathList {
     }
 
     /// The entries that `value` names, as they would stand in the list.
-    fn argument(&self, value: &BStr) -> Vec<BString> {
+    fn argument<'v>(&self, value: &'v BStr) -> Vec<Cow<'v, [u8]>> {
         if value.is_empty() {
             return if self.rules.keep_empty {
-                vec![BString::default()]
+                vec![Cow::Borrowed(value.as_bytes())]
             } else {
                 Vec::new()
             };
         }
         if self.rules.to_the_letter && value == self.delim {
-            return vec![BString::default()];
+            return vec![Cow::Borrowed(&value[..0])];
         }
-        components(value, self.delim.as_bstr(), self.rules)
+        let delim = self.delim.as_bstr();
+        components(value, delim, self.rules).collect()
     }
 
     /// Begins with one empty entry: an empty value says nothing of it.
@@ -411,6 +413,12 @@ impl PathList {
         }
     }
 
+    /// Whether an entry of the list belongs to `owner`.
+    pub fn has_of(&self, owner: Owner) -> bool {
+        let mut present = self.entries.iter().filter(|e| e.record.count > 0);
+        present.any(|entry| entry.owners.contains(&owner))
+    }
+
     /// Whether `entry` is in the list.
     pub fn contains(&self, entry: &[u8]) -> bool {
         self.find(entry).is_some()
@@ -537,32 +545,49 @@ fn stronger(old: Record, new: i32) -> i32 {
 }
 
 /// Splits a value; runs of empty entries count as one, and so do those at the end, unless the rules say to the letter.
-fn components(value: &BStr, delim: &BStr, rules: PathRules) -> Vec<BString> {
-    let mut out: Vec<BString> = Vec::new();
+fn components<'v, 'd>(
+    value: &'v BStr,
+    delim: &'d BStr,
+    rules: PathRules,
+) -> impl Iterator<Item = Cow<'v, [u8]>> + use<'v, 'd> {
     let mut after_empty = false;
-    for piece in value.split_str(delim) {
+    pieces(value, delim).filter_map(move |piece| {
         if piece.is_empty() && !rules.to_the_letter && (after_empty || !rules.keep_empty) {
-            continue;
+            return None;
         }
         after_empty = piece.is_empty();
-        out.push(if rules.normalise {
+        Some(if rules.normalise {
             normalise(piece)
         } else {
-            piece.into()
-        });
-    }
-    out
+            Cow::Borrowed(piece)
+        })
+    })
+}
+
+/// What stands between the delimiters. Nearly all are one byte long, and the search for a byte needs no preparation.
+fn pieces<'v, 'd>(
+    value: &'v [u8],
+    delim: &'d [u8],
+) -> impl Iterator<Item = &'v [u8]> + use<'v, 'd> {
+    let mut rest = Some(value);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let end = match delim {
+            [byte] => text.find_byte(*byte),
+            _ => text.find(delim),
+        };
+        let Some(end) = end else {
+            return rest.take();
+        };
+        rest = Some(&text[end + delim.len()..]);
+        Some(&text[..end])
+    })
 }
 
 /// `/a//b/./c/` is `/a/b/c`; `..` is kept, because a link may stand before it.
-pub fn normalise(path: &[u8]) -> BString {
-    let clean = !path.contains_str("//")
-        && !path.contains_str("/./")
-        && !path.starts_with(b"./")
-        && !path.ends_with(b"/.")
-        && (path.len() == 1 || !path.ends_with(b"/"));
-    if clean {
-        return path.into();
+pub fn normalise(path: &[u8]) -> Cow<'_, [u8]> {
+    if is_normal(path) {
+        return Cow::Borrowed(path);
     }
     let mut out = Vec::with_capacity(path.len());
     if path.starts_with(b"/") {
@@ -582,7 +607,22 @@ pub fn normalise(path: &[u8]) -> BString {
     if out.is_empty() && !path.is_empty() {
         out.push(b'.');
     }
-    out.into()
+    Cow::Owned(out)
+}
+
+/// Whether no `/` is followed by another one, by `/.` as a whole element or, but for the root, by nothing.
+fn is_normal(path: &[u8]) -> bool {
+    if path.starts_with(b"./") {
+        return false;
+    }
+    let mut rest = path;
+    while let Some(at) = rest.find_byte(b'/') {
+        rest = &rest[at + 1..];
+        if matches!(rest, [b'/', ..] | [b'.'] | [b'.', b'/', ..]) {
+            return false;
+        }
+    }
+    path.len() <= 1 || !path.ends_with(b"/")
 }
 
 /// The keys are hashes already.

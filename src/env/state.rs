@@ -725,7 +725,7 @@ impl<'s> State<'s> {
             .paths
             .iter()
             .filter(|p| p.live)
-            .filter(|p| p.list.entries().any(|e| e.owners.contains(&owner)));
+            .filter(|p| p.list.has_of(owner));
         let mut out: Vec<(VarName, BString)> = split
             .map(|p| (p.name.clone(), p.list.delim().to_owned()))
             .collect();

@@ -189,7 +189,7 @@ fn find_place(
         } => {
             var.as_str() == variable
                 && value.is_some_and(|value| {
-                    let same = |e: &[u8]| crate::env::clean_path(e) == *value;
+                    let same = |e: &[u8]| *crate::env::clean_path(e) == **value;
                     entries.split_str(delim.as_slice()).any(same)
                 })
         }
