@@ -639,6 +639,9 @@ impl Config {
     /// The variables that get what `var` gets, nearest first.
     pub fn linked_to(&self, var: &str) -> Vec<&str> {
         let mut reached: Vec<&str> = Vec::new();
+        if self.linked_variables.is_empty() {
+            return reached;
+        }
         let mut next = 0;
         let mut from = var;
         loop {

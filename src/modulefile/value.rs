@@ -103,14 +103,15 @@ impl Args {
     /// # Errors
     /// There is no such argument, or it is no text.
     pub fn bytes(&self, index: usize) -> Result<BString, ArgError> {
+        self.borrowed(index).map(Cow::into_owned)
+    }
+
+    fn borrowed(&self, index: usize) -> Result<Cow<'_, BStr>, ArgError> {
         let value = self.positional.get(index).unwrap_or(&Value::Nil);
-        value
-            .to_bytes()
-            .map(Cow::into_owned)
-            .ok_or_else(|| ArgError {
-                index: Some(index),
-                message: format!("expected a string, got {}", value.type_name()),
-            })
+        value.to_bytes().ok_or_else(|| ArgError {
+            index: Some(index),
+            message: format!("expected a string, got {}", value.type_name()),
+        })
     }
 
     /// Argument `index` as UTF-8 text.
@@ -118,7 +119,19 @@ impl Args {
     /// # Errors
     /// There is no such argument, it is no text, or not UTF-8.
     pub fn string(&self, index: usize) -> Result<String, ArgError> {
-        String::from_utf8(self.bytes(index)?.into()).map_err(|_| ArgError {
+        self.text(index).map(Cow::into_owned)
+    }
+
+    /// The same, borrowed where it is text already.
+    ///
+    /// # Errors
+    /// Those of [`Args::string`].
+    pub fn text(&self, index: usize) -> Result<Cow<'_, str>, ArgError> {
+        let text = match self.borrowed(index)? {
+            Cow::Borrowed(bytes) => bytes.to_str().ok().map(Cow::Borrowed),
+            Cow::Owned(bytes) => String::from_utf8(bytes.into()).ok().map(Cow::Owned),
+        };
+        text.ok_or_else(|| ArgError {
             index: Some(index),
             message: "not valid UTF-8".to_owned(),
         })
@@ -129,8 +142,8 @@ impl Args {
     /// # Errors
     /// It is no name that every shell can hold.
     pub fn var(&self, index: usize) -> Result<VarName, ArgError> {
-        let name = self.bytes(index)?;
-        VarName::new(&name).ok_or_else(|| ArgError {
+        let name = self.borrowed(index)?;
+        VarName::new(name.as_bytes()).ok_or_else(|| ArgError {
             index: Some(index),
             message: format!(
                 "`{name}` is not a variable name: letters, digits and `_` only, no digit first"

@@ -158,6 +158,12 @@ impl Spec {
         words: &[S],
         rules: &SpecRules,
     ) -> Result<Vec<Spec>, SpecError> {
+        // What most words are: a name, and nothing that would have to be told from it.
+        if let [word] = words
+            && is_plain(word.as_ref(), rules)
+        {
+            return Ok(vec![Spec::plain(word.as_ref())?]);
+        }
         let mut specs: Vec<Draft> = Vec::new();
         for word in words {
             let word = word.as_ref();
@@ -312,14 +318,20 @@ fn clean_path(text: &str) -> Result<String, SpecError> {
         return Ok(bare.to_owned());
     }
     let bare = bare.strip_suffix(".lua").unwrap_or(bare);
-    let parts: Vec<&str> = bare.split('/').filter(|part| !part.is_empty()).collect();
-    if parts.contains(&"..") || parts.contains(&".") {
-        return Err(SpecError::Parent(text.to_owned()));
+    let mut path = String::with_capacity(bare.len());
+    for part in bare.split('/').filter(|part| !part.is_empty()) {
+        if part == ".." || part == "." {
+            return Err(SpecError::Parent(text.to_owned()));
+        }
+        if !path.is_empty() {
+            path.push('/');
+        }
+        path.push_str(part);
     }
-    if parts.is_empty() {
+    if path.is_empty() {
         return Err(SpecError::Empty);
     }
-    Ok(parts.join("/"))
+    Ok(path)
 }
 
 /// A specification whose words are still being collected.
@@ -372,6 +384,16 @@ enum Part<'a> {
     Versions(&'a str),
     Variant(&'a str, &'a str),
     BadVariant(&'a str),
+}
+
+/// Whether no character of a word has a meaning.
+fn is_plain(word: &str, rules: &SpecRules) -> bool {
+    let means = |c: char| match c {
+        '@' => rules.at,
+        '+' | '~' | '-' | '=' => rules.variants,
+        _ => rules.variants && rules.shortcuts.iter().any(|(shortcut, _)| *shortcut == c),
+    };
+    !word.contains(means)
 }
 
 /// Takes a word apart where a character begins a new element.

@@ -15,7 +15,8 @@ use crate::modulefile::{Call, Mode};
 fn push(host: &mut Host, args: &Args, op: EnvOp) -> Result<Value, Stop> {
     let linked = op.var().map(|var| linked(host, var)).unwrap_or_default();
     let further: Vec<EnvOp> = linked.into_iter().map(|var| op.with_var(var)).collect();
-    for op in std::iter::once(op).chain(further) {
+    push_one(host, args, op)?;
+    for op in further {
         push_one(host, args, op)?;
     }
     Ok(Value::Nil)
@@ -174,6 +175,9 @@ fn priority(args: &Args) -> i32 {
 
 /// Several arguments as one value of a path-like variable.
 fn entries(args: &Args, which: Range<usize>, delim: &BStr) -> Result<BString, ArgError> {
+    if which.len() == 1 {
+        return args.bytes(which.start);
+    }
     let values = which
         .map(|i| args.bytes(i))
         .collect::<Result<Vec<_>, _>>()?;

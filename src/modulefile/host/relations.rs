@@ -1,5 +1,7 @@
 //! Commands that speak of other modules.
 
+use std::borrow::Cow;
+
 use bstr::{BString, ByteSlice};
 
 use super::environment::modes;
@@ -33,19 +35,26 @@ fn specs(host: &Host, args: &Args, empty: Empty) -> Result<Vec<Spec>, ArgError> 
             }
             // Blanks round a name are no part of it.
             _ => {
-                let text = args.string(index)?;
-                let word = text.trim();
+                let text = args.text(index)?;
+                let word = match text {
+                    Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
+                    Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
+                };
                 if !word.is_empty() || empty == Empty::Refused {
-                    words.push(word.to_owned());
+                    words.push(word);
                 }
             }
         }
     }
-    found.append(&mut parse(host, &words)?);
+    let mut last = parse(host, &words)?;
+    if found.is_empty() {
+        return Ok(last);
+    }
+    found.append(&mut last);
     Ok(found)
 }
 
-fn parse(host: &Host, words: &[String]) -> Result<Vec<Spec>, ArgError> {
+fn parse<S: AsRef<str>>(host: &Host, words: &[S]) -> Result<Vec<Spec>, ArgError> {
     let rules = host.world.config().spec_rules();
     Spec::parse_all(words, &rules).map_err(|error| ArgError {
         index: None,

@@ -13,6 +13,9 @@ use crate::modulefile::{Mode, site};
 
 /// All positional arguments joined by a blank.
 fn joined(args: &Args) -> Result<BString, Stop> {
+    if args.len() == 1 {
+        return Ok(args.bytes(0)?);
+    }
     let words = (0..args.len())
         .map(|i| args.bytes(i))
         .collect::<Result<Vec<_>, _>>()?;
