@@ -496,7 +496,7 @@ impl Transition<'_> {
         if self.config.implicit_requirement
             && let Some(frame) = self.frames.last_mut()
         {
-            frame.module.conflicts.push(spec.text.clone());
+            frame.edit().conflicts.push(spec.text.clone());
         }
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! Reading a modulefile without loading it: `show`, `help`, `whatis`.
 
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -88,7 +89,7 @@ impl Transition<'_> {
         let mark = self.state.mark();
         let id = self.state.loaded.next_id();
         self.frames.push(Frame {
-            module: new_module(id, &found, &source, &How::user(), 0, ""),
+            module: Rc::new(new_module(id, &found, &source, &How::user(), 0, "")),
             mode,
             manager: false,
         });

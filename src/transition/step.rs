@@ -19,11 +19,18 @@ use crate::resolve::Found;
 /// A module whose file is being evaluated.
 pub(super) struct Frame {
     /// What is known of the module so far.
-    pub(super) module: Module,
+    pub(super) module: Rc<Module>,
     /// Why its file is evaluated.
     pub(super) mode: Mode,
     /// Whether what the file loads by itself is left to the caller.
     pub(super) manager: bool,
+}
+
+impl Frame {
+    /// The module, to be changed while its file is evaluated.
+    pub(super) fn edit(&mut self) -> &mut Module {
+        Rc::make_mut(&mut self.module)
+    }
 }
 
 /// In which way a module is loaded.
@@ -98,7 +105,7 @@ impl Transition<'_> {
                 module.tags.push("hidden-loaded".to_owned());
             }
             self.frames.push(Frame {
-                module,
+                module: Rc::new(module),
                 mode: Mode::Load,
                 manager: how.manager,
             });
@@ -108,7 +115,7 @@ impl Transition<'_> {
             match result {
                 Ok(evaluation) => match evaluation.outcome {
                     Outcome::Completed => {
-                        let mut module = frame.module;
+                        let mut module = Rc::unwrap_or_clone(frame.module);
                         let checked = self
                             .check_variants(&context, &evaluation)
                             .and_then(|()| self.judge_again(&found, &evaluation, &mut module));
@@ -515,7 +522,7 @@ impl Transition<'_> {
         let context = self.context_of(module);
         let mark = self.state.mark();
         self.frames.push(Frame {
-            module: (**module).clone(),
+            module: Rc::clone(module),
             mode: Mode::Unload,
             manager: false,
         });
@@ -741,7 +748,7 @@ impl Transition<'_> {
         };
         let context = self.context_of(module);
         self.frames.push(Frame {
-            module: (**module).clone(),
+            module: Rc::clone(module),
             mode: Mode::Refresh,
             manager: true,
         });
@@ -755,7 +762,7 @@ impl Transition<'_> {
     /// Records that the module on top wants another one.
     pub(super) fn need(&mut self, kind: NeedKind, spec: String, met_by: &str) {
         if let Some(frame) = self.frames.last_mut() {
-            frame.module.needs.push(Need {
+            frame.edit().needs.push(Need {
                 kind,
                 spec,
                 met_by: met_by.to_owned(),

@@ -62,7 +62,7 @@ impl World for Transition<'_> {
         }
         let entry = self.state.apply(op, Some(owner));
         if let (Some(entry), Some(frame)) = (entry, self.frames.last_mut()) {
-            frame.module.journal.push(entry);
+            frame.edit().journal.push(entry);
         }
         Ok(())
     }
@@ -130,7 +130,7 @@ impl World for Transition<'_> {
 
     fn tags(&mut self, module: &ModuleContext) -> Vec<String> {
         let full_name = module.full_name();
-        let own = self.frames.iter().rev().map(|f| &f.module);
+        let own = self.frames.iter().rev().map(|f| &*f.module);
         let known = own
             .chain(self.state.loaded.active().iter().map(|m| &**m))
             .find(|m| m.full_name == full_name)
@@ -339,7 +339,7 @@ impl Transition<'_> {
             RelationKind::Provide => {
                 if let Some(frame) = self.frames.last_mut() {
                     let names = relation.specs.iter().map(|s| s.path.clone());
-                    frame.module.alternatives.extend(names);
+                    frame.edit().alternatives.extend(names);
                 }
                 Ok(())
             }
@@ -697,7 +697,7 @@ impl Transition<'_> {
             && let Some(frame) = self.frames.last_mut()
         {
             let texts = relation.specs.iter().map(|s| s.text.clone());
-            frame.module.conflicts.extend(texts);
+            frame.edit().conflicts.extend(texts);
         }
         if opponents.is_empty() {
             return Ok(());
@@ -760,8 +760,9 @@ impl Transition<'_> {
             return Err(diagnostic);
         }
         self.set_family(family, Some(&top));
+        drop(top);
         if let Some(frame) = self.frames.last_mut() {
-            let families: &mut Vec<String> = &mut frame.module.families;
+            let families: &mut Vec<String> = &mut frame.edit().families;
             if !families.iter().any(|f| f == family) {
                 families.push(family.to_owned());
             }

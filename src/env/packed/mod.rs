@@ -15,6 +15,8 @@ mod write;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
+
 use bstr::{BString, ByteSlice};
 
 use super::fingerprint::fingerprint32;
@@ -69,7 +71,7 @@ pub fn read(env: &Environment, rules: PathRules) -> (State<'_>, Option<Loss>) {
     let (modules, mut loss) = readable(env);
     let packed = match text(env) {
         None => Err(Loss::Missing),
-        Some(text) => decode(&text, env, &modules),
+        Some(text) => decode(&text, env, modules),
     };
     match packed {
         Ok(packed) => {
@@ -81,6 +83,7 @@ pub fn read(env: &Environment, rules: PathRules) -> (State<'_>, Option<Loss>) {
             foreign::complete(env, rules, &mut state);
         }
         Err(lost) => {
+            let (modules, _) = readable(env);
             let modules = match lost {
                 Loss::Missing => foreign::take_over(env, modules, rules, &mut state),
                 _ => Err(modules),
@@ -100,15 +103,10 @@ pub fn read(env: &Environment, rules: PathRules) -> (State<'_>, Option<Loss>) {
 
 /// The modules that the readable variables name, numbered from 1.
 fn readable(env: &Environment) -> (Vec<Module>, Option<Loss>) {
-    let list = |name: &str| -> Vec<String> {
-        env.get(name.as_bytes().as_bstr())
-            .map(|value| {
-                value
-                    .split_str(":")
-                    .map(|piece| piece.to_str_lossy().into_owned())
-                    .collect()
-            })
-            .unwrap_or_default()
+    let list = |name: &str| -> Vec<Cow<'_, str>> {
+        let value = env.get(name.as_bytes().as_bstr());
+        let pieces = value.map(|value| value.split_str(":").map(|piece| piece.to_str_lossy()));
+        pieces.map(Iterator::collect).unwrap_or_default()
     };
     let mut names = list(LOADED);
     let mut files = list(FILES);
@@ -132,8 +130,8 @@ fn readable(env: &Environment) -> (Vec<Module>, Option<Loss>) {
         files: files.len(),
     };
     let modules = names.iter().zip(1..).map(|(name, id)| {
-        let own = |file: &&String| Module::modulepath_of(file.as_str().into(), name).is_some();
-        Module::bare(id, name, files.iter().find(own).map_or("", String::as_str))
+        let own = |file: &&Cow<'_, str>| Module::modulepath_of((&***file).into(), name).is_some();
+        Module::bare(id, name, files.iter().find(own).map_or("", |file| &**file))
     });
     (modules.collect(), Some(loss))
 }

@@ -38,7 +38,7 @@ impl Packed {
 }
 
 /// Reads the text of the variable. `modules` are those that the readable variables name: these win where they disagree.
-pub(super) fn decode(text: &[u8], env: &Environment, modules: &[Module]) -> Result<Packed, Loss> {
+pub(super) fn decode(text: &[u8], env: &Environment, modules: Vec<Module>) -> Result<Packed, Loss> {
     let (&version, text) = text.split_first().ok_or(Loss::Damaged)?;
     if version != VERSION {
         return Err(if version.is_ascii_alphanumeric() {
@@ -68,9 +68,9 @@ pub fn decode_any(text: &[u8], env: &Environment) -> bool {
         env,
         vars: None,
     }
-    .packed(&modules)
+    .packed(modules.clone())
     .is_some();
-    decode(text, env, &modules).is_ok() || body_only
+    decode(text, env, modules).is_ok() || body_only
 }
 
 struct Reader<'a> {
@@ -160,7 +160,7 @@ impl<'a> Reader<'a> {
         Some(vars.get(&hash).and_then(VarName::new))
     }
 
-    fn packed(&mut self, readable: &[Module]) -> Option<Packed> {
+    fn packed(&mut self, readable: Vec<Module>) -> Option<Packed> {
         let count = self.count()?;
         let hash = self.take(4)?;
         let known = readable.len() == count
@@ -172,12 +172,16 @@ impl<'a> Reader<'a> {
                 );
         let mut needs = Vec::new();
         let mut modules: Vec<Option<Module>> = Vec::with_capacity(count);
-        let mut taken = vec![false; readable.len()];
+        let ids: Vec<Owner> = readable.iter().map(|module| module.id).collect();
+        // Those that the text says nothing about stay here.
+        let mut readable: Vec<Option<Module>> = readable.into_iter().map(Some).collect();
         let mut from = 0;
         for at in 0..count {
             let check = self.byte()?;
-            let free =
-                |i: &usize| !taken[*i] && check_byte(readable[*i].full_name.as_bytes()) == check;
+            let free = |i: &usize| {
+                let module = readable[*i].as_ref();
+                module.is_some_and(|module| check_byte(module.full_name.as_bytes()) == check)
+            };
             let place = if known {
                 Some(at)
             } else {
@@ -185,14 +189,11 @@ impl<'a> Reader<'a> {
                     .find(free)
                     .or_else(|| (0..from).find(free))
             };
-            let module = match place {
-                Some(place) => {
-                    taken[place] = true;
-                    from = place + 1;
-                    readable[place].clone()
-                }
-                None => Module::default(),
-            };
+            let module = place.and_then(|place| {
+                from = place + 1;
+                readable[place].take()
+            });
+            let module = module.unwrap_or_default();
             let module = self.module(module, at, &mut needs)?;
             modules.push(place.map(|_| module));
         }
@@ -222,10 +223,10 @@ impl<'a> Reader<'a> {
         for module in inactive {
             packed.loaded.deactivate(Rc::new(module));
         }
-        for module in readable {
-            packed
-                .loaded
-                .push(by_id.remove(&module.id).unwrap_or_else(|| module.clone()));
+        for (id, unsaid) in ids.iter().zip(readable) {
+            if let Some(module) = by_id.remove(id).or(unsaid) {
+                packed.loaded.push(module);
+            }
         }
         Some(packed)
     }
