@@ -817,9 +817,59 @@ fn a_cache_is_written_again_only_where_something_has_changed() {
     let second = inode();
     assert_ne!(second, first, "there is a new program");
     assert!(asked(&site, &["-t", "search", "other"]).contains("tool/1"));
+    // A copy counts on from there.
+    let changes = || read_number(&std::fs::read(cache_file(&site)).unwrap(), 24);
+    let before = changes();
     std::fs::write(site.root().join("mf/name7/1.0.lua"), "whatis('edited')").unwrap();
-    assert_ne!(inode(), second, "a modulefile was edited");
+    let third = inode();
+    assert_ne!(third, second, "a modulefile was edited");
+    assert!(changes() > before, "not written anew");
     assert!(asked(&site, &["-t", "keyword", "edited"]).contains("name7/1.0"));
+    age(&site.root());
+    inode();
+    let fourth = inode();
+    assert_eq!(inode(), fourth, "nothing has changed since");
+    let text = "prepend_path('PATH', '$SITE/more')".replace("$SITE", site.root().to_str().unwrap());
+    std::fs::create_dir(site.root().join("more")).unwrap();
+    std::fs::copy(
+        site.root().join("bin/tool"),
+        site.root().join("more/newest"),
+    )
+    .unwrap();
+    std::fs::write(site.root().join("mf/name7/1.0.lua"), text).unwrap();
+    inode();
+    assert_eq!(changes(), before, "written anew, with another program");
+    assert!(asked(&site, &["-t", "search", "newest"]).contains("name7/1.0"));
+    assert!(!asked(&site, &["-t", "keyword", "edited"]).contains("name7/1.0"));
+}
+
+/// A number in the header of an SQLite file.
+fn read_number(bytes: &[u8], at: usize) -> u32 {
+    u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap())
+}
+
+#[test]
+fn damage_is_not_copied_into_the_next_cache() {
+    let site = large();
+    build(&site);
+    let whole = std::fs::read(cache_file(&site)).unwrap();
+    let at = whole
+        .windows(11)
+        .position(|part| part == b"number 30 0")
+        .expect("a text of the tree");
+    let mut bytes = whole.clone();
+    bytes[at] ^= 1;
+    std::fs::write(cache_file(&site), &bytes).unwrap();
+    write(&site, "mf/name7/1.0.lua", "whatis('Description: edited')");
+    let right = right_answers(&site);
+    build(&site);
+    check(&site, &right, "damage beside what was edited");
+    let now = std::fs::read(cache_file(&site)).unwrap();
+    assert_eq!(
+        read_number(&now, 24),
+        read_number(&whole, 24),
+        "written anew"
+    );
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The file of a cache: its tables, how it is opened and how it is replaced.
+//! The file of a cache: its tables, and how it is opened and read.
 //!
 //! Opened immutable: no locks, which network file systems refuse or do slowly, and no journal is looked for. Never in WAL
 //! mode, which needs memory that hosts do not share. The schema is read at each opening, so it is short; what a request needs
@@ -11,27 +11,27 @@ use std::io::Read;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
 use super::programs;
-use super::texts::{self, TextsOf};
-use crate::tree::{Readers, Texts};
+use super::texts;
+use crate::tree::Texts;
 
 /// Tells our files from other SQLite files: "xmod".
-const APPLICATION_ID: i32 = 0x786d_6f64;
+pub(super) const APPLICATION_ID: i32 = 0x786d_6f64;
 
 /// The version of the tables and of what stands in them; another one is not read.
-const FORMAT: i32 = 8;
+pub(super) const FORMAT: i32 = 8;
 
 /// Large enough that an index is read in few steps, small enough that one module is.
-const PAGE_SIZE: u32 = 16384;
+pub(super) const PAGE_SIZE: u32 = 16384;
 
 /// How many bytes of names stand in one block: as many as one page holds, which SQLite gives without copying them.
 pub(super) const BLOCK: usize = 16_000;
 
 /// How much of a file is mapped into memory instead of being read: all of it, up to this. Nobody ever writes into a cache
 /// that is in its place, so the mapping cannot become shorter.
-const MAPPED: i64 = 1 << 30;
+pub(super) const MAPPED: i64 = 1 << 30;
 
 /// Where the header of an SQLite file says what we want to know of it.
 mod header {
@@ -108,6 +108,8 @@ pub(super) struct File {
     pub(super) path: Utf8PathBuf,
     /// The modulepaths with their keys.
     pub(super) roots: Vec<(u32, Utf8PathBuf)>,
+    /// The file itself: nobody else can get its inode as long as it is open.
+    pub(super) raw: std::fs::File,
     connection: Connection,
     searched: Kept,
     rests: Kept,
@@ -226,6 +228,7 @@ pub(super) fn open(path: &Utf8Path) -> Result<Option<File>, CacheError> {
         Ok(File {
             path: path.to_owned(),
             roots: known,
+            raw,
             connection,
             searched: Kept::of(
                 SEARCHED,
@@ -249,7 +252,7 @@ fn escaped(path: &Utf8Path) -> String {
 }
 
 /// The key of a part.
-fn part_id(root: u32, part: Part) -> i64 {
+pub(super) fn part_id(root: u32, part: Part) -> i64 {
     i64::from(root) * 8 + part as i64
 }
 
@@ -259,12 +262,12 @@ pub(super) fn module_id(root: u32, number: u32) -> i64 {
 }
 
 /// What tells the tables apart in sums: a page in the place of another one is noticed.
-const PARTS: i64 = 0;
-const SEARCHED: i64 = 1 << 60;
-const NAMES: i64 = 2 << 60;
-const LOOKS: i64 = 3 << 60;
-const RESTS: i64 = 4 << 60;
-const PROGRAMS: i64 = 5 << 60;
+pub(super) const PARTS: i64 = 0;
+pub(super) const SEARCHED: i64 = 1 << 60;
+pub(super) const NAMES: i64 = 2 << 60;
+pub(super) const LOOKS: i64 = 3 << 60;
+pub(super) const RESTS: i64 = 4 << 60;
+pub(super) const PROGRAMS: i64 = 5 << 60;
 
 /// A sum of bytes that belong to a key: damage inside a page would otherwise go unnoticed.
 fn sum(id: i64, bytes: &[u8]) -> [u8; 4] {
@@ -291,12 +294,12 @@ fn sum(id: i64, bytes: &[u8]) -> [u8; 4] {
 }
 
 /// Bytes behind their sum.
-fn sealed(id: i64, bytes: &[u8]) -> Vec<u8> {
+pub(super) fn sealed(id: i64, bytes: &[u8]) -> Vec<u8> {
     [&sum(id, bytes), bytes].concat()
 }
 
 /// Bytes that were sealed; `None` where they have changed since.
-fn opened(id: i64, sealed: &[u8]) -> Option<&[u8]> {
+pub(super) fn opened(id: i64, sealed: &[u8]) -> Option<&[u8]> {
     let (known, bytes) = sealed.split_at_checked(4)?;
     (known == sum(id, bytes)).then_some(bytes)
 }
@@ -511,216 +514,4 @@ pub(super) struct Block {
     pub(super) names: Vec<u8>,
     /// What it was read from.
     pub(super) looks: Vec<u8>,
-}
-
-/// Parts of a modulepath with their bytes.
-pub(super) type Parts = Vec<(Part, Vec<u8>)>;
-
-/// A modulepath as it is written.
-pub(super) struct RootData<'d> {
-    pub(super) path: Utf8PathBuf,
-    pub(super) parts: Parts,
-    /// The blocks of names and what they were read from, each with the number of its first module.
-    pub(super) blocks: Vec<Block>,
-    /// Calls back with what each module is about, in the order of their numbers; false where the source was damaged.
-    pub(super) abouts: &'d mut dyn FnMut(TakeAbout<'_>) -> bool,
-}
-
-/// Writes a new file beside the old one.
-pub(super) struct Writer {
-    path: Utf8PathBuf,
-    temporary: tempfile::NamedTempFile,
-    connection: Connection,
-    roots: u32,
-    programs: programs::Row,
-}
-
-impl Writer {
-    /// Begins a file that will stand at `path`.
-    pub(super) fn new(path: &Utf8Path) -> Result<Writer, CacheError> {
-        let failed = |reason: String| CacheError::File {
-            path: path.to_owned(),
-            reason,
-        };
-        let dir = directory(path);
-        std::fs::create_dir_all(dir).map_err(|error| failed(error.to_string()))?;
-        let temporary = tempfile::Builder::new()
-            .prefix(".modules-")
-            .suffix(".new")
-            .tempfile_in(dir)
-            .map_err(|error| failed(error.to_string()))?;
-        let open = || -> rusqlite::Result<Connection> {
-            let connection = Connection::open(temporary.path())?;
-            // Nobody reads the file before it is whole, so it needs no journal; it is made safe at the end.
-            connection.execute_batch(&format!(
-                "PRAGMA page_size = {PAGE_SIZE}; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;
-                 PRAGMA locking_mode = EXCLUSIVE; PRAGMA cache_size = -2000;
-                 PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {FORMAT};
-                 BEGIN;
-                 CREATE TABLE root (id INTEGER PRIMARY KEY, path TEXT NOT NULL);
-                 CREATE TABLE part (id INTEGER PRIMARY KEY, data BLOB NOT NULL);
-                 CREATE TABLE names (id INTEGER PRIMARY KEY, data BLOB NOT NULL);
-                 CREATE TABLE looks (id INTEGER PRIMARY KEY, data BLOB NOT NULL);
-                 CREATE TABLE searched (id INTEGER PRIMARY KEY, data BLOB NOT NULL);
-                 CREATE TABLE rests (id INTEGER PRIMARY KEY, data BLOB NOT NULL);
-                 CREATE TABLE program (name TEXT PRIMARY KEY, data BLOB NOT NULL) WITHOUT ROWID;"
-            ))?;
-            Ok(connection)
-        };
-        let connection = open().map_err(|error| failed(error.to_string()))?;
-        Ok(Writer {
-            path: path.to_owned(),
-            temporary,
-            connection,
-            roots: 0,
-            programs: programs::Row::default(),
-        })
-    }
-
-    fn failed(&self, error: impl std::fmt::Display) -> CacheError {
-        CacheError::File {
-            path: self.path.clone(),
-            reason: error.to_string(),
-        }
-    }
-
-    /// Adds a modulepath; gives its key. `None` where what was to be copied is damaged: then nothing of it stays.
-    pub(super) fn root(&mut self, data: RootData<'_>) -> Result<Option<u32>, CacheError> {
-        let id = self.roots + 1;
-        let mut write = || -> rusqlite::Result<bool> {
-            self.connection.execute(
-                "INSERT INTO root VALUES (?, ?)",
-                params![id, data.path.as_str()],
-            )?;
-            for (part, bytes) in &data.parts {
-                self.connection
-                    .prepare_cached("INSERT INTO part VALUES (?, ?)")?
-                    .execute(params![
-                        part_id(id, *part),
-                        sealed(part_id(id, *part), bytes)
-                    ])?;
-            }
-            let mut names = self
-                .connection
-                .prepare_cached("INSERT INTO names VALUES (?, ?)")?;
-            for block in &data.blocks {
-                let key = module_id(id, block.first);
-                names.execute(params![key, sealed(NAMES | key, &block.names)])?;
-            }
-            let mut looks = self
-                .connection
-                .prepare_cached("INSERT INTO looks VALUES (?, ?)")?;
-            for block in &data.blocks {
-                let key = module_id(id, block.first);
-                looks.execute(params![key, sealed(LOOKS | key, &block.looks)])?;
-            }
-            self.write_abouts(id, data.abouts)
-        };
-        let whole = write().map_err(|error| self.failed(error))?;
-        if whole {
-            self.roots = id;
-            return Ok(Some(id));
-        }
-        let undo = format!(
-            "DELETE FROM root WHERE id = {id}; DELETE FROM part WHERE id >= {}; \
-             DELETE FROM names WHERE id >= {key}; DELETE FROM looks WHERE id >= {key}; \
-             DELETE FROM searched WHERE id >= {key}; DELETE FROM rests WHERE id >= {key};",
-            part_id(id, Part::Head),
-            key = module_id(id, 0)
-        );
-        self.connection
-            .execute_batch(&undo)
-            .map_err(|error| self.failed(error))?;
-        Ok(None)
-    }
-
-    /// Writes what the modules of a modulepath are about; false where the source of that was damaged.
-    fn write_abouts(
-        &self,
-        root: u32,
-        abouts: &mut dyn FnMut(TakeAbout<'_>) -> bool,
-    ) -> rusqlite::Result<bool> {
-        let connection = &self.connection;
-        let mut searched = connection.prepare_cached("INSERT INTO searched VALUES (?, ?)")?;
-        let mut rests = connection.prepare_cached("INSERT INTO rests VALUES (?, ?)")?;
-        let (mut first, mut texts, mut others) = (0, TextsOf::default(), TextsOf::default());
-        let mut write = |first: u32, texts: &mut TextsOf, others: &mut TextsOf| {
-            let key = module_id(root, first);
-            searched.execute(params![key, sealed(SEARCHED | key, &texts.take())])?;
-            rests.execute(params![key, sealed(RESTS | key, &others.take())])
-        };
-        let mut result = Ok(0);
-        let whole = abouts(&mut |number, text, other| {
-            if texts.is_full(text.len(), BLOCK) && result.is_ok() {
-                result = write(first, &mut texts, &mut others);
-            }
-            if texts.is_empty() {
-                first = number;
-            }
-            texts.push(text);
-            others.push(other);
-        });
-        if !texts.is_empty() && result.is_ok() {
-            result = write(first, &mut texts, &mut others);
-        }
-        result.map(|_| whole)
-    }
-
-    /// Adds a program with the keys of its modules. Names come in order.
-    pub(super) fn program(&mut self, name: &str, keys: &[u8]) -> Result<(), CacheError> {
-        self.programs.push(name, keys);
-        match self.programs.is_full() {
-            true => self.write_programs(),
-            false => Ok(()),
-        }
-    }
-
-    /// Writes the row of programs that was begun.
-    fn write_programs(&mut self) -> Result<(), CacheError> {
-        let write = |(first, row): (&str, Vec<u8>)| -> rusqlite::Result<usize> {
-            self.connection
-                .prepare_cached("INSERT INTO program VALUES (?, ?)")?
-                .execute(params![first, sealed(PROGRAMS, &row)])
-        };
-        match self.programs.take().map(write) {
-            Some(Err(error)) => Err(self.failed(error)),
-            Some(Ok(_)) | None => Ok(()),
-        }
-    }
-
-    /// Puts the new file in the place of the old one.
-    pub(super) fn finish(mut self, readers: Readers) -> Result<(), CacheError> {
-        self.write_programs()?;
-        let path = self.path.clone();
-        let failed = |reason: String| CacheError::File {
-            path: path.clone(),
-            reason,
-        };
-        let io = |error: std::io::Error| failed(error.to_string());
-        (self.connection.execute_batch("COMMIT")).map_err(|error| failed(error.to_string()))?;
-        (self.connection.close()).map_err(|(_, error)| failed(error.to_string()))?;
-        self.temporary.as_file().sync_all().map_err(io)?;
-        // A system cache is read by everybody.
-        let mode = match readers {
-            Readers::Everybody => 0o644,
-            Readers::User => 0o600,
-        };
-        let permissions = std::fs::Permissions::from_mode(mode);
-        self.temporary
-            .as_file()
-            .set_permissions(permissions)
-            .map_err(io)?;
-        self.temporary
-            .persist(&path)
-            .map_err(|error| io(error.error))?;
-        // The name is only safe when the directory is; where that cannot be had, the file is still whole.
-        let _ = std::fs::File::open(directory(&path)).and_then(|dir| dir.sync_all());
-        Ok(())
-    }
-}
-
-fn directory(path: &Utf8Path) -> &Utf8Path {
-    path.parent()
-        .filter(|dir| !dir.as_str().is_empty())
-        .unwrap_or(Utf8Path::new("."))
 }

@@ -17,11 +17,13 @@ mod looker;
 mod moves;
 mod pack;
 mod part;
+mod patch;
 mod programs;
 mod renew;
 mod save;
 mod stored;
 mod texts;
+mod writer;
 
 use std::collections::{BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};

@@ -7,14 +7,17 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use camino::Utf8Path;
+use rustc_hash::FxHashMap;
 
-use super::file::{File, Part, Writer, module_id};
+use super::file::{Block, File, Part, module_id};
+use super::look::{self, Seen};
 use super::looker::{Looker, common_dir};
 use super::moves::Moves;
 use super::pack::{Packer, Unpacker};
 use super::save::lengthened;
+use super::writer::Writer;
 use super::{Cache, SaveError};
-use crate::tree::{Known, command_dirs, programs_in};
+use crate::tree::{Known, SourceKind, Stamp, command_dirs, programs_in};
 
 /// What was found out about the programs of the modules of a modulepath.
 #[derive(Debug, Default)]
@@ -78,12 +81,23 @@ impl Cache {
         let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let size = dirs.starts.len().div_ceil(threads).max(64);
         let inner = common_dir(dirs.all());
+        // Those below the modulepath were looked at as such a moment ago.
+        let blocks = self.stored.with(root, |_, held| held.blocks.clone());
+        let blocks = blocks.filter(|_| known.surveyed.is_remembered);
+        let blocks = blocks.unwrap_or_default();
         let work = |first: usize| {
             let looker = Looker::within(Utf8Path::new("/"), inner.clone());
+            let seen = dirs_of(&blocks, first as u32, (first + size) as u32);
+            let stamp = |dir: &Utf8Path| {
+                let below = dir.as_str().strip_prefix(root.as_str());
+                let below = below.and_then(|below| below.strip_prefix('/'));
+                let seen = below.and_then(|below| seen.get(below)).copied();
+                seen.or_else(|| looker.stamp(dir.as_str()))
+            };
             let mut digests = Vec::with_capacity(size * 8);
             let mut changed = Vec::new();
             for number in first..(first + size).min(dirs.starts.len()) {
-                let digest = digest(dirs.of(number), &looker);
+                let digest = digest(dirs.of(number), &stamp);
                 digests.extend_from_slice(&digest);
                 let known =
                     old_number(number as u32).and_then(|old_number| old.get(old_number as usize));
@@ -308,12 +322,30 @@ pub(super) fn each_in_row(
     walk().is_some()
 }
 
+/// The directories of the blocks that hold the modules from `first` to `end`, with their stamps.
+fn dirs_of(blocks: &[Block], first: u32, end: u32) -> FxHashMap<String, Stamp> {
+    let begin = blocks.partition_point(|block| block.first <= first);
+    let blocks = blocks.get(begin.saturating_sub(1)..).unwrap_or_default();
+    let mut dirs = FxHashMap::default();
+    for block in blocks.iter().take_while(|block| block.first < end) {
+        look::each(block, None, &mut |seen| {
+            if let Seen::Source(path, stamp, SourceKind::Dir, _) = seen {
+                dirs.insert(path.to_owned(), stamp);
+            }
+            true
+        });
+    }
+    dirs
+}
+
 /// A digest of directories; zeros where there are none.
-fn digest<'d>(dirs: impl Iterator<Item = &'d Utf8Path>, looker: &Looker) -> [u8; 8] {
+fn digest<'d>(
+    dirs: impl Iterator<Item = &'d Utf8Path>,
+    stamp: &impl Fn(&Utf8Path) -> Option<Stamp>,
+) -> [u8; 8] {
     let mut hasher = None;
     for dir in dirs {
-        (dir.as_str(), looker.stamp(dir.as_str()))
-            .hash(hasher.get_or_insert_with(DefaultHasher::new));
+        (dir.as_str(), stamp(dir)).hash(hasher.get_or_insert_with(DefaultHasher::new));
     }
     hasher.map_or([0; 8], |hasher| hasher.finish().to_le_bytes())
 }

@@ -6,11 +6,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use bstr::ByteSlice;
 use camino::Utf8Path;
 
-use super::file::{Block, File, Part, Parts, RootData, TakeAbout, Writer};
+use super::file::{Block, File, Part, TakeAbout};
 use super::look::{self, Seen};
 use super::pack::{Packer, Unpacker};
+use super::patch::{Abouts, Patch};
 use super::programs::{Programs, ProgramsOfAll};
 use super::stored::{Asked, Held};
+use super::writer::{Parts, RootData, Writer};
 use super::{Cache, CacheError, Freshness, Head, part, settings};
 use crate::config::Config;
 use crate::tree::{Crawl, Extra, Known, Mistake, Packed, ROOT, Reads, Record, Stamp};
@@ -50,6 +52,17 @@ impl From<CacheError> for SaveError {
     }
 }
 
+/// A file that holds what a crawl found out, but for a few modulefiles.
+struct Standing<'f> {
+    file: &'f File,
+    saved: Saved,
+    /// The modulepaths that those lie in, by their places in the crawl.
+    edited: Vec<usize>,
+}
+
+/// One modulefile in so many may be another one than the file knows; with more it is written as a whole.
+const ONE_OF: usize = 4;
+
 impl Cache {
     /// Writes what a crawl found out to the file at `path`. `others` says what becomes of
     /// modulepaths that the crawl did not come to.
@@ -72,9 +85,10 @@ impl Cache {
         });
         let found: Vec<(&Known, Option<Programs>)> = found.collect();
         if others == Others::Go
-            && let Some(saved) = self.is_saved(path, &found, config)
+            && let Some(standing) = self.standing(path, &found, config)
+            && (standing.edited.is_empty() || self.patch(&standing, &found, crawl, config)?)
         {
-            return Ok(saved);
+            return Ok(standing.saved);
         }
         let mut writer = Writer::new(path)?;
         let mut saved = Saved::default();
@@ -83,11 +97,15 @@ impl Cache {
             let Some(found) = found else {
                 continue;
             };
-            let digests = &found.digests;
-            let id = self.write_root(&mut writer, tree, known, crawl, config, digests)?;
-            let Some(id) = id else {
-                return Err(SaveError::Damaged);
-            };
+            let data = self.root_data(tree, known, crawl, config, &found.digests);
+            let (parts, blocks) = data.ok_or(SaveError::Damaged)?;
+            let id = writer.root(RootData {
+                path: known.modulepath.clone(),
+                parts,
+                blocks,
+                abouts: &mut |take| self.each_about(known, take),
+            })?;
+            let id = id.ok_or(SaveError::Damaged)?;
             let old = self.stored.with(&known.modulepath, |_, held| {
                 let moves = held.renewal.as_ref().map(|renewal| renewal.moves.clone());
                 (held.file, held.id, moves)
@@ -128,37 +146,79 @@ impl Cache {
         Ok(saved)
     }
 
-    /// What the file at `path` holds, where that is what a crawl found out: then it need not be written again.
-    fn is_saved(
+    /// What the file at `path` holds, where that is what a crawl found out but for a few modulefiles that were evaluated.
+    fn standing(
         &self,
         path: &Utf8Path,
         found: &[(&Known, Option<Programs>)],
         config: &Config,
-    ) -> Option<Saved> {
+    ) -> Option<Standing<'_>> {
         let file = self.stored.files.iter().find(|file| file.path == path)?;
-        let mut saved = Saved {
-            roots: found.len(),
-            ..Saved::default()
+        let mut standing = Standing {
+            file,
+            saved: Saved {
+                roots: found.len(),
+                ..Saved::default()
+            },
+            edited: Vec::new(),
         };
-        if file.roots.len() != saved.roots {
+        if file.roots.len() != found.len() {
             return None;
         }
-        for (known, programs) in found {
-            let root = &known.modulepath;
+        for (tree, (known, programs)) in found.iter().enumerate() {
+            let (root, survey) = (&known.modulepath, &known.surveyed.survey);
+            let modules = survey.index.modules();
             let is_new = |held: &Held| held.head.stamp != stamp_now(root, config);
             let is_here = |file: &File, held: &Held| file.path == path && !is_new(held);
             if !known.surveyed.is_remembered
-                || known.surveyed.survey.is_renewed
-                || !known.records.is_empty()
+                || survey.is_renewed
+                || known.records.len() * ONE_OF > modules as usize
                 || self.stored.with(root, is_here) != Some(true)
                 || !programs.as_ref()?.changed.is_empty()
             {
                 return None;
             }
-            saved.modules += known.surveyed.survey.index.modules();
+            if !known.records.is_empty() {
+                standing.edited.push(tree);
+            }
+            standing.saved.modules += modules;
         }
-        file.each_program(&mut |_, _| saved.programs += 1)
-            .then_some(saved)
+        file.each_program(&mut |_, _| standing.saved.programs += 1)
+            .then_some(standing)
+    }
+
+    /// Puts what was evaluated in its place in the file that stands. False where that file has to be written as a whole.
+    fn patch(
+        &self,
+        standing: &Standing<'_>,
+        found: &[(&Known, Option<Programs>)],
+        crawl: &Crawl,
+        config: &Config,
+    ) -> Result<bool, SaveError> {
+        let Some(patch) = Patch::of(standing.file)? else {
+            return Ok(false);
+        };
+        for tree in &standing.edited {
+            let Some((known, Some(programs))) = found.get(*tree) else {
+                return Ok(false);
+            };
+            let root = &known.modulepath;
+            let data = self.root_data(*tree, known, crawl, config, &programs.digests);
+            let (Some((parts, blocks)), Some(id)) = (data, standing.file.root(root)) else {
+                return Ok(false);
+            };
+            let looks = blocks.iter().map(|block| (block.first, &*block.looks));
+            let mut abouts = Abouts::new();
+            for (number, record) in &known.records {
+                let (searched, rest) = record.about.parts();
+                abouts.insert(*number, (searched, shortened(rest, root)));
+            }
+            if !patch.root(id, &parts, looks, &abouts)? {
+                return Ok(false);
+            }
+        }
+        patch.finish(self.readers)?;
+        Ok(true)
     }
 
     /// Whether another file than that at `path` answered for a modulepath, and nothing was found out beside it.
@@ -170,15 +230,15 @@ impl Cache {
         !is_new && known.records.is_empty() && elsewhere == Some(true)
     }
 
-    fn write_root(
+    /// A modulepath as it is written; `None` where what was to be kept is damaged.
+    fn root_data(
         &self,
-        writer: &mut Writer,
         tree: usize,
         known: &Known,
         crawl: &Crawl,
         config: &Config,
         digests: &[u8],
-    ) -> Result<Option<u32>, SaveError> {
+    ) -> Option<(Parts, Vec<Block>)> {
         let root = &known.modulepath;
         let survey = &known.surveyed.survey;
         let mut readers: BTreeMap<u32, Reads> = BTreeMap::new();
@@ -206,9 +266,7 @@ impl Cache {
             true => self.stored.with(root, kept_statements).flatten(),
             false => serde_json::to_vec(&survey.statements).ok(),
         };
-        let (Some((common, blocks)), Some(statements)) = (looks, statements) else {
-            return Ok(None);
-        };
+        let ((common, blocks), statements) = (looks?, statements?);
         for (number, record) in &known.records {
             match record.stamp {
                 Some(_) => forgotten.remove(number),
@@ -246,13 +304,7 @@ impl Cache {
             (Part::Readers, pack_asked(readers)),
             (Part::Statements, statements),
         ];
-        let data = RootData {
-            path: root.clone(),
-            parts,
-            blocks,
-            abouts: &mut |take| self.each_about(known, take),
-        };
-        Ok(writer.root(data)?)
+        Some((parts, blocks))
     }
 
     /// What of the modules is not searched, in the order of their numbers; for the rest as [`Cache::each_about`].
