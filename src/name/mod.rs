@@ -10,5 +10,5 @@ mod spec;
 
 pub use loaded::{LoadedName, LoadedRules, Purpose, automatic_symbol, matches_loaded};
 pub use lua_pattern::LuaPattern;
-pub use order::{VersionKey, VersionOrder, lmod_canonical};
+pub use order::{Numbers, VersionKey, VersionOrder, lmod_canonical};
 pub use spec::{Bound, Edge, Range, Spec, SpecError, SpecRules, Versions};
