@@ -121,10 +121,15 @@ pub fn add_columns<C: AsRef<str>>(text: &mut String, cells: &[C], indent: usize,
     }
 }
 
+/// Whether each byte of a text is a character that takes one column.
+fn is_plain(text: &str) -> bool {
+    let is_plain = |plain: bool, byte: &u8| plain & (b' '..=b'~').contains(byte);
+    text.as_bytes().iter().fold(true, is_plain)
+}
+
 /// How many columns of the terminal a text takes that may be painted.
 fn width_of(text: &str) -> usize {
-    let is_plain = |plain: bool, byte: &u8| plain & (b' '..=b'~').contains(byte);
-    if text.as_bytes().iter().fold(true, is_plain) {
+    if is_plain(text) {
         return text.len();
     }
     let mut width = 0;
@@ -156,8 +161,14 @@ pub fn indented(text: &str, indent: usize) -> String {
 }
 
 fn push_indented(out: &mut String, line: &str, indent: usize) {
+    const BLANKS: &str = "                ";
     if !line.is_empty() {
-        out.extend(std::iter::repeat_n(' ', indent));
+        let mut left = indent;
+        while left > 0 {
+            let blanks = left.min(BLANKS.len());
+            out.push_str(&BLANKS[..blanks]);
+            left -= blanks;
+        }
         out.push_str(line);
     }
     out.push('\n');
@@ -165,54 +176,48 @@ fn push_indented(out: &mut String, line: &str, indent: usize) {
 
 /// Text wrapped to the width, behind `indent` blanks.
 pub fn wrapped(text: &str, indent: usize, layout: Layout) -> String {
-    let width = layout.width.saturating_sub(indent + 1).max(20);
     let mut out = String::with_capacity(text.len() + 2 * indent + 2);
+    add_wrapped(&mut out, text, indent, layout);
+    out
+}
+
+/// The same behind other text.
+fn add_wrapped(out: &mut String, text: &str, indent: usize, layout: Layout) {
+    let width = layout.width.saturating_sub(indent + 1).max(20);
     for line in text.lines() {
-        if !wrap_plain(&mut out, line, width, indent) {
+        if !wrap_plain(out, line, width, indent) {
             out.push_str(&indented(&textwrap::fill(line, width), indent));
         }
     }
-    out
 }
 
 /// Wraps a line as `textwrap` does, which takes ten times as long, where that is simple: single columns, no word that is
 /// too long. False where it is not; then nothing was added.
 fn wrap_plain(out: &mut String, line: &str, width: usize, indent: usize) -> bool {
+    let line = line.trim_end_matches(' ');
     let bytes = line.as_bytes();
-    if !bytes.iter().all(|byte| (b' '..=b'~').contains(byte)) || line.starts_with(' ') {
+    if !is_plain(line) || line.starts_with(' ') {
         return false;
     }
-    let before = out.len();
-    let (mut start, mut from) = (0, 0);
-    while from < bytes.len() {
-        let blank = bytes[from..].iter().position(|byte| *byte == b' ');
-        let end_of_word = blank.map_or(bytes.len(), |blank| from + blank);
-        // A word may be parted behind a hyphen in it.
-        let is_hyphen = |at: &usize| {
-            bytes[*at] == b'-'
-                && *at > from
-                && bytes[at - 1].is_ascii_alphanumeric()
-                && bytes.get(at + 1).is_some_and(u8::is_ascii_alphanumeric)
-        };
-        let end = match (from..end_of_word).find(is_hyphen) {
-            Some(hyphen) => hyphen + 1,
-            None => end_of_word,
-        };
-        if end - from > width {
+    // A piece that stays together ends before a blank, or behind a hyphen in a word.
+    let ends_at = |end: &usize| match bytes[*end] {
+        b' ' => bytes[end - 1] != b' ',
+        next => {
+            let hyphen = bytes[end - 1] == b'-' && next.is_ascii_alphanumeric();
+            hyphen && *end > 1 && bytes[end - 2].is_ascii_alphanumeric()
+        }
+    };
+    let (before, mut start) = (out.len(), 0);
+    while bytes.len() - start > width {
+        let Some(end) = (start + 1..=start + width).rev().find(ends_at) else {
             out.truncate(before);
             return false;
-        }
-        if end - start > width {
-            push_indented(out, line[start..from].trim_end_matches(' '), indent);
-            start = from;
-        }
-        let blanks = bytes[end..].iter().position(|byte| *byte != b' ');
-        from = match end == end_of_word {
-            true => blanks.map_or(bytes.len(), |blanks| end + blanks),
-            false => end,
         };
+        push_indented(out, &line[start..end], indent);
+        let blanks = bytes[end..].iter().take_while(|byte| **byte == b' ');
+        start = end + blanks.count();
     }
-    push_indented(out, line[start..].trim_end_matches(' '), indent);
+    push_indented(out, &line[start..], indent);
     true
 }
 

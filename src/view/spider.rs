@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Layout, border, indented, wrapped};
+use super::{Layout, add_wrapped, border, indented, wrapped};
 
 /// A name with all its versions.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -57,7 +57,7 @@ pub fn overview(heading: &str, packages: &[Package<'_>], layout: Layout) -> Stri
         push_cut(&mut text, &head, layout.width);
         text.push('\n');
         if !package.description.is_empty() {
-            text.push_str(&wrapped(&package.description, 4, layout));
+            add_wrapped(&mut text, &package.description, 4, layout);
         }
         text.push('\n');
     }
