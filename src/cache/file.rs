@@ -6,12 +6,12 @@
 
 use std::borrow::Cow;
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::io::Read;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
+use rustc_hash::FxHashMap;
 
 use super::programs;
 use super::texts;
@@ -120,7 +120,7 @@ pub(super) struct File {
 struct Kept {
     table: i64,
     query: &'static str,
-    rows: RefCell<HashMap<u32, Row>>,
+    rows: RefCell<FxHashMap<u32, Row>>,
 }
 
 /// A row of texts.
@@ -307,7 +307,8 @@ pub(super) fn opened(id: i64, sealed: &[u8]) -> Option<&[u8]> {
 impl File {
     /// The key of a modulepath.
     pub(super) fn root(&self, path: &Utf8Path) -> Option<u32> {
-        let found = self.roots.iter().find(|(_, known)| known == path);
+        let same = |(_, known): &&(u32, Utf8PathBuf)| known.as_str() == path.as_str();
+        let found = self.roots.iter().find(same);
         found.map(|(id, _)| *id)
     }
 
@@ -369,13 +370,20 @@ impl File {
 
     /// What a module is about: what is searched, and the rest.
     pub(super) fn about(&self, root: u32, number: u32) -> Option<(Vec<u8>, Vec<u8>)> {
-        let rest = self.text(&self.rests, root, number)?;
-        Some((self.searched(root, number)?, rest))
+        let (mut searched, mut rest) = (Vec::new(), Vec::new());
+        self.text(&self.rests, root, number, &mut |text| rest = text.to_vec())?;
+        self.searched(root, number, &mut |text| searched = text.to_vec())?;
+        Some((searched, rest))
     }
 
-    /// What is searched of a module.
-    pub(super) fn searched(&self, root: u32, number: u32) -> Option<Vec<u8>> {
-        self.text(&self.searched, root, number)
+    /// Hands over what is searched of a module; `None` where that is damaged.
+    pub(super) fn searched(
+        &self,
+        root: u32,
+        number: u32,
+        take: &mut dyn FnMut(&[u8]),
+    ) -> Option<()> {
+        self.text(&self.searched, root, number, take)
     }
 
     /// What is searched of the modules of a modulepath, row by row. False where the file is damaged.
@@ -417,8 +425,8 @@ impl File {
         are_whole && read && whole && rows.is_empty()
     }
 
-    /// One of the texts of a table. Its row is kept: neighbours are asked for together.
-    fn text(&self, kept: &Kept, root: u32, number: u32) -> Option<Vec<u8>> {
+    /// Hands over one of the texts of a table. Its row is kept: neighbours are asked for together.
+    fn text(&self, kept: &Kept, root: u32, number: u32, take: &mut dyn FnMut(&[u8])) -> Option<()> {
         let wanted = module_id(root, number);
         let mut rows = kept.rows.borrow_mut();
         let row = rows.entry(root).or_default();
@@ -429,7 +437,7 @@ impl File {
             ends: Cow::Borrowed(&row.ends),
             bytes: &row.bytes,
         };
-        texts.get(row.place(wanted)?).map(<[u8]>::to_vec)
+        texts.get(row.place(wanted)?).map(take)
     }
 
     /// The modules that bring along a program, as packed keys of modules.

@@ -334,26 +334,15 @@ impl Memory for Cache {
                 head: &head,
                 looks,
                 files: depth != Depth::Names,
-                config: rc.config(),
             };
-            let answer = match asked.part(wanted) {
+            let answer = match asked.part(wanted, rc.config()) {
                 Ok(Some(part)) => Ok(Whole::Unchanged(part)),
-                Ok(None) => asked.whole(),
+                Ok(None) => asked.whole(rc.config()),
                 Err(damaged) => Err(damaged),
             };
             let found = match answer {
                 Ok(Whole::Unchanged(found)) => found,
                 Ok(Whole::Changed(before)) => {
-                    let config = rc.config().clone();
-                    let asked = part::Question {
-                        file,
-                        id,
-                        root,
-                        head: &head,
-                        looks,
-                        files: depth != Depth::Names,
-                        config: &config,
-                    };
                     let renewed = renew::renew(&asked, &before, self.readers, rc);
                     let Some(renewed) = renewed else {
                         self.remember_old(root, number, id, &head);
@@ -373,7 +362,7 @@ impl Memory for Cache {
                         }),
                         head: renewed.head,
                     };
-                    (stored.held.borrow_mut()).insert(root.to_owned(), held);
+                    (stored.held.borrow_mut()).insert(root.to_string(), held);
                     return Some(renewed.survey);
                 }
                 Err(part::Damaged) => {
@@ -397,7 +386,7 @@ impl Memory for Cache {
                 changed: found.changed,
                 renewal: None,
             };
-            (stored.held.borrow_mut()).insert(root.to_owned(), held);
+            (stored.held.borrow_mut()).insert(root.to_string(), held);
             return Some(survey);
         }
         None

@@ -33,7 +33,6 @@ pub(super) struct Question<'q> {
     pub(super) looks: bool,
     /// Whether it is asked what modulefiles say: then they are looked at as well.
     pub(super) files: bool,
-    pub(super) config: &'q Config,
 }
 
 /// What a cache answers.
@@ -56,7 +55,7 @@ pub(super) enum Whole {
 
 impl Question<'_> {
     /// All of the modulepath.
-    pub(super) fn whole(&self) -> Result<Whole, Damaged> {
+    pub(super) fn whole(&self, config: &Config) -> Result<Whole, Damaged> {
         if !self.looks {
             let mut names = Vec::new();
             self.names(&mut |_, block| names.extend_from_slice(block))?;
@@ -69,13 +68,13 @@ impl Question<'_> {
             }));
         }
         let common = self.file.part(self.id, Part::Common).ok_or(Damaged)?;
-        let common_changes = fresh::changed_common(self.root, &common, self.config);
+        let common_changes = fresh::changed_common(self.root, &common, config);
         let blocks = blocks(self.file, self.id).ok_or(Damaged)?;
         let firsts = blocks.iter().map(|block| &block.first);
         if !firsts.eq(&self.head.blocks) {
             return Err(Damaged);
         }
-        let mut changes = self.changes(&blocks, None)?;
+        let mut changes = self.changes(&blocks, None, config)?;
         changes.common = common_changes.ok_or(Damaged)?;
         if !changes.common.is_empty() || !changes.sources.is_empty() {
             return Ok(Whole::Changed(Before {
@@ -93,17 +92,26 @@ impl Question<'_> {
     }
 
     /// What blocks were read from and is not as it was, as far as it is looked at.
-    fn changes(&self, blocks: &[Block], only: Option<&BTreeSet<u32>>) -> Result<Changes, Damaged> {
+    fn changes(
+        &self,
+        blocks: &[Block],
+        only: Option<&BTreeSet<u32>>,
+        config: &Config,
+    ) -> Result<Changes, Damaged> {
         let scope = Scope {
             only,
             sources: true,
             files: self.files,
         };
-        fresh::changed(self.root, blocks, scope, self.config).ok_or(Damaged)
+        fresh::changed(self.root, blocks, scope, config).ok_or(Damaged)
     }
 
     /// The names that are wanted; `None` where only all of the modulepath tells.
-    pub(super) fn part(&self, wanted: Wanted<'_>) -> Result<Option<Answer>, Damaged> {
+    pub(super) fn part(
+        &self,
+        wanted: Wanted<'_>,
+        config: &Config,
+    ) -> Result<Option<Answer>, Damaged> {
         if matches!(wanted, Wanted::All | Wanted::Described(_)) || self.head.modules <= SMALL {
             return Ok(None);
         }
@@ -136,7 +144,7 @@ impl Question<'_> {
             return answer(Vec::new(), None);
         }
         if !are_settled_by_names(wanted, &names)
-            || !self.is_common_unchanged()?
+            || !self.is_common_unchanged(config)?
             || !self.are_openers_unchanged()
         {
             return Ok(None);
@@ -150,7 +158,7 @@ impl Question<'_> {
             })
         });
         let blocks: Vec<Block> = blocks.collect::<Option<_>>().ok_or(Damaged)?;
-        let changes = self.changes(&blocks, Some(&firsts))?;
+        let changes = self.changes(&blocks, Some(&firsts), config)?;
         match changes.sources.is_empty() {
             true => answer(blocks, self.files.then_some(changes.files)),
             false => Ok(None),
@@ -171,9 +179,9 @@ impl Question<'_> {
         }
     }
 
-    fn is_common_unchanged(&self) -> Result<bool, Damaged> {
+    fn is_common_unchanged(&self, config: &Config) -> Result<bool, Damaged> {
         let common = self.file.part(self.id, Part::Common).ok_or(Damaged)?;
-        let changed = fresh::changed_common(self.root, &common, self.config);
+        let changed = fresh::changed_common(self.root, &common, config);
         Ok(changed.ok_or(Damaged)?.is_empty())
     }
 

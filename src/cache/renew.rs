@@ -15,6 +15,7 @@ use super::look::{self, Owned, Owners};
 use super::moves::Moves;
 use super::part::{self, Question};
 use super::stored::Asked;
+use crate::name::VersionOrder;
 use crate::tree::{
     Again, Dir, Finder, Places, RcReader, Readers, Source, SourceKind, Stamp, Statement, Survey,
     Wanted, heads, now, numbered, order_names, read_dir_ahead,
@@ -134,7 +135,14 @@ pub(super) fn renew(
         }
     }
     let mut woven = Woven::default();
-    woven.weave(asked, before, &places, &survey, sources)?;
+    woven.weave(
+        asked,
+        rc.config().version_order,
+        before,
+        &places,
+        &survey,
+        sources,
+    )?;
     let Woven {
         blocks,
         mut moves,
@@ -246,12 +254,12 @@ impl Woven {
     fn weave(
         &mut self,
         asked: &Question<'_>,
+        order: VersionOrder,
         before: &Before,
         places: &Places,
         survey: &Survey,
         mut sources: HashMap<String, Vec<Cow<'static, Source>>>,
     ) -> Option<()> {
-        let order = asked.config.version_order;
         let mut finder = Finder::new(Wanted::All);
         let new = finder.find(survey.index.as_bytes()).into_iter();
         let mut new: VecDeque<New<'_>> = new

@@ -1,9 +1,9 @@
 //! The open cache files, and the modulepaths that they answer for in this run.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use rustc_hash::FxHashMap;
 
 use super::file::{Block, File, Part};
 use super::fresh::Freshness;
@@ -15,7 +15,8 @@ use crate::tree::{Extra, Packed, Reads, Statement, Store, TakeProgram, Texts};
 #[derive(Default)]
 pub(super) struct Stored {
     pub(super) files: Vec<File>,
-    pub(super) held: RefCell<HashMap<Utf8PathBuf, Held>>,
+    /// The modulepaths that they answer for.
+    pub(super) held: RefCell<FxHashMap<String, Held>>,
     pub(super) damaged: Cell<bool>,
 }
 
@@ -71,7 +72,7 @@ impl Stored {
         act: impl FnOnce(&File, &Held) -> T,
     ) -> Option<T> {
         let held = self.held.borrow();
-        let held = held.get(root)?;
+        let held = held.get(root.as_str())?;
         Some(act(self.files.get(held.file)?, held))
     }
 
@@ -108,14 +109,15 @@ impl Stored {
     /// The modules behind packed keys, as far as their modulepaths are held.
     fn places(&self, file: usize, packed: &[u8]) -> Vec<(Utf8PathBuf, u32)> {
         let held = self.held.borrow();
-        let roots: HashMap<i64, (&Utf8PathBuf, &Held)> = held
+        let roots: FxHashMap<i64, (&String, &Held)> = held
             .iter()
             .filter(|(_, held)| held.file == file)
             .map(|(root, held)| (i64::from(held.id), (root, held)))
             .collect();
         let places = programs::keys(packed).filter_map(|key| {
             let (root, held) = roots.get(&(key >> 24))?;
-            Some(((*root).clone(), held.now((key & 0xff_ffff) as u32)?))
+            let number = held.now((key & 0xff_ffff) as u32)?;
+            Some((Utf8PathBuf::from(*root), number))
         });
         places.collect()
     }
@@ -135,13 +137,14 @@ impl Store for Stored {
         ))
     }
 
-    fn searched(&self, root: &Utf8Path, number: u32) -> Option<Vec<u8>> {
-        let number = self.with(root, |_, held| held.in_file(number))??;
-        let searched = self.with(root, |file, held| file.searched(held.id, number))?;
-        if searched.is_none() {
+    fn searched(&self, root: &Utf8Path, number: u32, take: &mut dyn FnMut(&[u8])) {
+        let taken = self.with(root, |file, held| match held.in_file(number) {
+            Some(number) => file.searched(held.id, number, take).is_some(),
+            None => true,
+        });
+        if taken == Some(false) {
             self.damaged.set(true);
         }
-        searched
     }
 
     fn each_searched(&self, root: &Utf8Path, take: &mut dyn FnMut(u32, &Texts<'_>)) {

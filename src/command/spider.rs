@@ -9,7 +9,6 @@ use serde_json::json;
 use super::{Answer, Context};
 use crate::config::ListingStyle;
 use crate::diag::{Diagnostic, Kind};
-use crate::modulefile::tcl::QuickHash;
 use crate::tree::{About, Crawl, Depth, Entry, Filter, Tree, Wanted, Way};
 use crate::view;
 use crate::view::spider::{Detail, Package};
@@ -51,7 +50,7 @@ pub(super) fn seen<'c>(context: &Context, crawl: &'c Crawl) -> Vec<Seen<'c>> {
             // Keys are dear: one for each.
             versions.sort_by_cached_key(|module| {
                 let entry = module.entry;
-                (entry.key(), entry.full_name.clone(), entry.tree)
+                (entry.key(), entry.full_name.as_str(), entry.tree)
             });
         }
     }
@@ -66,20 +65,14 @@ fn packages<'c>(modules: &[&Seen<'c>]) -> Vec<Package<'c>> {
             name: group[0].entry.name(),
             ..Package::default()
         };
-        let tree = group[0].entry.tree;
-        let of_one = group.iter().all(|module| module.entry.tree == tree);
-        let mut seen: HashSet<&str, QuickHash> = HashSet::default();
         for module in group {
+            // They are in order: what is there twice stands side by side.
             let full_name = module.entry.full_name.as_str();
-            // Those of one tree are in order: what is there twice stands side by side.
-            let is_new = match of_one {
-                true => package
-                    .versions
-                    .last()
-                    .is_none_or(|last| *last != full_name),
-                false => seen.insert(full_name),
-            };
-            if is_new {
+            if package
+                .versions
+                .last()
+                .is_none_or(|last| *last != full_name)
+            {
                 package.versions.push(Cow::Borrowed(full_name));
             }
         }

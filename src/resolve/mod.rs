@@ -319,7 +319,7 @@ impl Resolver {
             }
             found = longer;
         }
-        let aliases = self.roots.scopes(root, rc.config()).into_iter();
+        let aliases = self.roots.scopes(root, rc.config());
         let aliases = aliases.flat_map(|facts| facts.aliases.keys());
         let same = |name: &&String| name.to_lowercase() == path.to_lowercase();
         found.extend(aliases.filter(same).cloned());

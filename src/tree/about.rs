@@ -133,9 +133,16 @@ impl About {
 
 /// What lines of `whatis` say behind `key:`, the first time.
 fn value_of<'l>(mut lines: impl Iterator<Item = &'l str>, key: &str) -> Option<&'l str> {
+    let first = key.bytes().next().unwrap_or_default();
     lines.find_map(|line| {
-        let (found, text) = line.split_once(':')?;
-        found.trim().eq_ignore_ascii_case(key).then(|| text.trim())
+        // Most begin otherwise.
+        let begin = line.trim_start();
+        if !begin.bytes().next()?.eq_ignore_ascii_case(&first) {
+            return None;
+        }
+        let (found, text) = begin.split_once(':')?;
+        let is_it = found.trim_end().eq_ignore_ascii_case(key);
+        is_it.then(|| text.trim())
     })
 }
 
@@ -150,9 +157,11 @@ fn description_in<'l>(lines: impl Iterator<Item = &'l str> + Clone) -> &'l str {
 
 /// The description in a searched text, which is not unpacked for that.
 pub(super) fn description_of(searched: &[u8]) -> &str {
-    let fields = searched.to_str().ok().map(|text| text.split(FIELD));
-    let whatis = fields.and_then(|mut fields| fields.nth(1));
-    description_in(whatis.unwrap_or_default().split_terminator(WORD))
+    let after = |rest: &[u8]| rest.find_byte(FIELD as u8);
+    let whatis = after(searched).map(|help| &searched[help + 1..]);
+    let whatis = whatis.map(|rest| &rest[..after(rest).unwrap_or(rest.len())]);
+    let lines = whatis.and_then(|lines| lines.to_str().ok());
+    description_in(lines.unwrap_or_default().split_terminator(WORD))
 }
 
 /// Adds the absolute paths of a value.

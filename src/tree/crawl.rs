@@ -4,7 +4,7 @@
 //! a memory knows is not evaluated again. Source: Lmod user guide "module spider", "Hierarchical modules".
 
 use std::cell::OnceCell;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::rc::Rc;
 use std::time::Instant;
 
@@ -13,7 +13,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use super::about::{About, Packed, Search, Texts, description_of};
 use super::describe::{Subject, describe_all};
 use super::dir::Dir;
-use super::index::{Wanted, heads};
+use super::index::{Names, Wanted, heads};
 use super::listing::{Entry, Filter, Surveyed, Tree};
 use super::rc::{RcEvaluator, RcReader};
 use super::reads::Reads;
@@ -197,8 +197,8 @@ pub trait Store {
     /// What a module is about, packed.
     fn about(&self, root: &Utf8Path, number: u32) -> Option<Packed>;
 
-    /// The part of it that people search.
-    fn searched(&self, root: &Utf8Path, number: u32) -> Option<Vec<u8>>;
+    /// Hands over the part of it that people search, if there is one.
+    fn searched(&self, root: &Utf8Path, number: u32, take: &mut dyn FnMut(&[u8]));
 
     /// The same of all modules, row by row, each with the number of its first module.
     fn each_searched(&self, root: &Utf8Path, take: &mut dyn FnMut(u32, &Texts<'_>));
@@ -394,11 +394,7 @@ impl Roots {
 }
 
 /// Modulepaths that are in force together, what is known of them, and the names that are wanted.
-type Level = (
-    Vec<Utf8PathBuf>,
-    Vec<Rc<Surveyed>>,
-    Option<BTreeSet<String>>,
-);
+type Level = (Vec<Utf8PathBuf>, Vec<Rc<Surveyed>>, Option<Names>);
 
 impl Known {
     /// Its modules that are to be looked at.
@@ -570,21 +566,27 @@ impl Crawl {
     }
 
     /// Searches, and takes note of what is found. Gives the names of those modules, and those that are accepted as names.
-    fn describe(&mut self, filters: &[Filter]) -> BTreeSet<String> {
+    fn describe(&mut self, filters: &[Filter]) -> Names {
         self.described = self.search(filters);
-        let mut numbers: Vec<BTreeSet<u32>> = vec![BTreeSet::new(); self.known.len()];
+        let mut numbers: Vec<Vec<u32>> = vec![Vec::new(); self.known.len()];
         for (tree, number) in &self.described {
-            numbers[*tree].insert(*number);
+            numbers[*tree].push(*number);
         }
-        let mut names = BTreeSet::new();
-        for (known, numbers) in self.known.iter().zip(numbers) {
+        let mut names = Names::default();
+        for (known, mut numbers) in self.known.iter().zip(numbers) {
+            numbers.sort_unstable();
+            let mut numbers = numbers.into_iter().peekable();
             let index = &known.surveyed.survey.index;
             let mut heads = heads(index.as_bytes()).peekable();
-            while let Some((name, first)) = heads.next() {
+            while let Some((name, _)) = heads.next() {
                 let end = heads.peek().map_or(u32::MAX, |(_, next)| *next);
-                if numbers.range(first..end).next().is_some()
-                    || filters.iter().any(|filter| filter.accepts_name(name))
-                {
+                let mut is_described = false;
+                while numbers.next_if(|number| *number < end).is_some() {
+                    is_described = true;
+                }
+                let is_wanted =
+                    is_described || filters.iter().any(|filter| filter.accepts_name(name));
+                if is_wanted && !names.contains(name) {
                     names.insert(name.to_owned());
                 }
             }
@@ -594,18 +596,16 @@ impl Crawl {
 
     /// What a module is, in one line.
     pub fn description(&self, entry: &Entry) -> String {
-        let Some(known) = self.known.get(entry.tree) else {
-            return String::new();
-        };
-        match known.records.get(&entry.number) {
-            Some(record) => description_of(record.about.parts().0).to_owned(),
-            None => {
-                let store = self.store.as_ref();
-                let searched =
-                    store.and_then(|store| store.searched(&known.modulepath, entry.number));
-                description_of(&searched.unwrap_or_default()).to_owned()
+        let mut description = String::new();
+        let mut take = |searched: &[u8]| description.push_str(description_of(searched));
+        if let Some(known) = self.known.get(entry.tree) {
+            match (known.records.get(&entry.number), &self.store) {
+                (Some(record), _) => take(record.about.parts().0),
+                (None, Some(store)) => store.searched(&known.modulepath, entry.number, &mut take),
+                (None, None) => {}
             }
         }
+        description
     }
 
     /// The modules whose description, help, extensions, properties or facts one of the filters accepts: the numbers of

@@ -114,7 +114,7 @@ pub struct Subject<'a> {
     pub name: &'a str,
     /// Name with version.
     pub full_name: &'a str,
-    /// Its file.
+    /// Its file; may be empty where [`Facts::ask_for_files`] says no.
     pub file: &'a Utf8Path,
 }
 
@@ -173,6 +173,11 @@ pub struct NearlyForbidden {
 }
 
 impl Facts {
+    /// Whether the files of modules decide what the rules say.
+    pub(super) fn ask_for_files(&self) -> bool {
+        self.rules.iter().any(Rule::asks_for_files)
+    }
+
     /// Takes a statement of an rc file in directory `dir` (relative to its modulepath, empty for the modulepath itself)
     /// in. `place` is the directory of the file. Where `redefine` is false, what was said first about a symbolic version
     /// stays.
@@ -352,6 +357,10 @@ impl Target {
     }
 
     fn means(&self, subject: &Subject<'_>, config: &Config) -> bool {
+        // Most rules are about something else altogether.
+        if self.file.is_none() && !subject.full_name.starts_with(&self.name) {
+            return false;
+        }
         if let Some(spec) = &self.spec {
             let version = subject.full_name.strip_prefix(&self.name);
             return version
@@ -389,6 +398,14 @@ impl Target {
 }
 
 impl Rule {
+    /// Whether the file of a module decides whether the rule speaks about it.
+    fn asks_for_files(&self) -> bool {
+        match &self.targets {
+            Targets::Names(targets) => targets.iter().any(|target| target.file.is_some()),
+            Targets::Patterns(_) => true,
+        }
+    }
+
     /// Whether the rule speaks about the module, whether or not it holds now.
     pub fn means(&self, subject: &Subject<'_>, config: &Config) -> bool {
         match &self.targets {

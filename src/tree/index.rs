@@ -10,11 +10,11 @@
 //!
 //! Names of modules hold no control characters (`Dir::read` leaves such files out), so those can separate the parts.
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use bstr::ByteSlice;
 use camino::{Utf8Path, Utf8PathBuf};
+use rustc_hash::FxHashSet;
 
 use super::listing::Filter;
 use super::roots::Rank;
@@ -38,10 +38,19 @@ pub struct Group<'i> {
     pub name: &'i str,
     /// The number of its first module.
     pub first: u32,
-    /// What its bare name means in this modulepath, as far as only the modulepath speaks: full name, and who marked it.
-    pub choice: Option<(Cow<'i, str>, Rank)>,
+    /// What its bare name means in this modulepath, as far as only the modulepath speaks, and who marked it.
+    pub choice: Option<(Meant<'i>, Rank)>,
     /// Its modules, lowest version first.
     pub rows: Vec<Row<'i>>,
+}
+
+/// What a bare name means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Meant<'i> {
+    /// A module of the name, by its number.
+    Number(u32),
+    /// A full name that lies elsewhere.
+    Elsewhere(&'i str),
 }
 
 /// One module.
@@ -111,7 +120,13 @@ impl Row<'_> {
     pub fn full_name(&self, name: &str) -> String {
         match self.version {
             "" => name.to_owned(),
-            version => [name, "/", version].concat(),
+            version => {
+                let mut full_name = String::with_capacity(name.len() + 1 + version.len());
+                full_name.push_str(name);
+                full_name.push('/');
+                full_name.push_str(version);
+                full_name
+            }
         }
     }
 
@@ -135,6 +150,9 @@ impl Row<'_> {
     }
 }
 
+/// A set of names.
+pub(super) type Names = FxHashSet<String>;
+
 /// The names that a request is about.
 #[derive(Debug, Clone, Copy)]
 pub enum Wanted<'w> {
@@ -143,7 +161,7 @@ pub enum Wanted<'w> {
     /// Those with a module that one of the filters accepts.
     Accepted(&'w [Filter]),
     /// Those in the set.
-    Named(&'w BTreeSet<String>),
+    Named(&'w Names),
     /// Those with a module of which something is known that one of the filters accepts: a crawl finds out which.
     Described(&'w [Filter]),
 }
@@ -525,19 +543,21 @@ fn group_at(block: &[u8], start: usize) -> Option<Group<'_>> {
             symbols: parts.next().unwrap_or_default(),
         })
     }));
+    let first: u32 = first.parse().ok()?;
     let choice = rank.and_then(|rank| {
-        let full_name = match chosen.strip_prefix(WORD as char) {
+        let meant = match chosen.strip_prefix(WORD as char) {
             Some(place) => {
-                let row = rows.get(place.parse::<usize>().ok()?)?;
-                Cow::Owned(row.full_name(name))
+                let place: u32 = place.parse().ok()?;
+                rows.get(place as usize)?;
+                Meant::Number(first.checked_add(place)?)
             }
-            None => Cow::Borrowed(chosen),
+            None => Meant::Elsewhere(chosen),
         };
-        Some((full_name, rank))
+        Some((meant, rank))
     });
     Some(Group {
         name,
-        first: first.parse().ok()?,
+        first,
         choice,
         rows,
     })

@@ -3,7 +3,7 @@
 //! Source: Lmod user guide "module avail"; `module(1)` avail.
 
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -11,7 +11,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use super::choose::{Choice, Want};
 use super::crawl::{Depth, Memory, NoMemory};
 use super::facts::{AliasKind, Facts, Subject, Verdict, has_dot};
-use super::index::{FileOf, Group, Wanted};
+use super::index::{FileOf, Group, Meant, Names, Wanted};
 use super::rc::RcReader;
 use super::roots::{Rank, Roots, joined};
 use super::survey::Survey;
@@ -198,18 +198,7 @@ pub struct Surveyed {
 
 /// What a bare name means, for each name and each modulepath that holds it.
 #[derive(Debug, Default)]
-struct Choices(HashMap<String, Vec<Candidate>, QuickHash>);
-
-impl Choices {
-    fn add(&mut self, name: &str, candidate: Candidate) {
-        match self.0.get_mut(name) {
-            Some(known) => known.push(candidate),
-            None => {
-                self.0.insert(name.to_owned(), vec![candidate]);
-            }
-        }
-    }
-}
+struct Choices<'s>(HashMap<&'s str, Vec<Candidate>, QuickHash>);
 
 /// What a modulepath takes for a bare name.
 #[derive(Debug)]
@@ -246,7 +235,7 @@ impl Roots {
         depth: Depth,
         rc: &mut dyn RcReader,
         memory: &mut dyn Memory,
-    ) -> (Vec<Rc<Surveyed>>, Option<BTreeSet<String>>) {
+    ) -> (Vec<Rc<Surveyed>>, Option<Names>) {
         self.read_global(rc);
         let roots = self.modulepaths().to_vec();
         let mut surveys: Vec<_> = (roots.iter())
@@ -259,7 +248,7 @@ impl Roots {
             return (surveys, None);
         }
         // What a name means depends on all modulepaths that hold it, whether or not they hold what is looked for.
-        let mut names = BTreeSet::new();
+        let mut names = Names::default();
         for surveyed in &surveys {
             let groups = surveyed.survey.index.groups(wanted);
             names.extend(groups.into_iter().map(|group| group.name.to_owned()));
@@ -341,13 +330,13 @@ impl Roots {
     }
 
     /// The tree of a modulepath, rules judged for this user and this time.
-    fn tree(
+    fn tree<'s>(
         &mut self,
         number: usize,
         root: &Utf8Path,
-        surveyed: &Surveyed,
+        surveyed: &'s Surveyed,
         wanted: Wanted<'_>,
-        choices: &mut Choices,
+        choices: &mut Choices<'s>,
         rc: &mut dyn RcReader,
     ) -> Tree {
         let spoken = &surveyed.survey.spoken;
@@ -376,13 +365,11 @@ impl Roots {
             let known = aliases.entry(name.clone());
             known.or_insert_with(|| target.clone());
         }
-        let is_plain = surveyed.facts.rules.is_empty()
-            && self
-                .scopes_with(None, rc.config())
-                .iter()
-                .all(|facts| facts.rules.is_empty())
-            && !rc.has_site_code();
-        let any_globally = (self.scopes_with(None, rc.config()).iter())
+        let scopes = || self.scopes_with(Some(&surveyed.facts), rc.config());
+        let has_code = rc.has_site_code();
+        let is_plain = scopes().all(|facts| facts.rules.is_empty()) && !has_code;
+        let asks_for_files = has_code || scopes().any(Facts::ask_for_files);
+        let any_globally = (self.scopes_with(None, rc.config()))
             .any(|facts| !facts.defaults.is_empty() || !facts.aliases.is_empty());
         let mut modules: Vec<Entry> = Vec::new();
         let place: Rc<Utf8Path> = Rc::from(root);
@@ -397,7 +384,10 @@ impl Roots {
                 let hiding = if is_plain {
                     has_dot(&full_name, 0).then_some(Hiding::Hidden)
                 } else {
-                    let file = row.file(root, &full_name);
+                    let file = match asks_for_files {
+                        true => row.file(root, &full_name),
+                        false => Utf8PathBuf::new(),
+                    };
                     let subject = Subject {
                         name: group.name,
                         full_name: &full_name,
@@ -444,14 +434,11 @@ impl Roots {
             if modules.len() > first {
                 let choice = self.choice(root, &group, &modules[first..], globally, rc);
                 if let Some((full_name, rank)) = choice {
-                    choices.add(
-                        group.name,
-                        Candidate {
-                            tree: number,
-                            full_name,
-                            rank,
-                        },
-                    );
+                    choices.0.entry(group.name).or_default().push(Candidate {
+                        tree: number,
+                        full_name,
+                        rank,
+                    });
                 }
             }
         });
@@ -468,7 +455,7 @@ impl Roots {
     fn names(&self, own: &[Named], config: &Config) -> Vec<Named> {
         let mut names: BTreeMap<String, Named> = BTreeMap::new();
         let global = self.scopes_with(None, config);
-        let global = global.into_iter().flat_map(|facts| named(facts, true));
+        let global = global.flat_map(|facts| named(facts, true));
         // What is nearer to the modulepath is weaker.
         for named in global.chain(own.iter().cloned()) {
             names.entry(named.name.clone()).or_insert(named);
@@ -486,21 +473,34 @@ impl Roots {
         globally: bool,
         rc: &mut dyn RcReader,
     ) -> Option<(String, Rank)> {
-        let holds = match &group.choice {
+        let choice = group.choice.map(|(meant, rank)| {
+            let chosen = entries.iter().find(|entry| match meant {
+                Meant::Number(number) => entry.number == number,
+                Meant::Elsewhere(full_name) => entry.full_name == full_name,
+            });
+            (meant, chosen, rank)
+        });
+        let holds = match &choice {
             _ if globally => false,
             None => true,
-            Some((full_name, rank)) => {
-                let chosen = entries.iter().find(|entry| entry.full_name == *full_name);
-                match (chosen.map(|entry| entry.hiding), rank) {
-                    (_, Rank::Meta) => true,
-                    (Some(Some(Hiding::Hidden)), Rank::Plain) | (None, _) => false,
-                    (Some(_), _) => true,
-                }
-            }
+            Some((_, chosen, rank)) => match (chosen.map(|entry| entry.hiding), rank) {
+                (_, Rank::Meta) => true,
+                (Some(Some(Hiding::Hidden)), Rank::Plain) | (None, _) => false,
+                (Some(_), _) => true,
+            },
         };
         if holds {
-            let choice = group.choice.as_ref();
-            return choice.map(|(full_name, rank)| (full_name.clone().into_owned(), *rank));
+            let (meant, chosen, rank) = choice?;
+            let full_name = match (chosen, meant) {
+                (Some(chosen), _) => chosen.full_name.clone(),
+                (None, Meant::Elsewhere(full_name)) => full_name.to_owned(),
+                // One that a rule hides.
+                (None, Meant::Number(number)) => {
+                    let row = group.rows.get((number - group.first) as usize);
+                    row?.full_name(group.name)
+                }
+            };
+            return Some((full_name, rank));
         }
         if entries[0].full_name == group.name {
             return Some((group.name.to_owned(), Rank::Meta));
@@ -526,7 +526,7 @@ impl Roots {
                     .strip_prefix(name)
                     .is_some_and(|rest| rest.starts_with('/'))
         };
-        self.scopes_with(None, config).iter().any(|facts| {
+        self.scopes_with(None, config).any(|facts| {
             (facts.defaults.keys().chain(facts.aliases.keys())).any(|key| concerns(key))
         })
     }
@@ -551,8 +551,19 @@ pub(super) fn named(facts: &Facts, is_global: bool) -> Vec<Named> {
 
 /// Marks what bare names mean: the best of all modulepaths, or that of the first where the setting or the layout says
 /// so.
-fn mark_defaults(trees: &mut [Tree], choices: Choices, config: &Config) {
+fn mark_defaults(trees: &mut [Tree], choices: Choices<'_>, config: &Config) {
     let same = |a: &Entry, b: &Entry| a.name() == b.name();
+    let defaults = choices.0.into_iter().filter_map(|(name, candidates)| {
+        let best = best_of(candidates, name, config)?;
+        Some((
+            name,
+            Meaning {
+                best,
+                is_alone: true,
+            },
+        ))
+    });
+    let mut defaults: HashMap<&str, Meaning, QuickHash> = defaults.collect();
     let is_only_tree = trees.len() == 1;
     let mut shown: HashMap<&str, Shown, QuickHash> = HashMap::default();
     if !is_only_tree {
@@ -560,20 +571,13 @@ fn mark_defaults(trees: &mut [Tree], choices: Choices, config: &Config) {
             shown.entry(group[0].name()).or_default().add_all(group);
         }
     }
-    let several: HashSet<String, QuickHash> = shown
-        .into_iter()
-        .filter(|(_, shown)| shown.are_several)
-        .map(|(name, _)| name.to_owned())
-        .collect();
-    let mut defaults: HashMap<String, Candidate, QuickHash> = HashMap::default();
-    for (name, candidates) in choices.0 {
-        if let Some(best) = best_of(candidates, &name, config) {
-            defaults.insert(name, best);
+    for (name, _) in shown.into_iter().filter(|(_, shown)| shown.are_several) {
+        if let Some(default) = defaults.get_mut(name) {
+            default.is_alone = false;
         }
     }
     for group in (trees.iter_mut()).flat_map(|tree| tree.modules.chunk_by_mut(same)) {
-        let name = group[0].name();
-        let Some(default) = defaults.get(name) else {
+        let Some(Meaning { best, is_alone }) = defaults.get(group[0].name()) else {
             continue;
         };
         let is_alone = match is_only_tree {
@@ -582,13 +586,20 @@ fn mark_defaults(trees: &mut [Tree], choices: Choices, config: &Config) {
                 shown.add_all(group);
                 !shown.are_several
             }
-            false => !several.contains(name),
+            false => *is_alone,
         };
         for entry in group {
-            entry.is_default = default.tree == entry.tree && default.full_name == entry.full_name;
+            entry.is_default = best.tree == entry.tree && best.full_name == entry.full_name;
             entry.is_alone = is_alone;
         }
     }
+}
+
+/// What a bare name means in all modulepaths together.
+struct Meaning {
+    best: Candidate,
+    /// Whether only one full name of it is shown.
+    is_alone: bool,
 }
 
 /// The full names of a name that are shown: whether there are several.

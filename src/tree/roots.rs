@@ -252,7 +252,9 @@ impl Roots {
     /// Whether anything of a modulepath is to be ignored.
     fn leaves_out(&mut self, root: &Utf8Path, config: &Config) -> bool {
         let by_rc = config.modulepath_ignore
-            && (self.scopes(root, config).iter()).any(|facts| !facts.ignored.is_empty());
+            && self
+                .scopes(root, config)
+                .any(|facts| !facts.ignored.is_empty());
         by_rc || !self.file_patterns(config).is_empty()
     }
 
@@ -262,9 +264,8 @@ impl Roots {
         if self.file_patterns(config).iter().any(|p| p.is_match(name)) {
             return true;
         }
-        let mut scopes = self.scopes(root, config);
-        scopes.reverse();
-        let patterns = scopes.into_iter().flat_map(|facts| &facts.ignored);
+        let scopes = self.scopes(root, config).rev();
+        let patterns = scopes.flat_map(|facts| &facts.ignored);
         config.modulepath_ignore && is_ignored_path(patterns, path, kind == Kind::Dir)
     }
 

@@ -52,6 +52,9 @@ pub fn global_files(session: &Session, config: &Config) -> Vec<(Whose, Utf8PathB
     files
 }
 
+/// The facts that hold for a modulepath: its own, the site's and the user's.
+pub(crate) type Scopes<'f> = std::iter::Flatten<std::array::IntoIter<Option<&'f Facts>, 3>>;
+
 impl Roots {
     /// Reads the rc files that lie in the modulepath itself, and the site's and the user's.
     pub fn read_root_rc(&mut self, root: &Utf8Path, rc: &mut dyn RcReader) {
@@ -217,7 +220,7 @@ impl Roots {
     }
 
     /// The facts that hold for a modulepath, the weightiest first.
-    pub(crate) fn scopes(&self, root: &Utf8Path, config: &Config) -> Vec<&Facts> {
+    pub(crate) fn scopes(&self, root: &Utf8Path, config: &Config) -> Scopes<'_> {
         self.scopes_with(self.known.get(root).map(|root| &root.facts), config)
     }
 
@@ -226,7 +229,7 @@ impl Roots {
         &'f self,
         own: Option<&'f Facts>,
         config: &Config,
-    ) -> Vec<&'f Facts> {
+    ) -> Scopes<'f> {
         let global = self.global.as_ref();
         let (user, system) = (global.map(|g| &g.user), global.map(|g| &g.system));
         let order = if config.redefine_symbols {
@@ -234,12 +237,13 @@ impl Roots {
         } else {
             [system, user, own]
         };
-        order.into_iter().flatten().collect()
+        order.into_iter().flatten()
     }
 
     /// What `name` stands for, as far as the modulepath and the site's and the user's rc files say.
     pub(crate) fn alias(&self, root: &Utf8Path, name: &str, config: &Config) -> Option<&Alias> {
-        (self.scopes(root, config).into_iter()).find_map(|facts| facts.aliases.get(name))
+        self.scopes(root, config)
+            .find_map(|facts| facts.aliases.get(name))
     }
 
     /// The marked default of a directory: a path below it, and who marked it.
@@ -333,7 +337,7 @@ impl Roots {
             };
         }
         let scopes = self.scopes_with(own, rc.config());
-        let mut verdict = if scopes.iter().all(|facts| facts.rules.is_empty()) {
+        let mut verdict = if scopes.clone().all(|facts| facts.rules.is_empty()) {
             Verdict::default()
         } else {
             judge(scopes, subject, rc.session(), rc.config(), &self.clock)
