@@ -80,6 +80,76 @@ fn path_variables_are_edited_as_in_environment_modules() {
     }
 }
 
+#[test]
+fn directories_of_modules_may_be_named_by_variables_and_untidily() {
+    let site = site()
+        .file("here/1", "setenv HERE $ModulesCurrentModulefile")
+        .file(
+            "uses/1",
+            "module use ../x ../y/../z/\nsetenv USED [is-used ../x]",
+        );
+    let at = site.root().to_str().unwrap_or_default().to_owned();
+    let mods = site.env()["MODULEPATH"].to_string();
+    let name = mods
+        .trim_start_matches(&at)
+        .trim_start_matches('/')
+        .to_owned();
+    // What MODULEPATH holds, and what is asked for then.
+    for (modulepath, request) in [
+        (
+            mods.clone(),
+            format!("use {at}/no/../{name}/ {at}//other ~/own"),
+        ),
+        (mods.clone(), "use /a/ /a".to_owned()),
+        (mods.clone(), "use $HOME/x".to_owned()),
+        (mods.clone(), format!("unuse {at}/no/../{name}")),
+        (mods.clone(), format!("is-used {at}/no/../{name}/")),
+        (mods.clone(), "is-used /nowhere".to_owned()),
+        (mods.clone(), "load uses".to_owned()),
+        (format!("$ROOT/{name}"), "load here".to_owned()),
+        (format!("${{ROOT}}/$NONE/{name}"), "load here".to_owned()),
+        (format!("{at}/no/../{name}/"), "load here".to_owned()),
+        (format!("/nowhere:{name}/."), "load here".to_owned()),
+    ] {
+        let mut env = site.env().clone();
+        env.insert("MODULEPATH".into(), modulepath.clone().into());
+        env.insert("ROOT".into(), at.clone().into());
+        let ours = site.run_in(&env, &request);
+        let theirs = site.run_peer_in(Peer::Modules, &env, &request);
+        for name in ["MODULEPATH", "HERE", "_LMFILES_", "LOADEDMODULES", "USED"] {
+            let is = format!("{name} after {request} in {modulepath}");
+            assert_eq!(ours.var(name), theirs.var(name), "{is}");
+        }
+        assert_eq!(ours.ok(), theirs.ok(), "{request}");
+    }
+}
+
+#[test]
+fn what_went_well_is_told_under_one_policy_only() {
+    let site = site().loaded(["gcc/12"]);
+    for request in ["save mine", "restore mine", "unload nothing", "reset"] {
+        let run = site.run(request);
+        assert!(
+            run.ok() && run.stderr().is_empty(),
+            "{request}: {}",
+            run.stderr()
+        );
+    }
+    let run = site.run("-vv unload nothing");
+    assert!(run.stderr().contains("was not loaded"), "{}", run.stderr());
+    let site = site.var("XMOD_POLICY", "lmod");
+    assert!(
+        site.run("save mine")
+            .stderr()
+            .contains("Saved current collection")
+    );
+    assert!(
+        site.run("unload nothing")
+            .stderr()
+            .contains("was not loaded")
+    );
+}
+
 /// Environment Modules prints values without quotes for `~`, so that the shell puts the directory there.
 #[test]
 fn a_tilde_is_the_home_directory_as_in_environment_modules() {

@@ -112,7 +112,7 @@ const OPTIONS: &[(&str, &str, &str, &str)] = &[
     ("protected_envvars", "CC", "load gcc", "-CC=gcc12"),
     ("rcfile", "$SITE/rc", "is-avail named", "+ok=true"),
     ("redirect_output", "1", "avail gcc", "+printf"),
-    ("reset_target_state", "__purge__", "load gcc; reset", "-Running"),
+    ("reset_target_state", "__purge__", "use /new; load gcc; reset", "-MODULEPATH="),
     ("search_match", "contains", "avail -t ib", "+lib/1.2"),
     ("spider_indepth", "0", "spider -t", "+gcc/\n"),
     ("spider_output", "modulepath:via", "spider gcc", "-(default)"),

@@ -17,6 +17,7 @@ use crate::collection;
 use crate::command::table::{self, SUBCOMMANDS};
 use crate::command::{Outcome, Words};
 use crate::config::Config;
+use crate::env::modulepath;
 use crate::modulefile::Language;
 use crate::session::Session;
 use crate::tree::{EntryKind, each_entry, module_part};
@@ -132,8 +133,8 @@ impl Completion<'_> {
             ),
             Words::Modulepaths => plain(
                 self.modulepaths()
-                    .filter(|dir| dir.starts_with(last))
-                    .map(str::to_owned),
+                    .map(Utf8PathBuf::into_string)
+                    .filter(|dir| dir.starts_with(last)),
             ),
             Words::Exchange => {
                 let mut found = plain(self.loaded(last));
@@ -156,9 +157,18 @@ impl Completion<'_> {
     }
 
     /// The directories of MODULEPATH.
-    fn modulepaths(&self) -> impl Iterator<Item = &str> {
+    fn modulepaths(&self) -> impl Iterator<Item = Utf8PathBuf> {
         let modulepath = self.session.text("MODULEPATH").unwrap_or_default();
-        modulepath.split(':').filter(|dir| dir.starts_with('/'))
+        let cwd = self.session.cwd().cloned().unwrap_or_default();
+        let variable = |name: &str| self.session.text(name).map(str::to_owned);
+        modulepath
+            .split(':')
+            .filter(|dir| !dir.is_empty())
+            .map(move |dir| match self.config.resolve_modulepaths {
+                true => modulepath::resolve(dir, &cwd, variable),
+                false => Utf8PathBuf::from(dir),
+            })
+            .filter(|dir| dir.is_absolute())
     }
 
     /// Names of modules and of directories of modules that begin with `start`, sorted.
@@ -173,7 +183,7 @@ impl Completion<'_> {
         let prefix = &start[..start.len() - begin.len()];
         let mut found = Vec::new();
         for root in self.modulepaths() {
-            let path = Utf8PathBuf::from(root).join(dir);
+            let path = root.join(dir);
             let (mut dirs, mut files) = (Vec::new(), Vec::new());
             // What cannot be read offers nothing.
             let _ = each_entry(&path, self.config.default_links, |name, kind| {

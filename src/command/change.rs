@@ -5,6 +5,7 @@ use bstr::BString;
 use super::{Context, collections};
 use crate::config::ListingStyle;
 use crate::diag::{Diagnostic, Kind};
+use crate::env::modulepath;
 use crate::name::Spec;
 use crate::transition::UsePosition;
 
@@ -134,7 +135,7 @@ pub(super) fn reset(context: &mut Context) -> Result<(), Diagnostic> {
          have been removed: {dirs}\n"
     );
     let text = (context.layout()).say("m_Reset_SysDflt", &[("pathA", &dirs)], own);
-    context.notice(&text);
+    context.tell_outcome(&text);
     Ok(())
 }
 
@@ -166,7 +167,10 @@ pub(super) fn use_paths(context: &mut Context) -> Result<(), Diagnostic> {
         }
         return Ok(());
     }
-    let dirs = directories(context);
+    let mut dirs = directories(context);
+    if context.config.use_keeps_order {
+        dirs = vec![bstr::join(":", dirs).into()];
+    }
     let position = if context.options.append {
         UsePosition::Back
     } else {
@@ -184,13 +188,21 @@ pub(super) fn unuse(context: &mut Context) -> Result<(), Diagnostic> {
 
 /// The words as absolute directories. One word may hold several, joined by `:`.
 pub(super) fn directories(context: &Context) -> Vec<BString> {
+    let in_home = |dir: &str| match (dir.strip_prefix("~/"), context.session.home()) {
+        (Some(rest), Some(home)) => home.join(rest).into_string(),
+        _ => dir.to_owned(),
+    };
     let absolute = |dir: &str| -> String {
-        if dir.starts_with('/') || dir.starts_with('$') {
+        let stays = dir.starts_with('/') && !context.config.resolve_modulepaths;
+        if stays || dir.starts_with('$') {
             return dir.to_owned();
         }
         let Some(cwd) = context.session.cwd() else {
             return dir.to_owned();
         };
+        if context.config.resolve_modulepaths {
+            return modulepath::clean(&in_home(dir), cwd).into_string();
+        }
         let joined = cwd.join(dir);
         // What exists gets its true name, as both peers do; what does not may be made later.
         joined.canonicalize_utf8().unwrap_or(joined).into_string()

@@ -51,7 +51,7 @@ pub(super) fn save(context: &mut Context) -> Result<(), Diagnostic> {
     let own = format!("Saved current collection of modules to: \"{name}\"{tail}\n");
     let values = [("a", name.as_str()), ("msgTail", &tail)];
     let text = layout.tell("lmodmessage", "m_Save_Coll", &values, &own);
-    context.notice(&text);
+    context.tell_outcome(&text);
     Ok(())
 }
 
@@ -101,7 +101,7 @@ pub(super) fn restore(context: &mut Context) -> Result<(), Diagnostic> {
         let msg = format!("user's {name}");
         let own = format!("Restoring modules from {msg}\n");
         let text = (context.layout()).say("m_Restore_Coll", &[("msg", &msg)], own);
-        context.notice(&text);
+        context.tell_outcome(&text);
     }
     context.engine.restore(&set, versions)?;
     let asked = context.words.first().map(String::as_str);
@@ -222,7 +222,7 @@ pub(super) fn disable(context: &mut Context) -> Result<(), Diagnostic> {
         let own = format!("Disabling {name} collection by renaming to {file}\n");
         let values = [("name", name.as_str())];
         let text = context.layout().say("m_Collection_disable", &values, own);
-        context.notice(&text);
+        context.tell_outcome(&text);
     }
     Ok(())
 }

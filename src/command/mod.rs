@@ -160,6 +160,13 @@ impl<'s> Context<'s> {
         self.notices.push_str(text);
     }
 
+    /// Tells what a request that went well did, where the site has that told.
+    pub fn tell_outcome(&mut self, text: &str) {
+        if self.config.tells_outcome {
+            self.notice(text);
+        }
+    }
+
     /// Prints text for people.
     pub fn print(&mut self, text: &str) {
         self.text.push_str(text);

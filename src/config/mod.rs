@@ -290,6 +290,10 @@ settings! {
     path_keep_position: bool = false, true; "LMOD_TMOD_PATH_RULE" ! "MODULES_PATH_ENTRY_REORDER" ;
     /// What a path variable held before stays to the letter: entries that stand there twice, empty entries.
     paths_to_the_letter: bool = false, true; ;
+    /// Several directories of one `use` come in their order; otherwise the last of them comes first.
+    use_keeps_order: bool = false, true; ;
+    /// Directories of `MODULEPATH` may hold variables (`$HOME/modules`), be relative or untidy; `use` does not follow links.
+    resolve_modulepaths: bool = false, true; ;
     /// Path variables may hold an entry twice.
     duplicate_paths: bool = false, false; "LMOD_DUPLICATE_PATHS" ;
     /// In which order the entries of one prepend come: `normal`, `reversed`.
@@ -355,6 +359,9 @@ settings! {
     /// The first line of the message about a module that does not exist; `{module}` stands for what was asked for. Scripts
     /// look for the sentence of the system that they were written for.
     unknown_module: String = "The following module(s) are unknown: `{module}`".to_owned(), "Unable to locate a modulefile for `{module}`".to_owned(); "XMOD_UNKNOWN_MODULE" ;
+    /// People are told that a collection was saved or removed, what a reset does, and that a module to be unloaded was not
+    /// loaded.
+    tells_outcome: bool = true, false; ;
     /// How much people are told: `silent`, `concise`, `normal`, `verbose`, `verbose2`, `trace`, `debug`, `debug2`.
     verbosity: Verbosity = Verbosity::Normal, Verbosity::Normal; "MODULES_VERBOSITY" ;
     /// Whether text for people is coloured: `never`, `always`, `auto` (on a terminal).

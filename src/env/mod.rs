@@ -6,6 +6,7 @@ mod foreign;
 mod journal;
 pub mod loaded;
 pub mod lua_table;
+pub mod modulepath;
 pub mod op;
 pub mod packed;
 mod path_list;

@@ -13,6 +13,7 @@ use super::delta::Change;
 use super::foreign;
 use super::journal::{self, Hidden, Ownership};
 use super::loaded::{Entry, Loaded, Module};
+use super::modulepath;
 use super::op::{EnvOp, PathAction, VarName};
 use super::path_list::{Last, Owner, PathEntry, PathList, PathRules};
 use crate::session::Environment;
@@ -33,6 +34,8 @@ pub struct State<'s> {
     changed: BTreeMap<BString, Option<BString>>,
     paths: Vec<PathVar>,
     rules: PathRules,
+    /// Where relative entries of `MODULEPATH` begin, if its entries have to be resolved.
+    modulepath_from: Option<camino::Utf8PathBuf>,
     /// What path variables begin with where they are unset.
     initial: Vec<(String, BString)>,
     pub(super) ownership: BTreeMap<String, Rc<Ownership>>,
@@ -145,6 +148,7 @@ impl<'s> State<'s> {
             changed: BTreeMap::new(),
             paths: Vec::new(),
             rules,
+            modulepath_from: None,
             initial: Vec::new(),
             ownership: BTreeMap::new(),
             stacks: BTreeMap::new(),
@@ -389,8 +393,22 @@ impl<'s> State<'s> {
             .split_str(":")
             .filter(|dir| !dir.is_empty())
             .filter_map(|dir| dir.to_str().ok())
-            .map(camino::Utf8PathBuf::from)
+            .map(|dir| match &self.modulepath_from {
+                None => camino::Utf8PathBuf::from(dir),
+                Some(from) => modulepath::resolve(dir, from, |name| self.text(name)),
+            })
             .collect()
+    }
+
+    /// From now on entries of `MODULEPATH` are resolved; relative ones begin in `from`.
+    pub fn resolve_modulepath(&mut self, from: camino::Utf8PathBuf) {
+        self.modulepath_from = Some(from);
+    }
+
+    fn text(&self, name: &str) -> Option<String> {
+        self.var(name)
+            .and_then(|v| v.to_str().ok())
+            .map(str::to_owned)
     }
 
     /// The directories of `MODULEPATH` with who added them.

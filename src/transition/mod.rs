@@ -40,7 +40,7 @@ pub use report::{Followed, Notice, Report};
 pub use restore::Versions as RestoreVersions;
 pub use why::{Behind, Origin};
 
-use crate::config::{Config, PrependBlock, UnloadOrder};
+use crate::config::{Config, PrependBlock, UnloadOrder, Verbosity};
 use crate::diag::{Diagnostic, Kind};
 use crate::env::packed::{self, Loss};
 use crate::env::state::MODULEPATH;
@@ -152,6 +152,9 @@ impl<'a> Transition<'a> {
         command: &str,
     ) -> Transition<'a> {
         let (mut state, loss) = packed::read(&session.env, path_rules(config));
+        if config.resolve_modulepaths {
+            state.resolve_modulepath(session.cwd().cloned().unwrap_or_default());
+        }
         let initial = config.initial_values();
         let initial = initial.map(|(name, value)| (name.to_owned(), value.into()));
         state.begin_paths_with(initial.collect());
@@ -436,9 +439,7 @@ impl<'a> Transition<'a> {
             match self.loaded_match(spec, Purpose::Unload) {
                 Some(module) => self.unload_module(&module)?,
                 None if self.state.loaded.forget(&spec.path) => {}
-                None => self.notices.push(Notice::NotLoaded {
-                    spec: spec.text.clone(),
-                }),
+                None => self.tell_not_loaded(spec),
             }
         }
         self.restore_sticky(&before)?;
@@ -447,13 +448,19 @@ impl<'a> Transition<'a> {
         Ok(())
     }
 
+    fn tell_not_loaded(&mut self, spec: &Spec) {
+        if self.config.tells_outcome || self.config.verbosity >= Verbosity::Verbose2 {
+            self.notices.push(Notice::NotLoaded {
+                spec: spec.text.clone(),
+            });
+        }
+    }
+
     /// The same where requirements bind: each module with those that need it, one that fails leaves the others alone.
     fn unload_each(&mut self, specs: &[Spec]) -> Result<(), Diagnostic> {
         for spec in specs {
             let Some(module) = self.loaded_match(spec, Purpose::Unload) else {
-                self.notices.push(Notice::NotLoaded {
-                    spec: spec.text.clone(),
-                });
+                self.tell_not_loaded(spec);
                 continue;
             };
             let mark = self.state.mark();

@@ -8,6 +8,7 @@ use super::extra::Extras;
 use crate::collection;
 use crate::command::Answer;
 use crate::diag::{Diagnostic, Kind};
+use crate::env::modulepath;
 use crate::modulefile::Mode;
 use crate::name::{Spec, VersionOrder, Versions};
 use crate::tree::{AliasKind, Entry, Tree};
@@ -256,8 +257,8 @@ pub(crate) fn is_used(context: &mut Context) -> Result<(), Diagnostic> {
     let modulepaths = context.engine.state().modulepath();
     let used = |dir: &String| {
         let start = context.session.cwd().cloned().unwrap_or_else(|| "/".into());
-        let dir = start.join(dir.trim_end_matches('/'));
-        modulepaths.contains(&dir)
+        let variable = |name: &str| context.session.text(name).map(str::to_owned);
+        modulepaths.contains(&modulepath::resolve(dir, &start, variable))
     };
     let found = match context.words {
         [] => !modulepaths.is_empty(),

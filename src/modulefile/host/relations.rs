@@ -7,7 +7,7 @@ use bstr::{BString, ByteSlice};
 use super::environment::modes;
 use super::{Host, Stop};
 use crate::diag::{Diagnostic, Kind};
-use crate::env::{EnvOp, PathAction, VarName};
+use crate::env::{EnvOp, PathAction, VarName, modulepath};
 use crate::modulefile::Mode;
 use crate::modulefile::relation::{Relation, RelationKind};
 use crate::modulefile::value::{ArgError, Args, Value};
@@ -234,49 +234,46 @@ pub(in crate::modulefile) fn is_saved(host: &mut Host, args: &Args) -> Result<Va
 /// `is-used DIR...`: whether one of them is a modulepath; without a directory, whether there is any.
 pub(in crate::modulefile) fn is_used(host: &mut Host, args: &Args) -> Result<Value, Stop> {
     let modulepath = host.var(b"MODULEPATH".as_bstr()).unwrap_or_default();
-    let used: Vec<&[u8]> = modulepath
+    let used: Vec<BString> = modulepath
         .split_str(":")
-        .map(without_slash)
         .filter(|dir| !dir.is_empty())
+        .map(|dir| as_read(host, dir))
         .collect();
     if args.is_empty() {
         return Ok(Value::Bool(!used.is_empty()));
     }
     for index in 0..args.len() {
         let dir = absolute(host, args.bytes(index)?);
-        if used.contains(&without_slash(&dir)) {
+        if used.contains(&as_read(host, &dir)) {
             return Ok(Value::Bool(true));
         }
     }
     Ok(Value::Bool(false))
 }
 
-fn without_slash(dir: &[u8]) -> &[u8] {
-    dir.trim_end_with(|c| c == '/')
+/// The directory that an entry of `MODULEPATH` stands for.
+fn as_read(host: &Host, dir: &[u8]) -> BString {
+    match dir.to_str() {
+        Ok(dir) if host.world.config().resolve_modulepaths => {
+            let cwd = host.world.session().cwd().cloned().unwrap_or_default();
+            let variable = |name: &str| host.var(name.into()).map(|value| value.to_string());
+            BString::from(modulepath::resolve(dir, &cwd, variable).into_string())
+        }
+        _ => dir.trim_end_with(|c| c == '/').into(),
+    }
 }
 
 /// A directory of `module use`, seen from the modulefile's own directory. What begins with `$` is expanded whenever
 /// `MODULEPATH` is read.
 fn absolute(host: &Host, dir: BString) -> BString {
-    if dir.starts_with(b"/") || dir.starts_with(b"$") || dir.is_empty() {
-        return dir;
-    }
-    let here = host.module.file.parent().map_or("", |p| p.as_str());
-    let mut path = BString::from(here);
-    for part in dir.split_str("/") {
-        match part {
-            b"" | b"." => {}
-            b".." => {
-                let parent = path.rfind_byte(b'/').unwrap_or(0);
-                path.truncate(parent);
-            }
-            _ => {
-                path.push(b'/');
-                path.extend_from_slice(part);
-            }
+    let stays = dir.starts_with(b"/") && !host.world.config().resolve_modulepaths;
+    match dir.to_str() {
+        Ok(text) if !(stays || dir.is_empty() || dir.starts_with(b"$")) => {
+            let here = host.module.file.parent().unwrap_or("".into());
+            BString::from(modulepath::clean(text, here).into_string())
         }
+        _ => dir,
     }
-    path
 }
 
 /// What `module WORD` means inside a modulefile.
