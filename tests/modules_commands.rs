@@ -112,8 +112,8 @@ fn directories_of_modules_may_be_named_by_variables_and_untidily() {
         (format!("/nowhere:{name}/."), "load here".to_owned()),
     ] {
         let mut env = site.env().clone();
-        env.insert("MODULEPATH".into(), modulepath.clone().into());
-        env.insert("ROOT".into(), at.clone().into());
+        env.insert("MODULEPATH".into(), modulepath.clone());
+        env.insert("ROOT".into(), at.clone());
         let ours = site.run_in(&env, &request);
         let theirs = site.run_peer_in(Peer::Modules, &env, &request);
         for name in ["MODULEPATH", "HERE", "_LMFILES_", "LOADEDMODULES", "USED"] {
@@ -122,6 +122,35 @@ fn directories_of_modules_may_be_named_by_variables_and_untidily() {
         }
         assert_eq!(ours.ok(), theirs.ok(), "{request}");
     }
+}
+
+#[test]
+fn a_file_is_shown_as_it_is_evaluated() {
+    let site = site()
+        .file(
+            "talks/1",
+            "proc ModulesHelp {} {\n module-whatis {in the help}\n puts stderr {never said}\n}\n\
+             module-whatis {talks}\nputs stderr {before A}\nsetenv A 1\nputs stderr {before P}\n\
+             append-path --delim , P x",
+        )
+        .file(
+            "ends/1",
+            "puts stderr {why it ends}\nsetenv A 1\nerror oops",
+        );
+    let run = site.run("show talks");
+    insta::assert_snapshot!(run.stderr(), @"
+    -------------------------------------------------------------------
+    $SITE/mf/talks/1:
+
+    module-whatis	talks
+    before A
+    setenv		A 1
+    before P
+    append-path	--delim , P x
+    -------------------------------------------------------------------
+    ");
+    let run = site.run("show ends");
+    assert!(run.stderr().contains("why it ends\n"), "{}", run.stderr());
 }
 
 #[test]

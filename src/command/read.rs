@@ -33,7 +33,7 @@ pub(super) fn show(context: &mut Context) -> Result<(), Diagnostic> {
         let body = if context.options.raw {
             String::from_utf8_lossy(seen.source.text()).into_owned()
         } else if context.config.show_tcl {
-            view::show::tcl(&seen.evaluation.calls)
+            view::show::tcl(&seen.evaluation.calls, &seen.evaluation.said)
         } else {
             view::show::lua(&seen.evaluation.calls)
         };

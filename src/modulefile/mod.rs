@@ -170,6 +170,8 @@ pub struct Evaluation {
     pub relations: Vec<(Relation, Place)>,
     /// The calls, recorded in [`Mode::Show`], and in [`Mode::Spider`] where the [`World`] keeps them.
     pub calls: Vec<Call>,
+    /// What the file said to people in [`Mode::Show`], with the number of calls before it.
+    pub said: Vec<(usize, BString)>,
     /// Lines of `whatis`.
     pub whatis: Vec<BString>,
     /// Paragraphs of `help`.

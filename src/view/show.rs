@@ -1,6 +1,6 @@
 //! `module show`: the calls of a modulefile, as Lua or as Tcl would write them.
 
-use bstr::ByteSlice;
+use bstr::{BString, ByteSlice};
 
 use crate::modulefile::{Call, Value};
 
@@ -192,10 +192,17 @@ fn is_script(call: &Call) -> bool {
     call.command.lua == ["source_sh"]
 }
 
-/// The calls as Tcl commands: name, tab, words.
-pub fn tcl(calls: &[Call]) -> String {
+/// The calls as Tcl commands: name, tab, words; between them what the file `said`, each with the number of calls before it.
+pub fn tcl(calls: &[Call], said: &[(usize, BString)]) -> String {
     let mut text = String::new();
-    for call in calls.iter().filter(|call| !is_script(call)) {
+    let mut said = said.iter().peekable();
+    for (at, call) in calls.iter().enumerate() {
+        while let Some((_, words)) = said.next_if(|(before, _)| *before <= at) {
+            text.push_str(&words.to_str_lossy());
+        }
+        if is_script(call) {
+            continue;
+        }
         let name = call
             .command
             .tcl
@@ -211,7 +218,9 @@ pub fn tcl(calls: &[Call]) -> String {
                 .options
                 .iter()
                 .find(|option| option.name == *name);
-            let spelled = option.and_then(|option| option.tcl.first().copied());
+            let spellings = option.map_or(&[][..], |option| option.tcl);
+            let long = spellings.iter().find(|name| name.starts_with("--"));
+            let spelled = long.or(spellings.first()).copied();
             let spelled =
                 spelled.map_or_else(|| format!("--{}", name.replace('_', "-")), str::to_owned);
             std::iter::once(spelled).chain(word)
@@ -222,6 +231,9 @@ pub fn tcl(calls: &[Call]) -> String {
         let line = format!("{name}{tabs}{}", words.join(" "));
         text.push_str(line.trim_end());
         text.push('\n');
+    }
+    for (_, words) in said {
+        text.push_str(&words.to_str_lossy());
     }
     text
 }
@@ -274,18 +286,23 @@ mod tests {
     fn calls_are_shown_in_the_words_of_tcl() {
         let flag = [("if_unset", Value::Bool(true))];
         assert_eq!(
-            tcl(&[call("setenv A 1", &flag)]),
+            tcl(&[call("setenv A 1", &flag)], &[]),
             "setenv\t\t--set-if-undef A 1\n"
         );
         let delim = [("delim", Value::text(" "))];
         assert_eq!(
-            tcl(&[call("prepend-path P a", &delim)]),
-            "prepend-path\t-d { } P a\n"
+            tcl(&[call("prepend-path P a", &delim)], &[]),
+            "prepend-path\t--delim { } P a\n"
         );
         let empty = Call {
             command: find_tcl("require-fullname").unwrap(),
             args: Args::default(),
         };
-        assert_eq!(tcl(&[empty]), "require-fullname\n");
+        assert_eq!(tcl(&[empty], &[]), "require-fullname\n");
+        let said = [(0, "first\n".into()), (1, "last\n".into())];
+        assert_eq!(
+            tcl(&[call("setenv A 1", &[])], &said),
+            "first\nsetenv\t\tA 1\nlast\n"
+        );
     }
 }

@@ -129,7 +129,7 @@ pub(crate) fn sh_to_mod(context: &mut Context) -> Result<(), Diagnostic> {
     let mut text = b"#%Module\n".to_vec();
     text.extend(join_elements(words));
     let said = context.engine.show_text("sh-to-mod", text)?;
-    let calls = view::show::tcl(&said.calls);
+    let calls = view::show::tcl(&said.calls, &said.said);
     if !calls.is_empty() {
         context.print(&format!("#%Module\n{calls}"));
     }

@@ -280,8 +280,14 @@ impl<'w> Host<'w> {
         Ok(())
     }
 
-    /// Says something to people; silent while listings are collected.
+    /// Says something to people; silent while listings are collected. What a file itself writes has its place among the
+    /// calls where these are shown as Tcl.
     pub fn tell(&mut self, level: Level, text: impl Into<bstr::BString>) {
+        if self.mode == Mode::Show && level == Level::Plain && self.world.config().show_tcl {
+            let calls = self.evaluation.calls.len();
+            self.evaluation.said.push((calls, text.into()));
+            return;
+        }
         if !matches!(self.mode, Mode::Spider | Mode::Check) {
             self.world.tell(Message {
                 level,
@@ -310,6 +316,13 @@ impl<'w> Host<'w> {
             Err(Stop::Error(diagnostic) | Stop::Fatal(diagnostic)) => Some(diagnostic),
             _ => None,
         });
+        if !matches!(result, Ok(()) | Err(Stop::Finish)) {
+            // Nothing is shown in which it could have its place.
+            for (_, text) in std::mem::take(&mut self.evaluation.said) {
+                let level = Level::Plain;
+                self.world.tell(Message { level, text });
+            }
+        }
         let diagnostic = match result {
             Ok(()) | Err(Stop::Finish) => return Ok(self.evaluation),
             Err(Stop::Break(message)) => {

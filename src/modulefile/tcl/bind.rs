@@ -42,6 +42,7 @@ pub(in crate::modulefile) fn evaluate(host: &mut Host<'_>) -> Result<(), Stop> {
     check_cookie(host)?;
     let source = Arc::clone(&host.source);
     let mode = host.mode;
+    let show_tcl = host.world.config().show_tcl;
     let (globals, limits) = (globals(host), limits(host));
     let help = Rc::new(RefCell::new(None));
     let site = Site::of(host);
@@ -54,6 +55,8 @@ pub(in crate::modulefile) fn evaluate(host: &mut Host<'_>) -> Result<(), Stop> {
         let mut result = interp.run_file(&source).map(drop);
         if is_kept(&result) {
             match mode {
+                // Only Lua's way of showing a file has a line for its help.
+                Mode::Show if show_tcl => {}
                 Mode::Help | Mode::Spider | Mode::Show => {
                     *help.borrow_mut() = Some(BString::default());
                     result = call_proc(interp, "ModulesHelp").map(drop);

@@ -535,7 +535,8 @@ fn show_records_the_calls_and_unload_leaves_the_environment_for_later() {
         .map(|call| (call.command.tcl[0], call.args.len()))
         .collect();
     assert_eq!(calls, [("setenv", 2), ("prepend-path", 2), ("module", 2)]);
-    assert_eq!(fake.said(), ["Plain: $A\n"]);
+    // What the file says has its place among the calls.
+    assert_eq!(evaluation.said, [(3, "$A\n".into())]);
     let mut fake = Fake::new();
     fake.state.set("A", Some("1".into()));
     let evaluation = run(&mut fake, Mode::Unload, body).unwrap();
