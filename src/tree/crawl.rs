@@ -9,6 +9,7 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use rustc_hash::FxHashSet;
 
 use super::about::{About, Packed, Search, Texts, description_of};
 use super::describe::{Subject, describe_all};
@@ -23,7 +24,6 @@ use super::survey::{Readers, Source, Survey};
 use crate::config::Config;
 use crate::diag::{Diagnostic, Kind, Place, Span};
 use crate::modulefile;
-use crate::modulefile::tcl::QuickHash;
 use crate::session::Session;
 
 /// How many ways to a modulepath are looked for.
@@ -276,7 +276,7 @@ pub struct Crawl {
     /// Whether the time was over before all was seen.
     pub is_cut: bool,
     /// What [`Crawl::search`] finds, where that decided what is wanted.
-    pub described: HashSet<(usize, u32), QuickHash>,
+    pub described: FxHashSet<(usize, u32)>,
     /// The modulepaths that can be reached at once.
     base: HashSet<Utf8PathBuf>,
     /// The modules that open a modulepath: full name, and their own modulepath.
@@ -610,9 +610,9 @@ impl Crawl {
 
     /// The modules whose description, help, extensions, properties or facts one of the filters accepts: the numbers of
     /// their trees and of themselves.
-    pub fn search(&self, filters: &[Filter]) -> HashSet<(usize, u32), QuickHash> {
+    pub fn search(&self, filters: &[Filter]) -> FxHashSet<(usize, u32)> {
         let mut search = Search::new(filters);
-        let mut found = HashSet::default();
+        let mut found = FxHashSet::default();
         for (tree, known) in self.known.iter().enumerate() {
             if known.surveyed.is_remembered
                 && let Some(store) = &self.store

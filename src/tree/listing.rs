@@ -3,10 +3,11 @@
 //! Source: Lmod user guide "module avail"; `module(1)` avail.
 
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use rustc_hash::FxHashMap;
 
 use super::choose::{Choice, Want};
 use super::crawl::{Depth, Memory, NoMemory};
@@ -17,7 +18,6 @@ use super::roots::{Rank, Roots, joined};
 use super::survey::Survey;
 use crate::config::Config;
 use crate::modulefile::relation::Hiding;
-use crate::modulefile::tcl::QuickHash;
 use crate::name::{LuaPattern, Spec, VersionKey, VersionOrder};
 
 /// A modulepath with all its modules.
@@ -198,7 +198,7 @@ pub struct Surveyed {
 
 /// What a bare name means, for each name and each modulepath that holds it.
 #[derive(Debug, Default)]
-struct Choices<'s>(HashMap<&'s str, Vec<Candidate>, QuickHash>);
+struct Choices<'s>(FxHashMap<&'s str, Vec<Candidate>>);
 
 /// What a modulepath takes for a bare name.
 #[derive(Debug)]
@@ -563,9 +563,9 @@ fn mark_defaults(trees: &mut [Tree], choices: Choices<'_>, config: &Config) {
             },
         ))
     });
-    let mut defaults: HashMap<&str, Meaning, QuickHash> = defaults.collect();
+    let mut defaults: FxHashMap<&str, Meaning> = defaults.collect();
     let is_only_tree = trees.len() == 1;
-    let mut shown: HashMap<&str, Shown, QuickHash> = HashMap::default();
+    let mut shown: FxHashMap<&str, Shown> = FxHashMap::default();
     if !is_only_tree {
         for group in trees.iter().flat_map(|tree| tree.modules.chunk_by(same)) {
             shown.entry(group[0].name()).or_default().add_all(group);

@@ -9,10 +9,10 @@ mod procs;
 
 use std::collections::HashMap;
 use std::rc::Rc;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Instant;
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxBuildHasher, FxHashSet};
 
 use crate::diag::SourceFile;
 
@@ -26,7 +26,7 @@ use super::number;
 use super::parse::{self, Code, Index, Part, Script, VarRef, Word, WordKind};
 use super::realm::{ROOT, Realm, RealmId};
 use super::trail::Trail;
-use super::value::{QuickHash, Value};
+use super::value::Value;
 use super::var::{PRECISION_TRACE, Var, VarTable, VarTrace};
 
 pub use limits::Limits;
@@ -121,7 +121,26 @@ pub struct Interp<'h> {
     stack_base: usize,
     output: usize,
     spare: Vec<Vec<Value>>,
-    sources: HashMap<Vec<u8>, Rc<Script>, QuickHash>,
+    sources: HashMap<Vec<u8>, Rc<Script>, FxBuildHasher>,
+}
+
+thread_local! {
+    /// The variables that each interpreter begins with. Their values are made once, however many files there are.
+    static GIVEN: [(&'static str, Value); 9] = [
+        ("tcl_version", "8.6"),
+        ("tcl_patchLevel", "8.6.13"),
+        ("tcl_interactive", "0"),
+        ("tcl_precision", "0"),
+        ("auto_path", ""),
+        ("tcl_library", ""),
+        ("tcl_pkgPath", ""),
+        ("errorInfo", ""),
+        ("errorCode", "NONE"),
+    ]
+    .map(|(name, value)| (name, Value::from(value)));
+
+    /// The elements of `tcl_platform`, but for the user.
+    static PLATFORM: [(&'static str, Value); 9] = platform();
 }
 
 /// Numbers epochs over all interpreters, so that scripts kept with values never meet a stale command.
@@ -136,6 +155,7 @@ impl<'h> Interp<'h> {
     pub fn new(host: &'h mut (dyn Embedding + 'h), limits: Limits) -> Interp<'h> {
         let global = Namespace {
             name: b"::".to_vec(),
+            vars: VarTable::with_capacity_and_hasher(16, FxBuildHasher),
             ..Namespace::default()
         };
         let frame = Frame {
@@ -145,11 +165,14 @@ impl<'h> Interp<'h> {
             level: 0,
             caller: 0,
         };
+        // Those of Tcl itself come below.
+        let mut namespaces = Vec::with_capacity(6);
+        namespaces.push(global);
         let mut interp = Interp {
             host,
             frames: vec![frame],
             active: 0,
-            namespaces: vec![global],
+            namespaces,
             hidden_embedding: FxHashSet::default(),
             user_functions: false,
             watches_variables: false,
@@ -185,7 +208,14 @@ impl<'h> Interp<'h> {
             }
         }
         interp.insert_var(b"env", Var::env());
-        let platform = platform();
+        let mut table = VarTable::with_capacity_and_hasher(10, FxBuildHasher);
+        PLATFORM.with(|elements| {
+            table.extend(elements.iter().map(|(name, value)| {
+                let name: Box<[u8]> = name.as_bytes().into();
+                (name, Var::scalar(value.clone()))
+            }));
+        });
+        let platform = Var::array(table);
         if let Some(user) = interp
             .host
             .env_get(b"USER")
@@ -194,19 +224,11 @@ impl<'h> Interp<'h> {
             platform.set_element(b"user", Value::new(user));
         }
         interp.insert_var(b"tcl_platform", platform);
-        for (name, value) in [
-            ("tcl_version", "8.6"),
-            ("tcl_patchLevel", "8.6.13"),
-            ("tcl_interactive", "0"),
-            ("tcl_precision", "0"),
-            ("auto_path", ""),
-            ("tcl_library", ""),
-            ("tcl_pkgPath", ""),
-            ("errorInfo", ""),
-            ("errorCode", "NONE"),
-        ] {
-            interp.insert_var(name.as_bytes(), Var::scalar(Value::from(value)));
-        }
+        GIVEN.with(|given| {
+            for (name, value) in given {
+                interp.insert_var(name.as_bytes(), Var::scalar(value.clone()));
+            }
+        });
         number::set_precision(0);
         if let Some(var) = interp.find_var(b"tcl_precision") {
             var.add_trace(VarTrace::new(
@@ -827,36 +849,30 @@ impl<'h> Interp<'h> {
 }
 
 /// The array `tcl_platform`.
-fn platform() -> Rc<Var> {
-    /// Release and architecture: the kernel is asked once, however many files there are.
-    static KERNEL: OnceLock<(String, String)> = OnceLock::new();
-    let (release, machine) = KERNEL.get_or_init(|| match nix::sys::utsname::uname() {
+fn platform() -> [(&'static str, Value); 9] {
+    let (release, machine) = match nix::sys::utsname::uname() {
         Ok(names) => (
-            names.release().to_string_lossy().into_owned(),
-            names.machine().to_string_lossy().into_owned(),
+            Value::from(&*names.release().to_string_lossy()),
+            Value::from(&*names.machine().to_string_lossy()),
         ),
-        Err(_) => Default::default(),
-    });
+        Err(_) => (Value::empty(), Value::empty()),
+    };
     let order = if cfg!(target_endian = "little") {
         "littleEndian"
     } else {
         "bigEndian"
     };
-    let mut table = VarTable::default();
-    for (name, value) in [
-        ("osVersion", release.as_str()),
-        ("pointerSize", "8"),
-        ("byteOrder", order),
+    [
+        ("osVersion", release),
+        ("pointerSize", Value::from("8")),
+        ("byteOrder", Value::from(order)),
         ("machine", machine),
-        ("platform", "unix"),
-        ("pathSeparator", ":"),
-        ("os", "Linux"),
-        ("engine", "Tcl"),
-        ("wordSize", "8"),
-    ] {
-        table.insert(name.as_bytes().into(), Var::scalar(Value::from(value)));
-    }
-    Var::array(table)
+        ("platform", Value::from("unix")),
+        ("pathSeparator", Value::from(":")),
+        ("os", Value::from("Linux")),
+        ("engine", Value::from("Tcl")),
+        ("wordSize", Value::from("8")),
+    ]
 }
 
 /// The parsed script of a value, kept with it.

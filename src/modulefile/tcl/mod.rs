@@ -56,4 +56,4 @@ pub use error::{Error, Exit, Outcome, ProcCall, Return, Stop};
 pub use interp::{Interp, Limits};
 pub use list::join_elements;
 pub use tclsh::{Shell, tclsh};
-pub use value::{Dict, Key, QuickHash, QuickHasher, Value};
+pub use value::{Dict, Key, Value};

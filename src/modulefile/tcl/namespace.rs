@@ -7,14 +7,14 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use indexmap::IndexMap;
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxBuildHasher, FxHashSet};
 
 use super::builtin;
 use super::command::{Command, CommandKind};
 use super::error::{Exit, Outcome};
 use super::interp::Interp;
 use super::library;
-use super::value::{QuickHash, Value};
+use super::value::Value;
 use super::var::{Role, VarTable};
 
 /// The number of a namespace.
@@ -29,9 +29,9 @@ pub(super) struct Namespace {
     /// The full name; `::` for the global one.
     pub(super) name: Vec<u8>,
     pub(super) parent: Option<NamespaceId>,
-    pub(super) children: IndexMap<Box<[u8]>, NamespaceId, QuickHash>,
+    pub(super) children: IndexMap<Box<[u8]>, NamespaceId, FxBuildHasher>,
     pub(super) vars: VarTable,
-    pub(super) commands: IndexMap<Box<[u8]>, Rc<Command>, QuickHash>,
+    pub(super) commands: IndexMap<Box<[u8]>, Rc<Command>, FxBuildHasher>,
     /// Built-in commands that were renamed or deleted.
     pub(super) hidden: FxHashSet<&'static str>,
     pub(super) exports: Vec<Value>,
@@ -47,7 +47,7 @@ pub(super) struct Namespace {
 pub(super) struct Ensemble {
     pub(super) namespace: NamespaceId,
     /// Sub-command to command words; empty means the exported commands.
-    pub(super) map: IndexMap<Box<[u8]>, Value, QuickHash>,
+    pub(super) map: IndexMap<Box<[u8]>, Value, FxBuildHasher>,
     pub(super) subcommands: Vec<Value>,
     pub(super) parameters: Vec<Value>,
     pub(super) no_prefixes: bool,

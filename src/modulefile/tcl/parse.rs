@@ -127,6 +127,9 @@ pub(super) type Parsed<'a, T> = IResult<&'a [u8], T, Failure>;
 /// Brackets inside brackets deeper than this are refused instead of exhausting the stack.
 const MAX_NESTING: u32 = 250;
 
+/// Words up to this length are no bodies with places that somebody would ask for.
+const SHORT: usize = 8;
+
 fn fail<'a, T>(message: &'static str, at: &'a [u8], incomplete: bool) -> Parsed<'a, T> {
     Err(nom::Err::Failure(Failure {
         message,
@@ -331,10 +334,20 @@ impl<'a> Grammar<'a> {
                 )
             }
             Some(b'"') => {
-                let (after, parts) = self.quoted(rest)?;
-                (after, word_of(parts), "extra characters after close-quote")
+                let (after, kind) = match plain_length(&rest[1..], |b| b == b'"') {
+                    Some(length) if length + 1 < rest.len() => {
+                        (&rest[length + 2..], self.plain(&rest[1..], length))
+                    }
+                    _ => self
+                        .quoted(rest)
+                        .map(|(after, parts)| (after, word_of(parts)))?,
+                };
+                (after, kind, "extra characters after close-quote")
             }
             _ => {
+                if let Some(length) = plain_length(rest, |b| ends_word(b, ends)) {
+                    return Ok((&rest[length..], self.plain(rest, length)));
+                }
                 let (after, parts) = self.parts(rest, |text| {
                     ends_word(text[0], ends) || text.starts_with(b"\\\n")
                 })?;
@@ -438,13 +451,24 @@ impl<'a> Grammar<'a> {
         if !text.is_empty() || parts.is_empty() {
             // A word of plain text may be a body as well: `if 1 "puts hi"`.
             let literal = parts.is_empty() && begin[..begin.len() - rest.len()] == text[..];
-            parts.push(Part::Text(if literal && text.len() > 8 {
+            parts.push(Part::Text(if literal && text.len() > SHORT {
                 self.literal(begin, text, false)
             } else {
                 Value::new(text)
             }));
         }
         Ok((rest, parts))
+    }
+
+    /// The word that the first bytes of `rest` are, in which nothing is to be substituted: what [`Grammar::parts`] would
+    /// make of it.
+    fn plain(&self, rest: &'a [u8], length: usize) -> WordKind {
+        let text = &rest[..length];
+        WordKind::Const(if length > SHORT {
+            self.literal(rest, text.to_vec(), false)
+        } else {
+            Value::new(text)
+        })
     }
 
     /// `[script]`.
@@ -683,6 +707,19 @@ fn is_blank(byte: u8) -> bool {
 
 fn ends_word(byte: u8, ends: Ends) -> bool {
     is_blank(byte) || matches!(byte, b'\n' | b';') || (byte == b']' && ends == Ends::Bracket)
+}
+
+/// How long the text up to a byte that `stop` accepts, or to its end, is; `None` where something in it is to be
+/// substituted.
+fn plain_length(rest: &[u8], stop: impl Fn(u8) -> bool) -> Option<usize> {
+    for (at, &byte) in rest.iter().enumerate() {
+        match byte {
+            b'\\' | b'$' | b'[' => return None,
+            byte if stop(byte) => return Some(at),
+            _ => {}
+        }
+    }
+    Some(rest.len())
 }
 
 /// Blanks and continued lines between words.

@@ -8,7 +8,7 @@ use std::mem::swap;
 use std::rc::Rc;
 
 use indexmap::IndexMap;
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxBuildHasher, FxHashSet};
 
 use super::builtin::State;
 use super::command::{Alias, Command, CommandKind};
@@ -16,7 +16,7 @@ use super::error::{Exit, Outcome, Stop};
 use super::interp::{Frame, Interp, Limits, Style, next_epoch};
 use super::namespace::{GLOBAL, Namespace, split_name};
 use super::parse::Code;
-use super::value::{QuickHash, Value};
+use super::value::Value;
 
 /// The number of an interpreter; the first one is 0.
 pub(super) type RealmId = usize;
@@ -48,14 +48,14 @@ pub(super) struct Realm {
     /// Nothing while it runs, and after its end.
     parts: Option<Box<Parts>>,
     pub(super) parent: Option<RealmId>,
-    pub(super) children: IndexMap<Vec<u8>, RealmId, QuickHash>,
+    pub(super) children: IndexMap<Vec<u8>, RealmId, FxBuildHasher>,
     /// The command of the parent that stands for it.
     command: Option<Rc<Command>>,
     pub(super) safe: bool,
     /// Commands that only the parent may call.
-    pub(super) hidden: IndexMap<Vec<u8>, Rc<Command>, QuickHash>,
+    pub(super) hidden: IndexMap<Vec<u8>, Rc<Command>, FxBuildHasher>,
     /// Aliases by the names under which they were made.
-    pub(super) aliases: IndexMap<Vec<u8>, Rc<Command>, QuickHash>,
+    pub(super) aliases: IndexMap<Vec<u8>, Rc<Command>, FxBuildHasher>,
     pub(super) bounds: Bounds,
     /// The prefix that would be called for errors nobody waits for.
     pub(super) background: Option<Value>,

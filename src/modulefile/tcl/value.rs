@@ -6,12 +6,13 @@
 
 use std::borrow::{Borrow, Cow};
 use std::cell::{Cell, OnceCell, RefCell};
-use std::hash::{BuildHasherDefault, Hash, Hasher};
+use std::hash::{Hash, Hasher};
 use std::rc::Rc;
 
 use indexmap::IndexMap;
 use num_bigint::BigInt;
 use num_traits::ToPrimitive;
+use rustc_hash::FxBuildHasher;
 
 use super::expr::Expr;
 use super::list;
@@ -30,7 +31,7 @@ struct Inner {
     slot: Cell<u32>,
     /// Rough size of the text of a container before it is made.
     weight: Cell<usize>,
-    origin: Option<Box<Origin>>,
+    origin: Option<Origin>,
 }
 
 /// The second form: what the text was last read as, or what the value was made from.
@@ -47,46 +48,7 @@ enum Form {
 }
 
 /// A dictionary: insertion order, keys compared as bytes.
-pub type Dict = IndexMap<Key, Value, QuickHash>;
-
-/// The hasher of all tables that are keyed by names and values.
-pub type QuickHash = BuildHasherDefault<QuickHasher>;
-
-/// A multiply-and-rotate hasher: names are short, and the default hasher costs more than the comparison it saves.
-#[derive(Default, Clone, Copy)]
-pub struct QuickHasher(u64);
-
-impl Hasher for QuickHasher {
-    fn write(&mut self, bytes: &[u8]) {
-        let mut chunks = bytes.chunks_exact(8);
-        for chunk in &mut chunks {
-            self.write_u64(u64::from_le_bytes(
-                chunk.try_into().expect("chunks of eight bytes"),
-            ));
-        }
-        let mut tail = 0;
-        for &byte in chunks.remainder() {
-            tail = (tail << 8) | u64::from(byte);
-        }
-        self.write_u64(tail);
-    }
-
-    fn write_u8(&mut self, n: u8) {
-        self.write_u64(u64::from(n));
-    }
-
-    fn write_usize(&mut self, n: usize) {
-        self.write_u64(n as u64);
-    }
-
-    fn write_u64(&mut self, n: u64) {
-        self.0 = (self.0.rotate_left(5) ^ n).wrapping_mul(0x517c_c1b7_2722_0a95);
-    }
-
-    fn finish(&self) -> u64 {
-        self.0 ^ (self.0 >> 32)
-    }
-}
+pub type Dict = IndexMap<Key, Value, FxBuildHasher>;
 
 /// A value as the key of a dictionary: equal when the bytes are equal.
 #[derive(Clone)]
@@ -175,7 +137,7 @@ impl Value {
             ascii: Cell::new(None),
             slot: Cell::new(0),
             weight: Cell::new(8),
-            origin: Some(Box::new(origin)),
+            origin: Some(origin),
         }))
     }
 
@@ -303,7 +265,7 @@ impl Value {
 
     /// Where this literal stands in a file, if it is one.
     pub(super) fn origin(&self) -> Option<&Origin> {
-        self.0.origin.as_deref()
+        self.0.origin.as_ref()
     }
 
     /// Whether the value was made as a list and nobody has asked for its text: such a value may be evaluated as one

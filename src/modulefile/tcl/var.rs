@@ -9,17 +9,18 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use indexmap::IndexMap;
+use rustc_hash::FxBuildHasher;
 
 use super::error::{Exit, Outcome};
 use super::interp::Interp;
 use super::namespace::{GLOBAL, NamespaceId};
 use super::parse::{VarRef, split_element};
-use super::value::{QuickHash, Value};
+use super::value::Value;
 
 pub(super) use traces::{PRECISION_TRACE, VarTrace};
 
 /// Variables by name.
-pub(super) type VarTable = IndexMap<Box<[u8]>, Rc<Var>, QuickHash>;
+pub(super) type VarTable = IndexMap<Box<[u8]>, Rc<Var>, FxBuildHasher>;
 
 /// A variable or an element of an array. It stays in its table after `unset` as long as somebody may have a link to it.
 #[derive(Default)]

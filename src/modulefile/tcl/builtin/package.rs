@@ -7,12 +7,13 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use indexmap::IndexMap;
+use rustc_hash::FxBuildHasher;
 
 use crate::modulefile::tcl::command::{ANY, Def};
 use crate::modulefile::tcl::error::{Exit, Outcome};
 use crate::modulefile::tcl::interp::{Interp, wrong_args};
 use crate::modulefile::tcl::library;
-use crate::modulefile::tcl::value::{QuickHash, Value};
+use crate::modulefile::tcl::value::Value;
 
 use super::{choice, file};
 
@@ -55,7 +56,7 @@ static SUBCOMMANDS: &[Def] = &[
 /// What is known of packages.
 #[derive(Default)]
 pub(super) struct Packages {
-    known: IndexMap<Vec<u8>, Package, QuickHash>,
+    known: IndexMap<Vec<u8>, Package, FxBuildHasher>,
     unknown: Value,
     latest: bool,
     /// Index files that were read.

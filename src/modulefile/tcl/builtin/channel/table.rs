@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io;
 
 use indexmap::IndexMap;
+use rustc_hash::FxBuildHasher;
 
 use crate::modulefile::tcl::channels::{Buffering, Channel, End};
 use crate::modulefile::tcl::embedding::{Embedding, Stream};
@@ -11,13 +12,13 @@ use crate::modulefile::tcl::error::{Exit, Outcome, posix_text};
 use crate::modulefile::tcl::interp::Interp;
 use crate::modulefile::tcl::pattern::{Case, string_match};
 use crate::modulefile::tcl::realm::RealmId;
-use crate::modulefile::tcl::value::{QuickHash, Value};
+use crate::modulefile::tcl::value::Value;
 
 /// What the names of channels begin with that were closed and still write; no script knows them.
 const CLOSING: &[u8] = b"\0";
 
 /// The open channels by name; all interpreters have them in common.
-pub(in crate::modulefile::tcl::builtin) struct Channels(IndexMap<Vec<u8>, Open, QuickHash>);
+pub(in crate::modulefile::tcl::builtin) struct Channels(IndexMap<Vec<u8>, Open, FxBuildHasher>);
 
 /// An open channel and the interpreters that know it.
 struct Open {
