@@ -217,6 +217,11 @@ impl Loaded {
         module.auto.then(|| self.dependents(module).count() as u32)
     }
 
+    /// Whether a module was loaded because others depend on it, of which none is left.
+    pub fn is_left_over(&self, module: &Module) -> bool {
+        module.auto && self.dependents(module).next().is_none()
+    }
+
     /// The loaded modules that depend on `module`.
     pub fn dependents<'a>(
         &'a self,

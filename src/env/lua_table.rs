@@ -202,7 +202,11 @@ impl Reader<'_> {
     fn string(&mut self) -> Option<BString> {
         let quote = self.peek()?;
         self.skip(1);
-        let mut out = Vec::new();
+        // Most strings are over before anything has to be escaped.
+        let plain = self.rest.iter().take_while(|&&b| b != quote && b != b'\\');
+        let plain = plain.count();
+        let mut out = self.rest[..plain].to_vec();
+        self.skip(plain);
         loop {
             let byte = self.peek()?;
             self.skip(1);

@@ -685,7 +685,7 @@ impl Transition<'_> {
                 continue;
             }
             if let Some(other) = self.state.loaded.find(&need.met_by).cloned()
-                && self.state.loaded.ref_count(&other) == Some(0)
+                && self.state.loaded.is_left_over(&other)
                 && !self.frames.iter().any(|f| needs(&f.module, &other))
             {
                 self.unload_module(&other)?;
