@@ -536,7 +536,6 @@ impl Embedding for Binding<'_, '_> {
         let mode = self.host.mode;
         let refused = match action {
             Action::Write => mode.is_crawl(),
-            Action::ChangeDirectory => mode.is_crawl(),
             Action::Run => mode.is_crawl() && !self.host.world.config().crawl_programs,
         };
         match refused && self.speaker.get() == Speaker::File {

@@ -28,8 +28,6 @@ pub enum Stream {
 pub enum Action {
     /// Create, change, rename or delete a file or directory.
     Write,
-    /// `cd`
-    ChangeDirectory,
     /// `exec`, `open |...`
     Run,
 }

@@ -412,8 +412,13 @@ fn module_info_tells_what_the_manual_lists() {
         (Mode::Refresh, "refresh"),
     ] {
         let mut fake = Fake::new();
-        run(&mut fake, mode, "puts stderr [module-info mode]").unwrap();
-        assert_eq!(fake.said(), [format!("Plain: {word}\n")]);
+        let evaluation = run(&mut fake, mode, "puts stderr [module-info mode]").unwrap();
+        let shown = evaluation
+            .said
+            .iter()
+            .map(|(_, text)| format!("Plain: {text}"));
+        let said: Vec<_> = fake.said().into_iter().chain(shown).collect();
+        assert_eq!(said, [format!("Plain: {word}\n")]);
     }
 }
 
@@ -816,8 +821,8 @@ fn a_program_is_run_by_system_and_its_output_is_for_people() {
     run(&mut fake, Mode::Load, body).unwrap();
     assert_eq!(fake.said(), ["Plain: out\nerr\n", "Plain: 3\n"]);
     let mut fake = Fake::new();
-    run(&mut fake, Mode::Show, body).unwrap();
-    assert_eq!(fake.said(), ["Plain: 0\n"]);
+    let evaluation = run(&mut fake, Mode::Show, body).unwrap();
+    assert_eq!(evaluation.said, [(1, "0\n".into())]);
 }
 
 #[test]
@@ -926,4 +931,28 @@ fn files_that_do_not_end_or_are_garbage_are_told() {
             .message
             .contains("takes exactly 2 arguments")
     );
+}
+
+#[test]
+fn files_that_are_only_listed_change_nothing_and_go_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = dir.path().to_str().unwrap();
+    std::fs::write(dir.path().join("kept"), "text").unwrap();
+    let body = format!(
+        "file mkdir {at}/new/deep\nfile copy {at}/kept {at}/copy\nfile rename {at}/kept {at}/gone\n\
+         file delete -force {at}/kept\nfile link -symbolic {at}/link {at}/kept\nfile mtime {at}/kept 0\n\
+         file attributes {at}/kept -permissions 0600\n\
+         set f [open {at}/log a+]\nputs $f {{a line}}\nset back [read $f]\nclose $f\n\
+         set f [open {at}/own {{WRONLY CREAT EXCL}}]\nclose $f\n\
+         exec echo hi > {at}/said\ncd {at}\n\
+         module-whatis [file tail [pwd]],$back,[lsort [glob -tails -directory {at} *]]"
+    );
+    for mode in [Mode::Spider, Mode::Check] {
+        let evaluation = run(&mut Fake::new(), mode, &body).unwrap();
+        let name = dir.path().file_name().unwrap().to_str().unwrap();
+        assert_eq!(evaluation.whatis, [format!("{name},,kept")], "{mode:?}");
+    }
+    let names: Vec<_> = std::fs::read_dir(dir.path()).unwrap().collect();
+    assert_eq!(names.len(), 1);
+    assert_eq!(std::fs::read(dir.path().join("kept")).unwrap(), b"text");
 }

@@ -3,10 +3,10 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, Seek, SeekFrom};
 use std::os::unix::fs::OpenOptionsExt;
+use std::path::PathBuf;
 
 use crate::modulefile::tcl::channels::{Channel, Encoding, End, LineEnd};
 use crate::modulefile::tcl::command::one_of;
-use crate::modulefile::tcl::embedding::Action;
 use crate::modulefile::tcl::error::{Error, Exit, Outcome, posix_text};
 use crate::modulefile::tcl::interp::Interp;
 use crate::modulefile::tcl::pipeline::Report;
@@ -104,17 +104,19 @@ pub(super) fn open(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
         let why = posix_text(error);
         Exit::posix(bytes!("couldn't open \"", args[0], "\": ", why), error)
     };
-    if access.write {
-        interp.permit(Action::Write)?;
-    }
-    let path = interp.path(args[0].bytes())?;
+    // Where files are only read for listings what is written goes nowhere.
+    let is_sink = access.write && !interp.may_change_files();
+    let path = match is_sink {
+        true => PathBuf::from("/dev/null"),
+        false => interp.path(args[0].bytes())?,
+    };
     let mut options = OpenOptions::new();
     options
         .read(access.read)
         .write(access.write && !access.append)
         .append(access.append)
         .mode(mode);
-    if access.exclusive && access.create {
+    if access.exclusive && access.create && !is_sink {
         options.create_new(true);
     } else {
         options.create(access.create).truncate(access.truncate);

@@ -29,7 +29,9 @@ pub(super) fn link(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
     let [name, target] = words else {
         return readlink(interp, &words[..1]);
     };
-    interp.permit(Action::Write)?;
+    if !interp.may_change_files() {
+        return Ok(target.clone());
+    }
     let path = interp.path(name.bytes())?;
     let cannot = |error: &io::Error, what: &[u8]| {
         let why = posix_text(error);
@@ -86,7 +88,9 @@ pub(super) fn link(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
 
 pub(super) fn mkdir(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
     for name in args {
-        interp.permit(Action::Write)?;
+        if !interp.may_change_files() {
+            break;
+        }
         let path = interp.path(name.bytes())?;
         if path.is_dir() {
             continue;
@@ -127,7 +131,9 @@ pub(super) fn delete(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
         }
     }
     for name in names {
-        interp.permit(Action::Write)?;
+        if !interp.may_change_files() {
+            break;
+        }
         let path = interp.path(name.bytes())?;
         let result = match fs::symlink_metadata(&path) {
             // What does not exist need not be deleted.
@@ -182,7 +188,9 @@ pub(super) fn move_files(interp: &mut Interp<'_>, args: &[Value], how: Move) -> 
         };
         return Err(wrong_args(name.as_bytes(), COPY));
     };
-    interp.permit(Action::Write)?;
+    if !interp.may_change_files() {
+        return Ok(Value::empty());
+    }
     let target_path = interp.path(target.bytes())?;
     let into = target_path.is_dir();
     if sources.len() > 1 && !into {
@@ -328,8 +336,8 @@ pub(super) fn attributes(interp: &mut Interp<'_>, args: &[Value]) -> Outcome {
                 .collect(),
         )),
         [name] => Ok(value(ATTRIBUTES[choice(name, &ATTRIBUTES, "option")?])),
+        _ if !interp.may_change_files() => Ok(Value::empty()),
         pairs => {
-            interp.permit(Action::Write)?;
             for pair in pairs.chunks(2) {
                 let option = ATTRIBUTES[choice(&pair[0], &ATTRIBUTES, "option")?];
                 let [_, new] = pair else {
