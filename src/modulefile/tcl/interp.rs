@@ -4,8 +4,10 @@
 //! only in what `errorInfo` tells: Tcl compiles bodies and reports a compiled body once, by its innermost command, while a
 //! file is run command by command and reports each level. Source: Tcl 8.6, `Tcl(n)`, `Tcl_Eval(3)`.
 
+mod call;
 mod limits;
 mod procs;
+mod words;
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -16,14 +18,14 @@ use rustc_hash::{FxBuildHasher, FxHashSet};
 
 use crate::diag::SourceFile;
 
-use super::builtin::{self, State};
-use super::command::{self, Action, Cached, Command, CommandKind, CommandTrace, Def, Direct};
-use super::embedding::{Call, Embedding};
+use super::builtin::State;
+use super::command::{CommandKind, CommandTrace, Direct};
+use super::embedding::Embedding;
 use super::error::{Error, Exit, Outcome};
 use super::expr::Expr;
 use super::namespace::{GLOBAL, Namespace, NamespaceId};
 use super::number;
-use super::parse::{self, Code, Index, Part, Script, VarRef, Word, WordKind};
+use super::parse::{self, Code, Script};
 use super::realm::{ROOT, Realm, RealmId};
 use super::trail::Trail;
 use super::value::Value;
@@ -560,240 +562,6 @@ impl<'h> Interp<'h> {
             CommandKind::Builtin(def) if !cached.command.is_traced() => def.direct,
             _ => None,
         }
-    }
-
-    /// The value of a word, braces of `{*}` aside.
-    pub(super) fn word_value(&mut self, word: &Word) -> Outcome {
-        match &word.kind {
-            WordKind::Const(value) => Ok(value.clone()),
-            WordKind::Var(variable) => self.read_ref(variable),
-            WordKind::Script(script) => self.eval_bracket(script),
-            WordKind::Parts(parts) => self.substitute(parts),
-            WordKind::Element(variable) => {
-                let index = self.index_value(variable)?;
-                let text = bytes!(variable.name, "(", index, ")");
-                self.check_size(text.len())?;
-                Ok(Value::new(text))
-            }
-        }
-    }
-
-    /// The index of an element; empty for what has none.
-    pub(super) fn index_value(&mut self, variable: &VarRef) -> Outcome {
-        match &variable.index {
-            None => Ok(Value::empty()),
-            Some(Index::Const(index)) => Ok(index.clone()),
-            Some(Index::Parts(parts)) => self.substitute(parts),
-        }
-    }
-
-    fn collect_words(&mut self, parsed: &parse::Command, words: &mut Vec<Value>) -> Outcome<()> {
-        for word in &parsed.words {
-            let value = self.word_value(word)?;
-            if word.expand {
-                words.extend(value.as_list()?.iter().cloned());
-            } else {
-                words.push(value);
-            }
-        }
-        Ok(())
-    }
-
-    /// Joins the pieces of a word.
-    pub(super) fn substitute(&mut self, parts: &[Part]) -> Outcome {
-        if let [part] = parts {
-            return match part {
-                Part::Text(value) => Ok(value.clone()),
-                Part::Var(variable) => self.read_ref(variable),
-                Part::Script(script) => self.eval_bracket(script),
-            };
-        }
-        let mut text = Vec::new();
-        for part in parts {
-            match part {
-                Part::Text(value) => text.extend_from_slice(value.bytes()),
-                Part::Var(variable) => text.extend_from_slice(self.read_ref(variable)?.bytes()),
-                Part::Script(script) => text.extend_from_slice(self.eval_bracket(script)?.bytes()),
-            }
-        }
-        self.check_size(text.len())?;
-        Ok(Value::new(text))
-    }
-
-    /// `subst`: `break`, `continue` and `return` inside a bracket end the text, leave the bracket out, or put a value.
-    pub(super) fn subst(&mut self, text: &Value, which: parse::Substitutions) -> Outcome {
-        let style = self.body_style();
-        let code = Code::value(text);
-        let (parts, wrong) = parse::template(&code, which);
-        let mut out = Vec::new();
-        for part in &parts {
-            let piece = match part {
-                Part::Text(value) => Ok(value.clone()),
-                Part::Var(variable) => self.read_ref(variable),
-                Part::Script(script) => self.nested(|interp| interp.run_script(script, style)),
-            };
-            match piece {
-                Ok(value) => out.extend_from_slice(value.bytes()),
-                Err(Exit::Break) => return Ok(Value::new(out)),
-                Err(Exit::Continue) => {}
-                Err(Exit::Return(returning)) => out.extend_from_slice(returning.value.bytes()),
-                Err(Exit::Other(other)) => out.extend_from_slice(other.value.bytes()),
-                Err(other) => return Err(other),
-            }
-            self.check_size(out.len())?;
-        }
-        match wrong {
-            Some(wrong) => Err(Exit::error(wrong.message)),
-            None => Ok(Value::new(out)),
-        }
-    }
-
-    /// The command that a parsed command names, remembered with it.
-    fn resolve(&mut self, parsed: &parse::Command, name: &Value) -> Option<Rc<Command>> {
-        let constant = matches!(parsed.words[0].kind, WordKind::Const(_));
-        let namespace = self.frame().namespace;
-        if constant
-            && let Some(cached) = &*parsed.cached.borrow()
-            && cached.epoch == self.epoch
-            && cached.namespace == namespace
-        {
-            return Some(Rc::clone(&cached.command));
-        }
-        let command = self.find_command(name.bytes())?;
-        if constant {
-            *parsed.cached.borrow_mut() = Some(Cached {
-                epoch: self.epoch,
-                namespace,
-                command: Rc::clone(&command),
-            });
-        }
-        Some(command)
-    }
-
-    /// Calls a command given as words.
-    pub fn invoke(&mut self, words: Vec<Value>) -> Outcome {
-        let Some(name) = words.first() else {
-            return Ok(Value::empty());
-        };
-        self.step()?;
-        self.inline = false;
-        match self.find_command(name.bytes()) {
-            Some(command) => self.nested(|interp| interp.call(&command, &words)),
-            None => self.unknown(&words),
-        }
-    }
-
-    /// Evaluates a value that was made as a list: one command, without parsing.
-    pub(super) fn eval_list(&mut self, list: &Value) -> Outcome {
-        let words = list.as_list()?;
-        match self.invoke(words.to_vec()) {
-            Err(Exit::Error(mut error)) => {
-                if !error.logged {
-                    log_text(&mut error, list.bytes());
-                    error.line = 1;
-                }
-                error.logged = false;
-                if error.place.is_none() {
-                    error.place = self.trail.place();
-                }
-                Err(Exit::Error(error))
-            }
-            other => other,
-        }
-    }
-
-    /// Calls a command with its words.
-    pub(super) fn call(&mut self, command: &Rc<Command>, words: &[Value]) -> Outcome {
-        if !self.steps_watched.is_empty() {
-            return self.call_stepped(command, words);
-        }
-        self.call_watched(command, words)
-    }
-
-    /// Calls a command, and the traces on it.
-    pub(super) fn call_watched(&mut self, command: &Rc<Command>, words: &[Value]) -> Outcome {
-        if command.is_traced() {
-            return self.call_traced(command, words);
-        }
-        self.call_untraced(command, words)
-    }
-
-    pub(super) fn call_untraced(&mut self, command: &Rc<Command>, words: &[Value]) -> Outcome {
-        match &command.kind {
-            CommandKind::Builtin(def) => self.call_builtin(def, words, 1),
-            CommandKind::Proc(definition) => {
-                let result = self.call_proc(command, definition, words);
-                self.follow_tail(result)
-            }
-            CommandKind::Embedding(id) => {
-                let call = Call {
-                    words,
-                    trail: &self.trail,
-                };
-                let result = self.host.call(*id, &call);
-                for (name, value) in self.host.assignments() {
-                    self.set_var(&name, value)?;
-                }
-                result
-            }
-            CommandKind::Alias(alias) => {
-                let alias = Rc::clone(alias);
-                self.call_alias(&alias, words)
-            }
-            CommandKind::Child(id) => builtin::call_child(self, *id, words),
-            CommandKind::Import(source) => self.nested(|interp| interp.call(source, words)),
-            CommandKind::Ensemble(ensemble) => {
-                let ensemble = Rc::clone(&ensemble.borrow());
-                self.nested(|interp| interp.call_ensemble(command, &ensemble, words))
-            }
-            CommandKind::Function(function) => function.command(self, &words[1..]),
-        }
-    }
-
-    /// Calls a built-in whose name takes up `used` words.
-    fn call_builtin(&mut self, def: &'static Def, words: &[Value], used: usize) -> Outcome {
-        let args = &words[used..];
-        if args.len() < def.least || args.len() > def.most {
-            let mut name = words[..used - 1]
-                .iter()
-                .map(|word| word.bytes().to_vec())
-                .collect::<Vec<_>>();
-            name.push(if used == 1 {
-                words[0].bytes().to_vec()
-            } else {
-                def.name.as_bytes().to_vec()
-            });
-            return Err(wrong_args(&name.join(&b' '), def.usage));
-        }
-        match def.action {
-            Action::Run(run) => run(self, args),
-            Action::Ensemble(table) => {
-                let sub = command::find_sub(table, &args[0], None)?;
-                self.call_builtin(sub, words, used + 1)
-            }
-            Action::Options(called, table) => {
-                let sub = command::find_sub(table, &args[0], Some(called))?;
-                self.call_builtin(sub, words, used + 1)
-            }
-        }
-    }
-
-    pub(super) fn unknown(&mut self, words: &[Value]) -> Outcome {
-        let namespace = self.current_namespace();
-        let handler = [namespace, GLOBAL]
-            .iter()
-            .find_map(|&space| self.namespace(space).unknown.clone());
-        if let Some(handler) = handler {
-            let mut full = handler.as_list()?.to_vec();
-            full.extend_from_slice(words);
-            return self.invoke(full);
-        }
-        if let Some(command) = self.find_command_from(b"::unknown", GLOBAL) {
-            let mut full = vec![Value::from("::unknown")];
-            full.extend_from_slice(words);
-            return self.nested(|interp| interp.call(&command, &full));
-        }
-        Err(invalid_command(&words[0]))
     }
 
     /// The truth of a condition.
