@@ -612,13 +612,17 @@ pub fn normalise(path: &[u8]) -> Cow<'_, [u8]> {
 
 /// Whether no `/` is followed by another one, by `/.` as a whole element or, but for the root, by nothing.
 fn is_normal(path: &[u8]) -> bool {
-    let is_untidy = |at: usize| match path[at + 1..] {
-        [] => at > 0,
-        [b'/', ..] | [b'.'] | [b'.', b'/', ..] => true,
-        _ => false,
-    };
-    let mut slashes = path.iter().enumerate().filter(|(_, byte)| **byte == b'/');
-    !path.starts_with(b"./") && !slashes.any(|(at, _)| is_untidy(at))
+    if path.starts_with(b"./") {
+        return false;
+    }
+    let mut rest = path;
+    while let Some(at) = rest.find_byte(b'/') {
+        rest = &rest[at + 1..];
+        if matches!(rest, [b'/', ..] | [b'.'] | [b'.', b'/', ..]) {
+            return false;
+        }
+    }
+    path.len() <= 1 || !path.ends_with(b"/")
 }
 
 /// The keys are hashes already.

@@ -13,7 +13,6 @@ use std::time::{Duration, Instant};
 
 use bstr::{BString, ByteSlice};
 use mlua::chunk::ChunkMode;
-use mlua::state::{GcIncParams, GcMode};
 use mlua::{Function, HookTriggers, Lua, LuaOptions, StdLib, VmState};
 
 use super::errors::{self, Raised};
@@ -30,8 +29,6 @@ use crate::modulefile::world::Level;
 
 /// Most memory that the Lua values of a run may take.
 const MAX_MEMORY_BYTES: usize = 256 << 20;
-/// How much memory is in use when garbage is collected again, in percent of what was left the last time.
-const COLLECT_AT_PERCENT: i32 = 400;
 /// Most instructions of one evaluation: seconds of work, a thousand times what real files need.
 const MAX_STEPS: u64 = 100_000_000;
 /// Most time of the processor that one evaluation may take: some instructions take much longer than others.
@@ -162,9 +159,6 @@ impl Machine {
         // Strings have methods from the start; `math` and `table` are opened when somebody names them.
         let lua = Lua::new_with(StdLib::STRING, LuaOptions::new().catch_rust_panics(false))?;
         lua.set_memory_limit(MAX_MEMORY_BYTES)?;
-        // A file leaves little behind, and to look through all that is there costs as much as a third of compiling it.
-        let seldom = GcIncParams::default().pause(COLLECT_AT_PERCENT);
-        lua.gc_set_mode(GcMode::Incremental(seldom));
         let shared = Rc::new(Shared::default());
         let counter = Rc::clone(&shared);
         let triggers = HookTriggers::new().every_nth_instruction(STEPS_PER_LOOK);
