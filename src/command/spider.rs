@@ -82,16 +82,18 @@ fn packages<'c>(modules: &[&Seen<'c>]) -> Vec<Package<'c>> {
 }
 
 /// The same with their descriptions: the highest version that has one describes the package.
-fn described<'c>(modules: &[&Seen<'c>]) -> Vec<Package<'c>> {
+fn described<'c>(crawl: &Crawl, modules: &[&Seen<'c>]) -> Vec<Package<'c>> {
     let groups = modules.chunk_by(|a, b| a.entry.name() == b.entry.name());
-    let described = packages(modules).into_iter().zip(groups);
+    let highest = groups.clone().filter_map(|group| group.last());
+    let highest: Vec<&Entry> = highest.map(|module| module.entry).collect();
+    let descriptions = crawl.descriptions(&highest);
+    let described = packages(modules).into_iter().zip(groups).zip(descriptions);
     described
-        .map(|(package, group)| {
-            let mut descriptions = group.iter().rev().map(|module| module.description());
+        .map(|((package, group), description)| {
+            let lower = group.iter().rev().skip(1);
+            let mut all = std::iter::once(description).chain(lower.map(|m| m.description()));
             Package {
-                description: descriptions
-                    .find(|text| !text.is_empty())
-                    .unwrap_or_default(),
+                description: all.find(|text| !text.is_empty()).unwrap_or_default(),
                 ..package
             }
         })
@@ -228,7 +230,7 @@ fn several(
     }
     let groups = match context.options.terse {
         true => packages(found),
-        false => described(found),
+        false => described(crawl, found),
     };
     for package in &groups {
         if context.options.terse {
@@ -420,7 +422,7 @@ fn list(
         }
         return Ok(());
     }
-    let mut packages = described(modules);
+    let mut packages = described(crawl, modules);
     let extras: Vec<_> = (0..crawl.trees.len())
         .map(|tree| crawl.extras(tree))
         .collect();

@@ -140,7 +140,8 @@ fn value_of<'l>(mut lines: impl Iterator<Item = &'l str>, key: &str) -> Option<&
         if !begin.bytes().next()?.eq_ignore_ascii_case(&first) {
             return None;
         }
-        let (found, text) = begin.split_once(':')?;
+        let colon = begin.as_bytes().find_byte(b':')?;
+        let (found, text) = (&begin[..colon], &begin[colon + 1..]);
         let is_it = found.trim_end().eq_ignore_ascii_case(key);
         is_it.then(|| text.trim())
     })
@@ -160,8 +161,12 @@ pub(super) fn description_of(searched: &[u8]) -> &str {
     let after = |rest: &[u8]| rest.find_byte(FIELD as u8);
     let whatis = after(searched).map(|help| &searched[help + 1..]);
     let whatis = whatis.map(|rest| &rest[..after(rest).unwrap_or(rest.len())]);
-    let lines = whatis.and_then(|lines| lines.to_str().ok());
-    description_in(lines.unwrap_or_default().split_terminator(WORD))
+    let mut rest = whatis.and_then(|lines| lines.to_str().ok());
+    description_in(std::iter::from_fn(move || {
+        let (line, behind) = rest?.split_at(rest?.as_bytes().find_byte(WORD as u8)?);
+        rest = behind.get(1..);
+        Some(line)
+    }))
 }
 
 /// Adds the absolute paths of a value.

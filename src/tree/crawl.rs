@@ -608,6 +608,44 @@ impl Crawl {
         description
     }
 
+    /// The same of many modules, in their order: where most modules of a modulepath are among them, all texts are gone through.
+    pub fn descriptions(&self, entries: &[&Entry]) -> Vec<String> {
+        /// As many texts, more or less, are read together.
+        const NEIGHBOURS: usize = 16;
+        let mut descriptions = vec![String::new(); entries.len()];
+        let mut of_trees: Vec<Vec<(u32, usize)>> = vec![Vec::new(); self.known.len()];
+        for (place, entry) in entries.iter().enumerate() {
+            if let Some(of_tree) = of_trees.get_mut(entry.tree) {
+                of_tree.push((entry.number, place));
+            }
+        }
+        for (known, mut wanted) in self.known.iter().zip(of_trees) {
+            let survey = &known.surveyed.survey;
+            let are_many = wanted.len() * NEIGHBOURS >= survey.index.modules() as usize;
+            let store = self
+                .store
+                .as_ref()
+                .filter(|_| are_many && known.surveyed.is_remembered && known.records.is_empty());
+            let Some(store) = store else {
+                for (_, place) in wanted {
+                    descriptions[place] = self.description(entries[place]);
+                }
+                continue;
+            };
+            wanted.sort_unstable();
+            store.each_searched(&known.modulepath, &mut |first, texts| {
+                let begin = wanted.partition_point(|(number, _)| *number < first);
+                for (number, place) in &wanted[begin..] {
+                    let Some(text) = texts.get((number - first) as usize) else {
+                        break;
+                    };
+                    description_of(text).clone_into(&mut descriptions[*place]);
+                }
+            });
+        }
+        descriptions
+    }
+
     /// The modules whose description, help, extensions, properties or facts one of the filters accepts: the numbers of
     /// their trees and of themselves.
     pub fn search(&self, filters: &[Filter]) -> FxHashSet<(usize, u32)> {

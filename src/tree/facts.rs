@@ -173,6 +173,11 @@ pub struct NearlyForbidden {
 }
 
 impl Facts {
+    /// Whether any rule can speak about modules of a name.
+    pub(super) fn may_mean(&self, name: &str) -> bool {
+        self.rules.iter().any(|rule| rule.may_mean(name))
+    }
+
     /// Whether the files of modules decide what the rules say.
     pub(super) fn ask_for_files(&self) -> bool {
         self.rules.iter().any(Rule::asks_for_files)
@@ -398,6 +403,18 @@ impl Target {
 }
 
 impl Rule {
+    /// Whether the rule can speak about modules of a name.
+    fn may_mean(&self, name: &str) -> bool {
+        let target = |target: &Target| {
+            let known = target.name.as_str();
+            target.file.is_some() || known.starts_with(name) || name.starts_with(known)
+        };
+        match &self.targets {
+            Targets::Names(targets) => targets.iter().any(target),
+            Targets::Patterns(_) => true,
+        }
+    }
+
     /// Whether the file of a module decides whether the rule speaks about it.
     fn asks_for_files(&self) -> bool {
         match &self.targets {

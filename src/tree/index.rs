@@ -464,32 +464,34 @@ impl<'b> ModuleLine<'b> {
 
 /// The lines of a block, as far as files go; `None` where it is damaged, and so does it end.
 pub fn index_lines(block: &[u8]) -> Option<impl Iterator<Item = Line<'_>>> {
-    let lines = block.to_str().ok()?.split_terminator(LINE as char);
+    let lines = pieces(block.to_str().ok()?, LINE);
     Some(lines.map_while(|line| {
-        let (head, rest) = line.split_once(PART as char)?;
+        let mut parts = pieces(line, PART);
+        let (head, second) = (parts.next()?, parts.next()?);
         match head.strip_prefix(NAME as char) {
             Some(name) => {
-                let (first, _) = rest.split_once(PART as char)?;
-                Some(Line::Name(name, first.parse().ok()?))
+                parts.next()?;
+                Some(Line::Name(name, second.parse().ok()?))
             }
-            None => {
-                let file = rest.split(PART as char).next()?;
-                Some(Line::Module(ModuleLine {
-                    version: head,
-                    file,
-                }))
-            }
+            None => Some(Line::Module(ModuleLine {
+                version: head,
+                file: second,
+            })),
         }
     }))
 }
 
-/// The pieces of a text between bytes that are ASCII; the last one may lack its end. Most are short: to look for each byte
+/// The pieces of a text between bytes that are ASCII; the last one may lack its end. In a short text to look at each byte
 /// costs less than to set up a search.
 fn pieces(text: &str, separator: u8) -> impl Iterator<Item = &str> {
+    const SHORT: usize = 64;
     let mut rest = (!text.is_empty()).then_some(text);
     std::iter::from_fn(move || {
         let text = rest?;
-        let end = text.bytes().position(|byte| byte == separator);
+        let end = match text.len() < SHORT {
+            true => text.bytes().position(|byte| byte == separator),
+            false => text.as_bytes().find_byte(separator),
+        };
         let piece = &text[..end.unwrap_or(text.len())];
         rest = end.and_then(|end| text.get(end + 1..));
         Some(piece)

@@ -365,19 +365,24 @@ impl Roots {
             let known = aliases.entry(name.clone());
             known.or_insert_with(|| target.clone());
         }
-        let scopes = || self.scopes_with(Some(&surveyed.facts), rc.config());
         let has_code = rc.has_site_code();
-        let is_plain = scopes().all(|facts| facts.rules.is_empty()) && !has_code;
-        let asks_for_files = has_code || scopes().any(Facts::ask_for_files);
+        let asks_for_files = has_code
+            || (self.scopes_with(Some(&surveyed.facts), rc.config())).any(Facts::ask_for_files);
         let any_globally = (self.scopes_with(None, rc.config()))
             .any(|facts| !facts.defaults.is_empty() || !facts.aliases.is_empty());
         let mut modules: Vec<Entry> = Vec::new();
         let place: Rc<Utf8Path> = Rc::from(root);
         let order = rc.config().version_order;
         let index = &surveyed.survey.index;
+        if matches!(wanted, Wanted::All) {
+            modules.reserve_exact(index.modules() as usize);
+        }
         index.each_group(wanted, &mut |group| {
             let globally = any_globally && self.speaks_globally_of(group.name, rc.config());
             let first = modules.len();
+            let is_plain = !has_code
+                && !(self.scopes_with(Some(&surveyed.facts), rc.config()))
+                    .any(|facts| facts.may_mean(group.name));
             for (number_in_group, row) in (0..).zip(&group.rows) {
                 let full_name = row.full_name(group.name);
                 let mut verdict = None;
