@@ -5,9 +5,9 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::ops::Range;
 
 use camino::Utf8Path;
-use rustc_hash::FxHashMap;
 
 use super::file::{Block, File, Part, module_id};
 use super::look::{self, Seen};
@@ -78,26 +78,25 @@ impl Cache {
         self.each_rest(known, &mut |number, rest| {
             dirs.push(number, command_dirs(&lengthened(rest, root)));
         });
+        let count = dirs.starts.len();
         let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let size = dirs.starts.len().div_ceil(threads).max(64);
         let inner = common_dir(dirs.all());
         // Those below the modulepath were looked at as such a moment ago.
         let blocks = self.stored.with(root, |_, held| held.blocks.clone());
         let blocks = blocks.filter(|_| known.surveyed.is_remembered);
         let blocks = blocks.unwrap_or_default();
-        let work = |first: usize| {
+        let work = |blocks: &[Block], numbers: Range<usize>| {
             let looker = Looker::within(Utf8Path::new("/"), inner.clone());
-            let seen = dirs_of(&blocks, first as u32, (first + size) as u32);
-            let stamp = |dir: &Utf8Path| {
-                let below = dir.as_str().strip_prefix(root.as_str());
-                let below = below.and_then(|below| below.strip_prefix('/'));
-                let seen = below.and_then(|below| seen.get(below)).copied();
-                seen.or_else(|| looker.stamp(dir.as_str()))
-            };
-            let mut digests = Vec::with_capacity(size * 8);
+            let mut digests = Vec::with_capacity(numbers.len() * 8);
             let mut changed = Vec::new();
-            for number in first..(first + size).min(dirs.starts.len()) {
-                let digest = digest(dirs.of(number), &stamp);
+            let mut take = |number: usize, seen: &mut DirsSeen| {
+                let stamp = |dir: &Utf8Path| {
+                    let below = dir.as_str().strip_prefix(root.as_str());
+                    let below = below.and_then(|below| below.strip_prefix('/'));
+                    let seen = below.and_then(|below| seen.stamp(below));
+                    seen.or_else(|| looker.stamp(dir.as_str()))
+                };
+                let digest = digest(dirs.of(number), stamp);
                 digests.extend_from_slice(&digest);
                 let known =
                     old_number(number as u32).and_then(|old_number| old.get(old_number as usize));
@@ -105,15 +104,52 @@ impl Cache {
                     let names = dirs.of(number).flat_map(programs_in);
                     changed.push((number as u32, names.collect()));
                 }
+            };
+            let mut next = numbers.start;
+            let mut seen = DirsSeen::default();
+            for block in blocks {
+                look::each(block, None, &mut |found| {
+                    match found {
+                        Seen::Source(path, stamp, SourceKind::Dir, _) => seen.push(path, stamp),
+                        Seen::Module(number, ..) if number as usize == next => {
+                            take(next, &mut seen);
+                            seen.is_done = true;
+                            next += 1;
+                        }
+                        Seen::Source(..) | Seen::Module(..) => {}
+                    }
+                    next < numbers.end
+                });
             }
+            (next..numbers.end).for_each(|number| take(number, &mut seen));
             (digests, changed)
+        };
+        let parts: Vec<(&[Block], Range<usize>)> = match blocks.len().div_ceil(threads) {
+            0 => {
+                let size = count.div_ceil(threads).max(64);
+                let starts = (0..count).step_by(size);
+                let part = |first: usize| (&blocks[..0], first..(first + size).min(count));
+                starts.map(part).collect()
+            }
+            size => {
+                let mut parts = blocks.chunks(size).peekable();
+                let mut ranges = Vec::new();
+                let mut first = 0;
+                while let Some(part) = parts.next() {
+                    let end = parts.peek().map_or(count, |next| next[0].first as usize);
+                    let end = end.clamp(first, count);
+                    ranges.push((part, first..end));
+                    first = end;
+                }
+                ranges
+            }
         };
         let mut found = Programs::default();
         std::thread::scope(|scope| {
             let work = &work;
-            let workers: Vec<_> = (0..dirs.starts.len())
-                .step_by(size)
-                .map(|first| scope.spawn(move || work(first)))
+            let workers = parts.into_iter();
+            let workers: Vec<_> = workers
+                .map(|(blocks, numbers)| scope.spawn(move || work(blocks, numbers)))
                 .collect();
             for worker in workers {
                 let (digests, changed) = worker
@@ -322,26 +358,49 @@ pub(super) fn each_in_row(
     walk().is_some()
 }
 
-/// The directories of the blocks that hold the modules from `first` to `end`, with their stamps.
-fn dirs_of(blocks: &[Block], first: u32, end: u32) -> FxHashMap<String, Stamp> {
-    let begin = blocks.partition_point(|block| block.first <= first);
-    let blocks = blocks.get(begin.saturating_sub(1)..).unwrap_or_default();
-    let mut dirs = FxHashMap::default();
-    for block in blocks.iter().take_while(|block| block.first < end) {
-        look::each(block, None, &mut |seen| {
-            if let Seen::Source(path, stamp, SourceKind::Dir, _) = seen {
-                dirs.insert(path.to_owned(), stamp);
-            }
-            true
-        });
+/// The directories of a name, with the stamps that they have now.
+#[derive(Default)]
+struct DirsSeen {
+    paths: String,
+    /// Where each path ends.
+    dirs: Vec<(usize, Stamp)>,
+    /// The place behind the one that was asked for last.
+    next: usize,
+    /// Its modules have come: with the next directory another name begins.
+    is_done: bool,
+}
+
+impl DirsSeen {
+    fn push(&mut self, path: &str, stamp: Stamp) {
+        if std::mem::take(&mut self.is_done) {
+            self.paths.clear();
+            self.dirs.clear();
+            self.next = 0;
+        }
+        self.paths.push_str(path);
+        self.dirs.push((self.paths.len(), stamp));
     }
-    dirs
+
+    /// The stamp of a directory; they are mostly asked for in order.
+    fn stamp(&mut self, path: &str) -> Option<Stamp> {
+        let is_it = |place: &usize| {
+            let start = match place.checked_sub(1) {
+                Some(before) => self.dirs[before].0,
+                None => 0,
+            };
+            self.paths[start..self.dirs[*place].0] == *path
+        };
+        let mut places = (self.next..self.dirs.len()).chain(0..self.next);
+        let place = places.find(is_it)?;
+        self.next = place + 1;
+        Some(self.dirs[place].1)
+    }
 }
 
 /// A digest of directories; zeros where there are none.
 fn digest<'d>(
     dirs: impl Iterator<Item = &'d Utf8Path>,
-    stamp: &impl Fn(&Utf8Path) -> Option<Stamp>,
+    mut stamp: impl FnMut(&Utf8Path) -> Option<Stamp>,
 ) -> [u8; 8] {
     let mut hasher = None;
     for dir in dirs {
