@@ -50,7 +50,7 @@ fn show_help_and_test_look_as_the_policy_says() {
 
     module-whatis	{An application}
     setenv		APP_ROOT $SITE/sw/app
-    prepend-path	-d , FLAGS a b
+    prepend-path	--delim , FLAGS a b
     set-alias	app {$SITE/sw/app/bin/app --now}
     -------------------------------------------------------------------
     "#);
