@@ -706,6 +706,26 @@ fn the_user_cache_fills_by_itself_after_a_slow_crawl() {
     assert!(!cache_file(&quick).exists());
 }
 
+#[test]
+fn what_users_set_for_their_screens_does_not_make_a_cache_useless() {
+    let site = large();
+    build(&site);
+    let is_fresh = |site: &Site| {
+        let status = String::from_utf8(site.xmod(&["cache", "status"]).stdout).unwrap();
+        status.contains("up to date") && !status.contains("out of date")
+    };
+    assert!(is_fresh(&site));
+    let site = site
+        .var("LMOD_TERM_WIDTH", "80")
+        .var("LMOD_COLORIZE", "no")
+        .var("LMOD_PAGER", "cat")
+        .var("MODULES_VERBOSITY", "verbose")
+        .var("MODULES_ABORT_ON_ERROR", "load");
+    assert!(is_fresh(&site));
+    let site = site.var("LMOD_FILE_IGNORE_PATTERNS", "{'^1'}");
+    assert!(!is_fresh(&site));
+}
+
 /// The system calls of a request that ask for the identity of a file or directory, as far as they name `what`.
 fn looks(site: &Site, words: &[&str], what: &str) -> usize {
     let log = site.root().join("calls");

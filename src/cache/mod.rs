@@ -154,7 +154,8 @@ pub fn path(session: &Session, config: &Config, owner: Owner) -> Option<Utf8Path
     }
 }
 
-/// Settings that change neither what a modulepath holds nor what its modulefiles say.
+/// Settings that change neither what a modulepath holds nor what its modulefiles say: users set many of them for themselves,
+/// and read the same cache.
 const WITHOUT_INFLUENCE: &[&str] = &[
     "quiet",
     "pager",
@@ -187,6 +188,35 @@ const WITHOUT_INFLUENCE: &[&str] = &[
     "system_name",
     "collection_format",
     "nearly_forbidden_days",
+    "verbosity",
+    "colour",
+    "width",
+    "option_letters",
+    "contact",
+    "editor",
+    "paginate",
+    "csh_limit",
+    "unknown_module",
+    "tells_outcome",
+    "unknown_options_fail",
+    "look_for_misses",
+    "sort_ignores_case",
+    "avail_matches_modulepaths",
+    "reset_target",
+    "restore_checks_modulepath",
+    "pin_tags",
+    "swap_needs_loaded",
+    "reload_loaded",
+    "abort_on_error",
+    "sticky_purge",
+    "unload_match_order",
+    "admin_file",
+    "spider_output",
+    "spider_terse_output",
+    "spider_in_depth",
+    "pattern_language",
+    "logger",
+    "logged_events",
 ];
 
 /// A digest of all that has an influence on a survey beside the files.
