@@ -22,6 +22,28 @@ fn a_sourced_modulefile_is_not_loaded() {
 }
 
 #[test]
+fn caches_and_catalogs_read_modulepath_as_requests_do() {
+    let site = site().var("MODULEPATH", "$HOME/../mf:./more");
+    let site = site.raw("more/extra/1", b"#%Module\n");
+    assert!(site.run("load mpi extra").ok());
+    for words in [
+        &["cache", "build"][..],
+        &["catalog", "export", "--format", "json"],
+    ] {
+        let output = site.xmod(words);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{words:?}: {said}");
+    }
+    let status = site.xmod(&["cache", "status"]).stdout;
+    let status = String::from_utf8(status).unwrap();
+    for dir in ["mf", "more"] {
+        let dir = site.root().join(dir);
+        assert!(status.contains(&format!("{}: ", dir.display())), "{status}");
+    }
+    assert!(!status.contains("out of date"), "{status}");
+}
+
+#[test]
 fn rc_files_of_the_user_are_modulefiles() {
     let rc = b"#%Module\nsetenv FROM_RC 1\nmodule use $env(HOME)/own\nmodule-alias mine own/1\nmodule load mpi\n";
     let site = site()

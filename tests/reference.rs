@@ -21,7 +21,10 @@ fn check(name: &str, expected: &str) {
 
 /// Text that may stand in a cell of a table.
 fn cell(text: &str) -> String {
-    text.trim().replace('|', "\\|").replace('\n', " ")
+    text.trim()
+        .replace('|', "\\|")
+        .replace("\n ", " ")
+        .replace('\n', " ")
 }
 
 fn code(words: &[&str]) -> String {

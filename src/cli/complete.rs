@@ -15,9 +15,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 use super::options;
 use crate::collection;
 use crate::command::table::{self, SUBCOMMANDS};
-use crate::command::{Outcome, Words};
+use crate::command::{Outcome, Words, modulespath};
 use crate::config::Config;
-use crate::env::modulepath;
 use crate::modulefile::Language;
 use crate::session::Session;
 use crate::tree::{EntryKind, each_entry, module_part};
@@ -158,16 +157,8 @@ impl Completion<'_> {
 
     /// The directories of MODULEPATH.
     fn modulepaths(&self) -> impl Iterator<Item = Utf8PathBuf> {
-        let modulepath = self.session.text("MODULEPATH").unwrap_or_default();
-        let cwd = self.session.cwd().cloned().unwrap_or_default();
-        let variable = |name: &str| self.session.text(name).map(str::to_owned);
-        modulepath
-            .split(':')
-            .filter(|dir| !dir.is_empty())
-            .map(move |dir| match self.config.resolve_modulepaths {
-                true => modulepath::resolve(dir, &cwd, variable),
-                false => Utf8PathBuf::from(dir),
-            })
+        modulespath::of_session(self.session, self.config)
+            .into_iter()
             .filter(|dir| dir.is_absolute())
     }
 

@@ -12,7 +12,7 @@ use crate::resolve::Resolver;
 use crate::session::Session;
 use crate::tree::RcEvaluator;
 
-use super::Outcome;
+use super::{Outcome, modulespath};
 
 /// What a build is asked to do.
 #[derive(Debug, Clone, Default)]
@@ -39,18 +39,12 @@ pub fn build(
     let languages = Languages::default();
     let places = with_places(session, config, &languages);
     let path = place(session, &places, owner)?;
-    let text;
-    let dirs: Vec<&str> = if build.dirs.is_empty() {
-        text = session.text("MODULEPATH").unwrap_or_default();
-        text.split(':').collect()
-    } else {
-        build.dirs.iter().flat_map(|dirs| dirs.split(':')).collect()
+    let named = build.dirs.iter().flat_map(|dirs| dirs.split(':'));
+    let named = named.filter(|dir| !dir.is_empty()).map(Utf8PathBuf::from);
+    let modulepaths = match build.dirs.is_empty() {
+        true => modulespath::of_session(session, config),
+        false => named.collect(),
     };
-    let modulepaths: Vec<Utf8PathBuf> = dirs
-        .into_iter()
-        .filter(|dir| !dir.is_empty())
-        .map(Into::into)
-        .collect();
     if modulepaths.is_empty() {
         return Err(Diagnostic::new(
             Kind::Usage,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::Outcome;
+use super::{Outcome, modulespath};
 use crate::cache::Cache;
 use crate::catalog::{self, Catalog, Export, Format, Overlay, Report, UsageFigures};
 use crate::config::Config;
@@ -152,14 +152,14 @@ pub(super) fn names(
 
 /// Looks at all modules of all hierarchies; what the caches know is not evaluated again.
 fn crawl(session: &Session, config: &Config, dirs: &[String]) -> Result<Crawl, Diagnostic> {
-    let of_session = session.text("MODULEPATH").unwrap_or_default().to_owned();
-    let dirs: &[String] = if dirs.is_empty() { &[of_session] } else { dirs };
-    let modulepaths: Vec<Utf8PathBuf> = dirs
-        .iter()
-        .flat_map(|dirs| dirs.split(':'))
-        .filter(|dir| !dir.is_empty())
-        .map(|dir| session.cwd().cloned().unwrap_or_default().join(dir))
-        .collect();
+    let named = dirs.iter().flat_map(|dirs| dirs.split(':'));
+    let named = named.filter(|dir| !dir.is_empty()).map(Utf8PathBuf::from);
+    let dirs = match dirs.is_empty() {
+        true => modulespath::of_session(session, config),
+        false => named.collect(),
+    };
+    let here = session.cwd().cloned().unwrap_or_default();
+    let modulepaths: Vec<Utf8PathBuf> = dirs.iter().map(|dir| here.join(dir)).collect();
     if modulepaths.is_empty() {
         return Err(Diagnostic::new(
             Kind::Usage,

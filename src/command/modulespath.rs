@@ -1,13 +1,15 @@
-//! `xmod SHELL modulespath`: the first `MODULEPATH` of a session, for start files of shells and languages that are no good at
+//! What `MODULEPATH` of a session names, and `xmod SHELL modulespath`: the first `MODULEPATH` of a session, for start files of shells and languages that are no good at
 //! reading files and expanding patterns themselves.
 //!
 //! Source: `.modulespath` of Lmod, `modulespath` of Environment Modules: one directory a line, `#` begins a comment, patterns
 //! are expanded. Directories that are not there are left out.
 
+use camino::Utf8PathBuf;
+
 use super::{Answered, Outcome, Voice, finish};
 use crate::config::Config;
-use crate::env::VarName;
 use crate::env::delta::{Change, Delta};
+use crate::env::{VarName, modulepath};
 use crate::session::Session;
 use crate::shell::{InitPaths, Row};
 
@@ -42,6 +44,22 @@ pub fn run(session: &Session, config: &Config, row: &Row) -> Outcome {
         cache_is_damaged: false,
     };
     finish(answered, row)
+}
+
+/// The directories that `MODULEPATH` of the session names, read as requests read it.
+pub fn of_session(session: &Session, config: &Config) -> Vec<Utf8PathBuf> {
+    let text = session.text("MODULEPATH").unwrap_or_default();
+    let variable = |name: &str| session.text(name).map(str::to_owned);
+    text.split(':')
+        .filter(|dir| !dir.is_empty())
+        .map(|dir| match config.resolve_modulepaths {
+            true => {
+                let here = session.cwd().map_or("".into(), |cwd| cwd.as_path());
+                modulepath::resolve(dir, here, variable)
+            }
+            false => dir.into(),
+        })
+        .collect()
 }
 
 /// The directories that a file names, its patterns expanded.
